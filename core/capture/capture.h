@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a stopped process from outside: threads, registers, memory, maps, modules, /proc files.
+ * Runs in the monitor, and in the clone of a crashed program (tiers 2 and 3): it imports nothing, not
+ * even libc; memory comes from mmap in arenas; every loop and every wait is bounded.
+ *
+ * The order is: capture_begin() seizes and interrupts all threads, waits for all, reads everything
+ * that needs the process; capture_release() lets it go; then whoever called works on the copy.
+ * What cannot be read becomes a note; only "no thread at all could be stopped or read" is a failure.
+ */
+#ifndef CAIRN_CORE_CAPTURE_CAPTURE_H
+#define CAIRN_CORE_CAPTURE_CAPTURE_H
+
+#include "core/capture/arena.h"
+#include "core/capture/arch/arch.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL = 2 };
+
+#define CAPTURE_COMMAND_LINE (1u << 0)
+#define CAPTURE_ENVIRONMENT (1u << 1)
+
+struct capture_region {
+    uint64_t start, bytes;
+};
+
+struct capture_request {
+    int32_t pid;               /* of the thread group */
+    int32_t tid;               /* the thread that the report is about; 0: the main thread */
+    int32_t signal;            /* 0: no crash, a dump was requested */
+    uint64_t context_address;  /* its ucontext_t in the process, 0 if there is none */
+    const unsigned char *siginfo; /* 128 bytes, or NULL */
+    uint32_t memory;           /* enum capture_memory */
+    uint32_t classes;          /* CAPTURE_COMMAND_LINE, … */
+    uint64_t max_bytes;        /* of memory contents; filled by priority; 0 = no cap */
+    uint64_t stop_timeout_ns;  /* threads that do not stop by then are reported without registers */
+    const struct capture_region *regions; /* registered by the program */
+    size_t region_count;
+};
+
+struct capture_thread {
+    int32_t tid;
+    uint32_t has_registers; /* 0: it did not stop or could not be read */
+    struct arch_registers registers;
+    char name[16];
+    uint64_t stack_start, stack_bytes; /* what was captured of its stack; 0 bytes: none */
+};
+
+struct capture_mapping {
+    uint64_t start, end, offset, inode;
+    uint32_t device_major, device_minor;
+    uint32_t protection; /* PROT_READ, … */
+    uint32_t shared;
+    const char *path; /* without " (deleted)"; "" for anonymous */
+    uint32_t deleted;
+};
+
+struct capture_module {
+    uint64_t base, bytes; /* first to last mapping of the file */
+    const char *path;
+    const char *soname;      /* or "" */
+    unsigned char build_id[64];
+    uint32_t build_id_bytes; /* 0: none found */
+    uint32_t version[4];     /* from the SONAME's numbers, zero-filled */
+    uint32_t is_main;
+    uint64_t dynamic_address; /* of PT_DYNAMIC in memory, 0 if none */
+};
+
+/* A captured piece of memory: `bytes` bytes of the process at `start` are at `data`. */
+struct capture_block {
+    uint64_t start, bytes;
+    const unsigned char *data;
+};
+
+/* A small file of /proc/PID ("status", "stat", "limits", "cgroup", "auxv", "maps", "cmdline",
+ * "environ") or the target of a link ("cwd", "exe", "root"). */
+struct capture_file {
+    const char *name;
+    const char *content; /* NUL after the last byte */
+    size_t bytes;
+};
+
+struct capture {
+    struct capture_request request;
+    struct arena arena;
+    uint32_t attached;
+    struct capture_thread *threads;
+    size_t thread_count;
+    size_t crashed; /* index; SIZE_MAX if the crashed thread was not found */
+    struct capture_mapping *mappings;
+    size_t mapping_count;
+    struct capture_module *modules; /* the main executable first */
+    size_t module_count;
+    struct capture_block *blocks; /* sorted by start, not overlapping */
+    size_t block_count;
+    struct capture_file *files;
+    size_t file_count;
+    const char **notes; /* sentences */
+    size_t note_count;
+    uint64_t stopped_ns, released_ns, began_ns; /* CLOCK_MONOTONIC */
+};
+
+/* 0, or a negative errno when nothing at all could be captured. [crash, monitor] */
+int capture_begin(struct capture *capture, const struct capture_request *request);
+
+/* Detaches from all threads; the process goes on. Idempotent. [crash, monitor] */
+void capture_release(struct capture *capture);
+
+/* Frees all memory; releases first. [crash, monitor] */
+void capture_finish(struct capture *capture);
+
+/* Adds a note in the capture's arena. The only conversions are %s, %d (int), %u (unsigned),
+ * %llx and %llu (64 bit). [crash, monitor] */
+void capture_note(struct capture *capture, const char *format, ...);
+
+/* The content of a captured file by name, or NULL. [crash, monitor] */
+const struct capture_file *capture_file(const struct capture *capture, const char *name);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A configuration: parsed, substituted, checked, and its plugin options typed. Used by the engine,
+ * the sender and the tools. The keys are those of doc/configuration.md.
+ */
+#ifndef CAIRN_CORE_CONFIG_CONFIG_H
+#define CAIRN_CORE_CONFIG_CONFIG_H
+
+#include "core/config/problem.h"
+#include "core/config/tree.h"
+#include "core/util/error.h"
+
+#include <cairn/plugin.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the configuration must know of a plugin to check its options. Filled by core/plugin. */
+struct config_plugin_facts {
+    const struct cairn_option *options; /* ended by a NULL name */
+    size_t config_size;
+};
+
+/* One entry of filters:, annotators:, writers:, hooks:, transports:. */
+struct config_instance {
+    enum cairn_kind kind;
+    char *id;
+    char *plugin;                   /* the plugin's name */
+    const struct config_node *node; /* its map */
+    uint64_t timeout_us;
+    uint64_t memory_bytes; /* limit of the step */
+    uint64_t output_bytes; /* what it may add to the report or write */
+    bool drop_on_error;    /* on_error: drop */
+    void *options;         /* the plugin's configuration structure; NULL before config_bind() */
+    size_t options_bytes;
+    uint64_t options_set;      /* bit i: option i of the table stands in the file */
+    const struct cairn_option *table; /* borrowed from the facts */
+};
+
+/* A pipeline: indexes into config.instances, in order, per kind. */
+struct config_stage {
+    size_t *instances;
+    size_t count;
+};
+
+struct config_match {
+    char **executables; /* glob patterns; an empty list matches all */
+    size_t executable_count;
+    char **users;
+    size_t user_count;
+    char **applications;
+    size_t application_count;
+};
+
+struct config_pipeline {
+    char *id;
+    struct config_match match;
+    struct config_stage stages[6]; /* by enum cairn_kind */
+    struct config_position position;
+};
+
+struct config_limits {
+    uint64_t reports, total_bytes, report_bytes, free_bytes;
+};
+
+struct config {
+    char *name;   /* the file as messages call it */
+    char *source; /* its text, for carets and for the copy beside a report */
+    size_t source_bytes;
+    char *application; /* NULL: base name of the executable */
+    char *version;     /* NULL: none given */
+    char *spool;       /* absolute */
+    uint64_t signals;  /* bit n-1 = signal n */
+    uint64_t claim_us, hold_us, pipeline_us;
+    struct config_limits limits;
+    struct config_instance *instances;
+    size_t instance_count;
+    struct config_pipeline *pipelines;
+    size_t pipeline_count;
+    struct config_node *root;
+    void *arena; /* private: what typed options point to */
+};
+
+/* Reads and checks all but the plugins' options. `path` NULL: read `fd` and call it `name`.
+ * 0; CAIRN_ECONFIG with problems; or CAIRN_ESYSTEM/ENOMEM, also as a problem. `ret_config` is set
+ * whenever the text could be read, so that its source can be shown with the problems. */
+int config_load(const char *path, int fd, const char *name, struct config **ret_config,
+                struct config_problems *problems);
+
+/* Types every instance's options by its plugin's table. `find` answers the plugin's facts, or NULL
+ * after having added its own problem (unknown plugin, wrong kind or ABI, unsafe file). */
+typedef const struct config_plugin_facts *config_find_fn(const struct config_instance *instance,
+                                                         struct config_problems *problems,
+                                                         void *user);
+int config_bind(struct config *config, config_find_fn *find, void *user,
+                struct config_problems *problems);
+
+void config_destroy(struct config *config);
+
+/* The first pipeline whose match fits, in the order of the file; NULL if none does. */
+const struct config_pipeline *config_choose(const struct config *config, const char *executable,
+                                            const char *user, const char *application);
+
+/* The node and position of an option by name, for a plugin's own complaint; the instance's when the
+ * option is not in the file. */
+struct config_position config_option_position(const struct config_instance *instance,
+                                              const char *option);
+
+/* The section's name of a kind: "filters", …; and the kind's: "filter", …. */
+const char *config_section(enum cairn_kind kind);
+const char *config_kind(enum cairn_kind kind);
+
+#endif

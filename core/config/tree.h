@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML as a tree in which every node keeps file, line and column. Strict: no duplicate keys, anchors,
+ * aliases, tags, several documents, non-scalar keys; depth ≤ 32, file ≤ 1 MiB. Scalars stay text.
+ * core/config/yaml.c is the only home of libyaml.
+ */
+#ifndef CAIRN_CORE_CONFIG_TREE_H
+#define CAIRN_CORE_CONFIG_TREE_H
+
+#include "core/config/problem.h"
+
+#include <stdbool.h>
+
+enum config_node_kind { CONFIG_SCALAR = 1, CONFIG_LIST = 2, CONFIG_MAP = 3 };
+
+struct config_node {
+    enum config_node_kind kind;
+    struct config_position position;
+    char *key;  /* in a map: the key; else NULL */
+    struct config_position key_position;
+    char *text;  /* scalar: the text, substituted later; else NULL */
+    bool quoted; /* scalar: written in quotes or as a block */
+    bool secret; /* scalar: holds a substituted ${file:} or ${env:} value */
+    struct config_node *first, *next; /* children; the next sibling */
+    size_t count;
+};
+
+/* Parses `bytes` of YAML; `name` is what messages call the file and must outlive the tree.
+ * NULL when there were problems (or no memory, reported as a problem too). */
+struct config_node *config_parse(const char *name, const char *data, size_t bytes,
+                                 struct config_problems *problems);
+void config_node_destroy(struct config_node *node);
+const struct config_node *config_get(const struct config_node *map, const char *key);
+
+#endif

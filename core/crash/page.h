@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shared page: the one mapping between a program, its crash handler and its monitor. A sealed
+ * memfd of sizeof(struct page) bytes; the program maps it, closes the descriptor and hands it to the
+ * monitor as descriptor 3. Written by the program [app, crash] and by the monitor; each reads the
+ * other's part as hostile input. Untouched parts cost no memory.
+ *
+ * Included by core/crash, core/client, core/monitor; kernel and freestanding headers only.
+ */
+#ifndef CAIRN_CORE_CRASH_PAGE_H
+#define CAIRN_CORE_CRASH_PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE_MAGIC 0x4547415043525243ull
+#define PAGE_VERSION 1u
+
+#define PAGE_ANNOTATIONS 128
+#define PAGE_NAME_BYTES 64
+#define PAGE_VALUE_BYTES 2048
+#define PAGE_BREADCRUMBS 256
+#define PAGE_CATEGORY_BYTES 32
+#define PAGE_MESSAGE_BYTES 208
+#define PAGE_ATTACHMENTS 16
+#define PAGE_PATH_BYTES 1024
+#define PAGE_REGIONS 64
+#define PAGE_PARKED 64
+#define PAGE_CONFIG_BYTES (64 * 1024)
+#define PAGE_PROBLEM_BYTES (16 * 1024)
+#define PAGE_CRASH_MESSAGE_BYTES 1024
+
+/* How far the monitor's start has come; a futex word. */
+enum page_start {
+    PAGE_STARTING = 0,
+    PAGE_READY = 1,  /* the plan is in the page */
+    PAGE_FAILED = 2, /* page.problem says why */
+};
+
+/* The life of one crash. Every change is a compare-and-swap; who loses it produces nothing. */
+enum slot_state {
+    SLOT_IDLE = 0,
+    SLOT_CLAIMED = 1,   /* handler: the crash is described in the slot and announced */
+    SLOT_TAKEN = 2,     /* monitor: capture has begun */
+    SLOT_CAPTURED = 3,  /* monitor: all that is needed has been read */
+    SLOT_RELEASED = 4,  /* monitor: the program may go on dying; `success`, `id`, `path` are valid */
+    SLOT_CANCELLED = 5, /* handler: the program's filter said no */
+    SLOT_ABANDONED = 6, /* handler: a clock ran out */
+};
+
+enum slot_index { SLOT_CRASH = 0, SLOT_REQUEST = 1, SLOT_COUNT = 2 };
+
+/* One event: a crash, or a dump that the program asked for. */
+struct page_slot {
+    uint32_t state;    /* enum slot_state, a futex word */
+    int32_t tid;       /* the thread; 0 while IDLE */
+    int32_t pid;       /* differs from page.pid in a fork child */
+    int32_t signal;
+    uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
+    uint64_t context_address; /* ucontext_t in the program */
+    unsigned char siginfo[128];
+    char message[PAGE_CRASH_MESSAGE_BYTES]; /* cairn_dump()'s text, else "" */
+    /* the monitor's answer */
+    uint32_t success;
+    uint32_t reserved;
+    char id[40];
+    char path[PAGE_PATH_BYTES];
+};
+
+struct page_annotation {
+    uint32_t sequence; /* odd while being written */
+    uint32_t type;     /* enum cairn_value_type; 0 = free or unset */
+    uint32_t bytes;    /* of a string value */
+    uint32_t reserved;
+    uint64_t bits;     /* integer, double's bits, bool */
+    char name[PAGE_NAME_BYTES];
+};
+
+struct page_breadcrumb {
+    uint64_t sequence; /* 0 free; 2n+1 while crumb n is written, 2n+2 when it is whole */
+    uint64_t time;     /* CLOCK_REALTIME, nanoseconds */
+    char category[PAGE_CATEGORY_BYTES];
+    char message[PAGE_MESSAGE_BYTES];
+};
+
+struct page_attachment {
+    uint32_t used;
+    uint32_t reserved;
+    char path[PAGE_PATH_BYTES];
+};
+
+struct page_region {
+    uint64_t start; /* 0 = free */
+    uint64_t bytes;
+    char name[32];
+};
+
+/* Threads that crashed while another crash was being handled. */
+struct page_parked {
+    int32_t tid;
+    int32_t signal;
+};
+
+/* Page.client_flags: what the program wants. */
+#define PAGE_HAS_POST_DUMP (1u << 0) /* release after the dump has its final name */
+#define PAGE_IS_INIT (1u << 1)       /* PID 1: release after commit */
+#define PAGE_CONFIG_IS_TEXT (1u << 2)
+
+/* What cairn_start() must know of the configuration. Written by the monitor before PAGE_READY. */
+struct page_plan {
+    uint64_t signals;  /* bit n-1 = signal n */
+    uint32_t claim_ms; /* the monitor must take a crash within */
+    uint32_t hold_ms;  /* the program is held at most */
+    uint32_t pipeline_ms;
+    uint32_t reserved;
+};
+
+struct page {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size;
+
+    /* program → monitor, constant after the start */
+    int32_t pid;
+    uint32_t client_flags;
+    char config_file[PAGE_PATH_BYTES]; /* absolute; "" = the installed default, or the text below */
+    char application[256];             /* "" = not given */
+    char application_version[256];
+    char libcairn_version[32];
+
+    /* monitor → program */
+    uint32_t start; /* enum page_start, a futex word */
+    int32_t monitor_pid;
+    uint32_t monitor_gone; /* set when the monitor ends on its own */
+    uint32_t reserved;
+    struct page_plan plan;
+
+    /* the crash path: cache lines of their own */
+    uint32_t announce __attribute__((aligned(64))); /* futex word, counts announcements */
+    uint32_t stopping;                              /* program: cairn_stop() was called */
+    struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
+    uint32_t parked_count;
+    struct page_parked parked[PAGE_PARKED];
+
+    /* what the program says of itself */
+    uint64_t breadcrumb_next; /* number of the next crumb */
+    struct page_region regions[PAGE_REGIONS];
+    struct page_annotation annotations[PAGE_ANNOTATIONS];
+    char values[PAGE_ANNOTATIONS][PAGE_VALUE_BYTES] __attribute__((aligned(4096)));
+    struct page_breadcrumb breadcrumbs[PAGE_BREADCRUMBS] __attribute__((aligned(4096)));
+    struct page_attachment attachments[PAGE_ATTACHMENTS] __attribute__((aligned(4096)));
+    char config_text[PAGE_CONFIG_BYTES] __attribute__((aligned(4096)));
+    char problem[PAGE_PROBLEM_BYTES] __attribute__((aligned(4096)));
+};
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The minidump format as Cairn writes and reads it: headers, streams, contexts, and Cairn's own
+ * stream of records. Shared by the writer (imports nothing) and the reader; freestanding.
+ *
+ * Sources of the layout: Microsoft's minidumpapiset.h as documented at learn.microsoft.com
+ * (MINIDUMP_HEADER and what it leads to); Breakpad's minidump_format.h for 0x4767…; Crashpad's
+ * minidump_extensions.h for 0x4350…; rust-minidump's format.rs for 0x4d7a….
+ * All integers little endian; structures packed to 4 bytes as there.
+ */
+#ifndef CAIRN_CORE_MINIDUMP_FORMAT_H
+#define CAIRN_CORE_MINIDUMP_FORMAT_H
+
+#include <stdint.h>
+
+#define MINIDUMP_SIGNATURE 0x504d444du /* "MDMP" */
+#define MINIDUMP_VERSION 0x0000a793u
+
+enum minidump_stream {
+    MINIDUMP_STREAM_UNUSED = 0,
+    MINIDUMP_STREAM_THREAD_LIST = 3,
+    MINIDUMP_STREAM_MODULE_LIST = 4,
+    MINIDUMP_STREAM_MEMORY_LIST = 5,
+    MINIDUMP_STREAM_EXCEPTION = 6,
+    MINIDUMP_STREAM_SYSTEM_INFO = 7,
+    MINIDUMP_STREAM_MEMORY64_LIST = 9,
+    MINIDUMP_STREAM_HANDLE_DATA = 12,
+    MINIDUMP_STREAM_MISC_INFO = 15,
+    MINIDUMP_STREAM_MEMORY_INFO_LIST = 16,
+    MINIDUMP_STREAM_THREAD_NAMES = 24,
+    MINIDUMP_STREAM_LINUX_CPU_INFO = 0x47670003,
+    MINIDUMP_STREAM_LINUX_PROC_STATUS = 0x47670004,
+    MINIDUMP_STREAM_LINUX_LSB_RELEASE = 0x47670005,
+    MINIDUMP_STREAM_LINUX_CMD_LINE = 0x47670006,
+    MINIDUMP_STREAM_LINUX_ENVIRON = 0x47670007,
+    MINIDUMP_STREAM_LINUX_AUXV = 0x47670008,
+    MINIDUMP_STREAM_LINUX_MAPS = 0x47670009,
+    MINIDUMP_STREAM_LINUX_DSO_DEBUG = 0x4767000a,
+    MINIDUMP_STREAM_CRASHPAD_INFO = 0x43500001,
+    MINIDUMP_STREAM_MOZ_LINUX_LIMITS = 0x4d7a0003,
+    MINIDUMP_STREAM_MOZ_SOFT_ERRORS = 0x4d7a0004,
+    MINIDUMP_STREAM_CAIRN = 0x43524e01,
+};
+
+/* The exception code of a dump that nobody crashed for (Breakpad's MD_EXCEPTION_CODE_LIN_DUMP_REQUESTED). */
+#define MINIDUMP_EXCEPTION_DUMP_REQUESTED 0xffffffffu
+
+/* ---- Cairn's own stream: records one after the other, each padded to 4 bytes. ---- */
+
+enum minidump_record_type {
+    MINIDUMP_RECORD_INFO = 1,        /* struct minidump_record_info */
+    MINIDUMP_RECORD_ID = 2,          /* text: the report's id */
+    MINIDUMP_RECORD_APPLICATION = 3, /* text */
+    MINIDUMP_RECORD_VERSION = 4,     /* text */
+    MINIDUMP_RECORD_ANNOTATION = 5,  /* struct minidump_record_annotation, name, value text */
+    MINIDUMP_RECORD_BREADCRUMB = 6,  /* struct minidump_record_breadcrumb, category, message */
+    MINIDUMP_RECORD_ATTACHMENT = 7,  /* text: absolute path */
+    MINIDUMP_RECORD_NOTE = 8,        /* text: what is missing, and why */
+    MINIDUMP_RECORD_MESSAGE = 9,     /* text: what the program said of the event */
+    MINIDUMP_RECORD_PARKED = 10,     /* struct minidump_record_parked */
+    MINIDUMP_RECORD_TIMING = 11,     /* struct minidump_record_timing, name */
+    MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
+    MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
+};
+
+/* What kind of event the dump is about. */
+enum minidump_kind { MINIDUMP_KIND_CRASH = 1, MINIDUMP_KIND_REQUEST = 2, MINIDUMP_KIND_DEATH = 3 };
+
+struct minidump_record {
+    uint32_t type;  /* enum minidump_record_type */
+    uint32_t bytes; /* of what follows, without padding */
+};
+
+struct minidump_record_info {
+    uint32_t version; /* 1 */
+    uint32_t tier;    /* 1, 2, 3 */
+    uint32_t kind;    /* enum minidump_kind */
+    uint32_t pid;
+    uint64_t time; /* CLOCK_REALTIME of the event, nanoseconds */
+};
+
+struct minidump_record_annotation {
+    uint32_t type; /* enum cairn_value_type of plugin.h */
+    uint32_t name_bytes;
+    uint64_t bits;
+    uint32_t value_bytes;
+    uint32_t reserved;
+};
+
+struct minidump_record_breadcrumb {
+    uint64_t time;
+    uint32_t category_bytes;
+    uint32_t message_bytes;
+};
+
+struct minidump_record_parked {
+    uint32_t tid;
+    uint32_t signal;
+};
+
+struct minidump_record_timing {
+    uint64_t microseconds;
+    uint32_t name_bytes;
+    uint32_t reserved;
+};
+
+struct minidump_record_file {
+    uint32_t name_bytes;
+    uint32_t content_bytes;
+};
+
+#endif

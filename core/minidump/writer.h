@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes a capture as a minidump. Runs in the monitor and in the clone of a crashed program: imports
+ * nothing. Every stream is optional and fails on its own, with a soft error; only a failing write
+ * to the descriptor fails the whole.
+ */
+#ifndef CAIRN_CORE_MINIDUMP_WRITER_H
+#define CAIRN_CORE_MINIDUMP_WRITER_H
+
+#include "core/capture/capture.h"
+#include "core/minidump/format.h"
+
+/* A growing sequence of records for Cairn's own stream; memory comes from the arena. */
+struct minidump_records {
+    struct arena *arena;
+    unsigned char *data;
+    size_t bytes, capacity;
+    uint32_t failed; /* an allocation failed: what came after is missing */
+};
+
+void minidump_records_init(struct minidump_records *records, struct arena *arena);
+
+/* Appends one record made of up to three parts, each may be NULL with 0 bytes. [crash, monitor] */
+void minidump_records_add(struct minidump_records *records, uint32_t type, const void *first,
+                          size_t first_bytes, const void *second, size_t second_bytes,
+                          const void *third, size_t third_bytes);
+void minidump_records_text(struct minidump_records *records, uint32_t type, const char *text);
+
+/* String annotations for Crashpad's stream, so that other tools show them. */
+struct minidump_annotation {
+    const char *name, *value;
+};
+
+struct minidump_extra {
+    const struct minidump_records *records; /* from the caller; the writer adds files, notes, timings */
+    const struct minidump_annotation *annotations;
+    size_t annotation_count;
+    unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
+};
+
+/* Writes the whole dump at offset 0 of `fd`, an empty file. 0 or a negative errno. [crash, monitor] */
+int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A step: one call into one plugin, in a child process of its own, with a deadline and limits. What the
+ * plugin contributes comes back over a pipe as bounded, validated records; a step that crashes, hangs,
+ * exits or floods costs that contribution only. Used by the engine and the sender; the plugin's
+ * process is a fork without exec, so the host must be single-threaded.
+ */
+#ifndef CAIRN_CORE_PLUGIN_STEP_H
+#define CAIRN_CORE_PLUGIN_STEP_H
+
+#include "core/minidump/reader.h"
+#include "core/plugin/plugin.h"
+#include "core/report/report.h"
+
+enum step_status {
+    STEP_OK = 0,
+    STEP_UNSUPPORTED, /* the plugin has nothing for this report */
+    STEP_FAILED,      /* it returned an error; the text says which */
+    STEP_CRASHED,     /* by a signal */
+    STEP_EXITED,      /* it ended its process */
+    STEP_TIMEOUT,
+    STEP_OVERFLOW,    /* it wrote more than its output limit */
+    STEP_BROKEN,      /* it sent records that are not valid, or could not be started */
+};
+
+struct step_request {
+    const struct config_instance *instance;
+    const struct plugin_facts *facts;
+    int plugin_fd;
+    const struct report *report;
+    const struct minidump *dump; /* or NULL */
+    int dump_fd;                 /* the captured minidump, or -1 */
+    const char *folder;          /* hooks and transports: the report's folder; else NULL */
+    int out_fd;                  /* writers: where to; else -1 */
+    unsigned attempt;            /* transports */
+    uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it */
+    bool check_only;             /* only check(): problems go to `problems` */
+    struct config_problems *problems;
+};
+
+struct step_result {
+    enum step_status status;
+    char error[512]; /* a whole sentence unless OK or UNSUPPORTED */
+    /* filters */
+    int action;
+    char reason[256];
+    /* transports */
+    int outcome, response_code;
+    uint64_t retry_after_us;
+    char server_id[256];
+    /* annotators and hooks */
+    struct report_attribute *attributes;
+    size_t attribute_count;
+    char **notes;
+    size_t note_count;
+    uint64_t elapsed_us;
+};
+
+/* Runs one step to its end or its deadline; the child and its process group are gone afterwards.
+ * Always fills the result; returns ret_result->status. */
+enum step_status step_run(const struct step_request *request, struct step_result *ret_result);
+void step_result_finish(struct step_result *result);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where Cairn's own parts lie: compiled in, and overridden by the environment unless the process has
+ * AT_SECURE: CAIRN_LIBEXEC (programs), CAIRN_PLUGIN_PATH (more plugin folders, ':'-separated, before
+ * the installed one), CAIRN_PRELOAD (libcairn-preload.so), CAIRN_CONFIG (the default configuration).
+ */
+#ifndef CAIRN_CORE_UTIL_PATHS_H
+#define CAIRN_CORE_UTIL_PATHS_H
+
+#include <stddef.h>
+
+const char *paths_libexec(void);
+const char *paths_preload(void);
+const char *paths_config(void);
+/* The index-th plugin folder, each holding <kind>/<name>.so, in `buffer`; NULL past the last. */
+const char *paths_plugins(size_t index, char *buffer, size_t capacity);
+/* "~/.local/state/cairn" ($XDG_STATE_HOME), or "/var/lib/cairn" for root, in `buffer`. */
+const char *paths_default_spool(char *buffer, size_t capacity);
+
+#endif
