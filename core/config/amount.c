@@ -45,6 +45,11 @@ static void format(const struct measure *measure, uint64_t amount, char text[32]
              measure->units[i].name);
 }
 
+void config_size_text(uint64_t bytes, char text[32])
+{
+    format(&size, bytes, text);
+}
+
 static int check_range(struct config_value *value, const struct measure *measure, uint64_t amount)
 {
     const struct cairn_option *option = value->option;

@@ -48,6 +48,12 @@ const char *config_quote(const char *text, char buffer[CONFIG_QUOTED_BYTES]);
 /* A scalar's value for a message; nothing of it when it is secret. */
 const char *config_quote_node(const struct config_node *node, char buffer[CONFIG_QUOTED_BYTES]);
 
+/* Hides the scalars of a node in the lines that are printed; see config_problems_hide(). */
+void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative);
+/* Hides what follows a key like "token:" or "url:" in a line that was never understood. */
+void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
+                         struct config_position line);
+
 /* The result of a check: 0, CAIRN_ECONFIG when problems came up since, CAIRN_ENOMEM. */
 int config_check_end(struct config_check *check, size_t errors_before);
 
@@ -102,6 +108,9 @@ int config_value_read(struct config_value *value, void *ret_value);
 
 /* "64MiB" as bytes, "30s" as microseconds; the same results. */
 int config_amount_read(struct config_value *value, uint64_t *ret_amount);
+
+/* A size in the largest unit that divides it: "64MiB". */
+void config_size_text(uint64_t bytes, char text[32]);
 
 int config_value_fail(struct config_value *value, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -160,8 +160,9 @@ static void check_version(struct config_check *check, const struct config_node *
     const struct config_node *node = config_get(root, "version");
     char quoted[CONFIG_QUOTED_BYTES];
 
-    if (node == NULL) {
-        config_complain(check, root, "the key \"version\" is missing; write \"version: 1\"");
+    if (node == NULL || config_is_null(node)) {
+        config_complain(check, node != NULL ? node : root,
+                        "the version is missing; write \"version: 1\"");
     } else if (config_expect(check, node, CONFIG_SCALAR) && strcmp(node->text, "1") != 0) {
         config_complain(check, node, "this Cairn reads version 1, not %s",
                         config_quote_node(node, quoted));

@@ -250,7 +250,6 @@ void config_read_pipelines(struct config_check *check, const struct config_node 
     const struct config_node *section = config_get(root, "pipelines");
     struct config *config = check->config;
     struct topology topology = { .check = check };
-    size_t errors = check->problems->errors;
 
     if (section == NULL) {
         config_complain(check, root, "the key \"pipelines\" is missing");
@@ -273,7 +272,7 @@ void config_read_pipelines(struct config_check *check, const struct config_node 
     for (const struct config_node *map = section->first; map != NULL; map = map->next) {
         read_pipeline(&topology, map, &config->pipelines[config->pipeline_count++]);
     }
-    if (check->problems->errors == errors) {
+    if (check->problems->errors == 0) {
         warn(&topology, section);
     }
 }

@@ -119,9 +119,9 @@ static void fill(struct excerpt *excerpt, const struct config_problems *problems
     for (; !at_line_end(&cursor) && cursor.column < to; config_cursor_next(&cursor)) {
         const struct config_span *span = hidden_at(problems, &cursor);
 
-        excerpt->at_caret = excerpt->at_caret || cursor.column >= caret ||
-                            (span != NULL && span->end.line == cursor.line &&
-                             caret < span->end.column);
+        excerpt->at_caret =
+            excerpt->at_caret || cursor.column >= caret ||
+            (span != NULL && (span->end.line > cursor.line || caret < span->end.column));
         if (cursor.column < from) {
             continue;
         }
@@ -192,6 +192,6 @@ void config_problems_print(const struct config_problems *problems, const char *s
         print_problem(problems, sorted[i], source, out);
     }
     if (problems->omitted != 0) {
-        buf_printf(out, "… and %zu more\n", problems->omitted);
+        buf_printf(out, "… and %zu more problems\n", problems->omitted);
     }
 }

@@ -121,3 +121,15 @@ void config_problems_hide(struct config_problems *problems, struct config_span s
     problems->hidden = hidden;
     problems->hidden_count = count + 1;
 }
+
+void config_problems_unhide(struct config_problems *problems)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < problems->hidden_count; i++) {
+        if (!problems->hidden[i].tentative) {
+            problems->hidden[kept++] = problems->hidden[i];
+        }
+    }
+    problems->hidden_count = kept;
+}

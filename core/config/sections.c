@@ -169,11 +169,15 @@ static void read_limits(struct config_check *check, const struct config_node *en
     const struct config_node *map = config_get(engine, "limits");
     const struct config_node *report = config_get(map, "report");
     const struct config_limits *limits = &check->config->limits;
+    char one[32], all[32];
 
     read_own(check, map, options, no_others, &check->config->limits);
     if (limits->total_bytes != 0 && limits->report_bytes > limits->total_bytes) {
+        config_size_text(limits->report_bytes, one);
+        config_size_text(limits->total_bytes, all);
         config_complain(check, report != NULL ? report : map,
-                        "one report may be larger (report) than all of them (total)");
+                        "one report may take %s (report), more than all together: %s (total)", one,
+                        all);
     }
 }
 

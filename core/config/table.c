@@ -66,6 +66,8 @@ static void complain_unknown(struct config_check *check, const struct config_nod
         snprintf(all + used, sizeof(all) - used, ")");
     }
     config_did_you_mean(node->key, keys, hint);
+    /* It may be a token behind a misspelt key. */
+    config_hide(check->problems, node, false);
     if (table->plugin != NULL) {
         config_complain_key(check, node, "the plugin \"%s\" has no such option%s", table->plugin,
                             hint[0] != '\0' ? hint : all);
@@ -106,7 +108,10 @@ static bool read_scalar(struct config_check *check, const struct config_node *no
     if (result == CAIRN_ENOMEM) {
         check->no_memory = true;
     } else if (result != 0) {
-        config_complain(check, node, "%s", value.why);
+        config_complain(check, node, "%s%s",
+                        node->text == option->default_text ? "the plugin's own default is wrong: "
+                                                           : "",
+                        value.why);
     } else {
         memcpy(ret_value, &scalar, config_value_bytes(option->type));
     }

@@ -96,10 +96,12 @@ bool config_check_text(const char *name, const char *data, size_t bytes,
         uint32_t code = 0;
 
         if (config_utf8(data + cursor.offset, bytes - cursor.offset, &code) == 0) {
+            config_hide_suspect(problems, data, bytes, position);
             config_problem_add(problems, position, "", "the byte 0x%02X is not UTF-8", first);
             return false;
         }
         if (is_control(code)) {
+            config_hide_suspect(problems, data, bytes, position);
             config_problem_add(problems, position, "",
                                "the character U+%04X is not allowed here; in double quotes write "
                                "an escape",

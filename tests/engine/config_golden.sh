@@ -7,6 +7,10 @@ set -u
 golden=${CAIRN_SRCDIR:-.}/tests/golden/config
 check=${CAIRN_BUILDDIR:-build}/tests/engine/check_config
 case $check in /*) ;; *) check=$PWD/$check ;; esac
+if [ ! -x "$check" ]; then
+    echo "Bail out! $check is not built"
+    exit 99
+fi
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
