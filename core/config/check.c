@@ -12,12 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define PATH_BYTES 512
-#define TEXT_BYTES 1024
+#define PATH_BYTES      512
+#define TEXT_BYTES      1024
 #define MAX_SHOWN_BYTES 60
 
-void config_complain(struct config_check *check, const struct config_node *node,
-                     const char *format, ...)
+void config_complain(struct config_check *check, const struct config_node *node, const char *format,
+                     ...)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;
@@ -25,8 +25,8 @@ void config_complain(struct config_check *check, const struct config_node *node,
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    config_problem_add(check->problems, node->position,
-                       config_node_path(node, path, sizeof(path)), "%s", text);
+    config_problem_add(check->problems, node->position, config_node_path(node, path, sizeof(path)),
+                       "%s", text);
 }
 
 static struct config_position key_of(const struct config_node *node)
@@ -47,8 +47,8 @@ void config_complain_key(struct config_check *check, const struct config_node *n
                        "%s", text);
 }
 
-void config_warn_key(struct config_check *check, const struct config_node *node,
-                     const char *format, ...)
+void config_warn_key(struct config_check *check, const struct config_node *node, const char *format,
+                     ...)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;

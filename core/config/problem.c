@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define MAX_TEXT_BYTES 1024
-#define MAX_HIDDEN 1000
+#define MAX_HIDDEN     1000
 
 void config_problems_init(struct config_problems *problems)
 {

@@ -56,7 +56,8 @@ void config_problems_hide(struct config_problems *problems, struct config_span s
 /* Ends what is hidden tentatively. */
 void config_problems_unhide(struct config_problems *problems);
 
-/* Sorted by position, with source lines and carets taken from `source` (the file's text or NULL). */
+/* Sorted by position, with source lines and carets taken from `source` (the file's text or NULL).
+ */
 void config_problems_print(const struct config_problems *problems, const char *source,
                            struct buf *out);
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SECOND 1000000ull
+#define SECOND         1000000ull
 #define MAX_NAME_BYTES 255
 
 const char *const config_common_keys[] = { "plugin",       "timeout",      "on_error",
@@ -32,7 +32,8 @@ static void read_own(struct config_check *check, const struct config_node *map,
     }
 }
 
-/* ---- application -------------------------------------------------------------------------------- */
+/* ---- application --------------------------------------------------------------------------------
+ */
 
 void config_read_application(struct config_check *check, const struct config_node *root)
 {
@@ -60,7 +61,8 @@ void config_read_application(struct config_check *check, const struct config_nod
     }
 }
 
-/* ---- engine ------------------------------------------------------------------------------------- */
+/* ---- engine -------------------------------------------------------------------------------------
+ */
 
 struct engine {
     const char *spool;
@@ -123,8 +125,7 @@ static uint64_t default_signals(void)
     return signals;
 }
 
-static void set_spool(struct config_check *check, const struct config_node *root,
-                      const char *spool)
+static void set_spool(struct config_check *check, const struct config_node *root, const char *spool)
 {
     char buffer[PATH_MAX];
 
@@ -233,7 +234,8 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     read_clocks(check, map);
 }
 
-/* ---- filters, annotators, writers, hooks, transports -------------------------------------------- */
+/* ---- filters, annotators, writers, hooks, transports --------------------------------------------
+ */
 
 struct common {
     const char *plugin;
@@ -288,8 +290,9 @@ static bool check_plugin_name(struct config_check *check, const struct config_no
         return false;
     }
     if (!config_is_name(name, false)) {
-        config_complain(check, node, "%s is no plugin's name: those have lower-case letters, "
-                                     "digits, \"-\" and \"_\", and begin with a letter",
+        config_complain(check, node,
+                        "%s is no plugin's name: those have lower-case letters, "
+                        "digits, \"-\" and \"_\", and begin with a letter",
                         config_quote_node(node, quoted));
         return false;
     }
@@ -309,8 +312,9 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->id = config_arena_text(check->arena, map->key);
     instance->plugin = config_arena_text(check->arena, "");
     if (!config_is_name(map->key, true)) {
-        config_complain_key(check, map, "this is no id: those have lower-case letters, digits, "
-                                        "\"-\" and \"_\", and begin with a letter or digit");
+        config_complain_key(check, map,
+                            "this is no id: those have lower-case letters, digits, "
+                            "\"-\" and \"_\", and begin with a letter or digit");
     }
     if (!config_expect(check, map, CONFIG_MAP)) {
         return;
@@ -321,8 +325,9 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->output_bytes = common.output_limit;
     instance->drop_on_error = common.on_error == 1;
     if (instance->drop_on_error && kind >= CAIRN_KIND_HOOK) {
-        config_complain(check, reaction, "a %s runs after the report is committed: only note is "
-                                         "possible",
+        config_complain(check, reaction,
+                        "a %s runs after the report is committed: only note is "
+                        "possible",
                         config_kind(kind));
     }
     if (check_plugin_name(check, config_get(map, "plugin"), common.plugin)) {
@@ -347,8 +352,8 @@ void config_read_instances(struct config_check *check, const struct config_node 
 {
     struct config *config = check->config;
 
-    config->instances = config_arena_take(
-        check->arena, (count_instances(root) + 1) * sizeof(*config->instances));
+    config->instances =
+        config_arena_take(check->arena, (count_instances(root) + 1) * sizeof(*config->instances));
     if (config->instances == NULL) {
         check->no_memory = true;
         return;

@@ -104,8 +104,7 @@ static int read_double(struct config_value *value, void *ret_value)
         return config_value_fail(value, "not a number: %s", config_quote_node(value->node, quoted));
     }
     if (!isfinite(number)) {
-        return config_value_fail(value, "%s is too large",
-                                 config_quote_node(value->node, quoted));
+        return config_value_fail(value, "%s is too large", config_quote_node(value->node, quoted));
     }
     *(double *)ret_value = number;
     return 0;

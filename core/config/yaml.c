@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML to a tree: the only file that sees libyaml. What YAML offers for surprises is refused:
- * anchors, aliases, tags, several documents, keys that are not scalars or stand twice. Every process
- * but the crashed one; the text is hostile.
+ * anchors, aliases, tags, several documents, keys that are not scalars or stand twice. Every
+ * process but the crashed one; the text is hostile.
  */
 #include "core/config/internal.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define MAX_NODES 50000
+#define MAX_NODES     50000
 #define MAX_KEY_BYTES 256
 
 struct level {
@@ -76,7 +76,8 @@ static struct config_node *place(struct builder *builder, const yaml_event_t *ev
         give_up(builder, event, "a key must be a single value, not a list, a map or an alias");
         return NULL;
     }
-    if (++builder->nodes > MAX_NODES || (level != NULL && level->node->count >= CONFIG_MAX_ENTRIES)) {
+    if (++builder->nodes > MAX_NODES ||
+        (level != NULL && level->node->count >= CONFIG_MAX_ENTRIES)) {
         give_up(builder, event, "there are too many entries here (at most 1000 in a list or map)");
         return NULL;
     }
@@ -295,8 +296,7 @@ static void drop_duplicates(struct builder *builder, struct config_node *node)
 
     while (*link != NULL) {
         struct config_node *child = *link;
-        const struct config_node *first =
-            child->key != NULL ? config_get(node, child->key) : child;
+        const struct config_node *first = child->key != NULL ? config_get(node, child->key) : child;
 
         if (first != child) {
             char path[512];

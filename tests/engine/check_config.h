@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fixed set of plugin tables for the tests of core/config: some sound, the others each wrong in one
- * way. No plugin file is involved.
+ * A fixed set of plugin tables for the tests of core/config: some sound, the others each wrong in
+ * one way. No plugin file is involved.
  */
 #ifndef CAIRN_TESTS_ENGINE_CHECK_CONFIG_H
 #define CAIRN_TESTS_ENGINE_CHECK_CONFIG_H

@@ -5,8 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#define END { .name = NULL }
-#define HOUR 3600000000ll
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+#define HOUR       3600000000ll
 #define AT(member) offsetof(struct everything, member)
 
 static const char *const modes[] = { "stacks", "referenced", "full", NULL };
@@ -108,11 +111,7 @@ static const struct cairn_option sampler[] = {
 
 static const struct cairn_option minidump[] = {
     { .name = "memory", .type = CAIRN_OPTION_ENUM, .offset = 0, .choices = modes },
-    { .name = "max_size",
-      .type = CAIRN_OPTION_SIZE,
-      .offset = 8,
-      .min = 65536,
-      .max = 1ll << 34 },
+    { .name = "max_size", .type = CAIRN_OPTION_SIZE, .offset = 8, .min = 65536, .max = 1ll << 34 },
     END,
 };
 
@@ -131,7 +130,8 @@ static const struct cairn_option http[] = {
     END,
 };
 
-/* ---- Tables that no host should trust ----------------------------------------------------------- */
+/* ---- Tables that no host should trust -----------------------------------------------------------
+ */
 
 static const struct cairn_option outside[] = {
     { .name = "far", .type = CAIRN_OPTION_INTEGER, .offset = 0xfffffffc },
@@ -164,10 +164,7 @@ static const struct cairn_option twice[] = {
     END,
 };
 static const struct cairn_option list_default[] = {
-    { .name = "x",
-      .type = CAIRN_OPTION_STRING,
-      .flags = CAIRN_OPTION_LIST,
-      .default_text = "[a]" },
+    { .name = "x", .type = CAIRN_OPTION_STRING, .flags = CAIRN_OPTION_LIST, .default_text = "[a]" },
     END,
 };
 static const struct cairn_option upside_down[] = {
@@ -178,7 +175,10 @@ static const struct cairn_option bad_default[] = {
     { .name = "x", .type = CAIRN_OPTION_SIZE, .default_text = "12" },
     END,
 };
-#define X(n) { .name = "x" #n, .type = CAIRN_OPTION_BOOL }
+#define X(n)                                                                                       \
+    {                                                                                              \
+        .name = "x" #n, .type = CAIRN_OPTION_BOOL                                                  \
+    }
 #define X8(n) X(n##0), X(n##1), X(n##2), X(n##3), X(n##4), X(n##5), X(n##6), X(n##7)
 static const struct cairn_option crowded[] = {
     X8(0), X8(1), X8(2), X8(3), X8(4), X8(5), X8(6), X8(7), X(80), END,

@@ -25,7 +25,8 @@ static struct config_problems problems;
 static struct config *config;
 static int result;
 
-/* ---- Loading a text ----------------------------------------------------------------------------- */
+/* ---- Loading a text -----------------------------------------------------------------------------
+ */
 
 static void write_file(const char *path, const void *data, size_t bytes, mode_t mode)
 {
@@ -85,17 +86,20 @@ static const char *complaint(void)
     return problems.count > 0 && problems.items[0].text != NULL ? problems.items[0].text : "";
 }
 
-/* ---- Good input --------------------------------------------------------------------------------- */
+/* ---- Good input ---------------------------------------------------------------------------------
+ */
 
 static void test_scalars(void)
 {
     const struct everything *values;
 
-    load("version: 1\nfilters:\n  a:\n    plugin: everything\n    string: 'it''s'\n    flag: false\n"
-         "    mode: full\n    integer: -42\n    number: -2.5e3\n    size: 3MiB\n    duration: 250ms\n"
-         "    path: /var/x\n    secret: s3cret\n    url: HTTPS://[::1]:8080/x?y=z#w\n"
-         "    signal: SIGUSR1\n" PIPELINES,
-         true);
+    load(
+        "version: 1\nfilters:\n  a:\n    plugin: everything\n    string: 'it''s'\n    flag: false\n"
+        "    mode: full\n    integer: -42\n    number: -2.5e3\n    size: 3MiB\n    duration: "
+        "250ms\n"
+        "    path: /var/x\n    secret: s3cret\n    url: HTTPS://[::1]:8080/x?y=z#w\n"
+        "    signal: SIGUSR1\n" PIPELINES,
+        true);
     values = bound();
     CU_ASSERT_STRING_EQUAL(values->string, "it's");
     CU_ASSERT(values->flag == 0);
@@ -174,14 +178,15 @@ static void test_defaults(void)
     CU_ASSERT(config->application == NULL && config->version == NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(config->spool);
     CU_ASSERT(config->spool[0] == '/');
-    CU_ASSERT(config->signals == (1ull << (SIGSEGV - 1) | 1ull << (SIGABRT - 1) |
-                                  1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |
-                                  1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |
-                                  1ull << (SIGSYS - 1)));
+    CU_ASSERT(config->signals ==
+              (1ull << (SIGSEGV - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGBUS - 1) |
+               1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |
+               1ull << (SIGSYS - 1)));
     CU_ASSERT(config->claim_us == 1000000 && config->hold_us == 5000000 &&
               config->pipeline_us == 20000000);
     CU_ASSERT(config->limits.reports == 50 && config->limits.total_bytes == 512ull << 20 &&
-              config->limits.report_bytes == 64ull << 20 && config->limits.free_bytes == 1ull << 30);
+              config->limits.report_bytes == 64ull << 20 &&
+              config->limits.free_bytes == 1ull << 30);
     CU_ASSERT_FATAL(config->instance_count == 2);
     CU_ASSERT(config->instances[0].timeout_us == 5000000);
     CU_ASSERT(config->instances[0].memory_bytes == 512ull << 20);
@@ -260,7 +265,21 @@ static void test_positions(void)
     CU_ASSERT_STRING_EQUAL(config_kind(99), "");
 }
 
-/* ---- Paths and substitution --------------------------------------------------------------------- */
+static void test_installed(void)
+{
+    const char *root = getenv("CAIRN_SRCDIR");
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/config/cairn.yaml", root != NULL ? root : ".");
+    load_file(path);
+    CU_ASSERT(result == 0 && problems.count == 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+    CU_ASSERT(config->pipeline_count == 1);
+    CU_ASSERT_PTR_NOT_NULL(config_choose(config, "/bin/x", "root", "x"));
+}
+
+/* ---- Paths and substitution ---------------------------------------------------------------------
+ */
 
 static void test_paths(void)
 {
@@ -286,7 +305,8 @@ static void test_paths(void)
     unsetenv("HOME");
     load("version: 1\nengine: { spool: ~/x }\nfilters: { a: { plugin: everything } }\n" PIPELINES,
          true);
-    CU_ASSERT(config->spool[0] == '/' && strcmp(config->spool + strlen(config->spool) - 2, "/x") == 0);
+    CU_ASSERT(config->spool[0] == '/' &&
+              strcmp(config->spool + strlen(config->spool) - 2, "/x") == 0);
 }
 
 static void test_relative_name(void)
@@ -368,8 +388,9 @@ static void test_secret_files(void)
     expect_refused(secret, "cannot be opened: No such file");
     write_file(secret, large, 65536, 0600);
     CU_ASSERT(symlink(secret, link) == 0);
-    snprintf(large, 65538, "version: 1\nfilters: { a: { plugin: everything, secret: '${file:%s}' } }\n"
-                           PIPELINES, link);
+    snprintf(large, 65538,
+             "version: 1\nfilters: { a: { plugin: everything, secret: '${file:%s}' } }\n" PIPELINES,
+             link);
     load(large, true);
     CU_ASSERT(strlen(bound()->secret) == 65536);
     free(large);
@@ -406,7 +427,8 @@ static void test_substitution_budget(void)
     buf_finish(&text);
 }
 
-/* ---- Files -------------------------------------------------------------------------------------- */
+/* ---- Files --------------------------------------------------------------------------------------
+ */
 
 static void test_files(void)
 {
@@ -473,7 +495,8 @@ static void test_descriptor(void)
     CU_ASSERT(result == CAIRN_ECONFIG && config != NULL);
 }
 
-/* ---- Problems ----------------------------------------------------------------------------------- */
+/* ---- Problems -----------------------------------------------------------------------------------
+ */
 
 static void test_problem_list(void)
 {
@@ -502,7 +525,10 @@ static void test_problem_list(void)
 static void test_excerpt_bounds(void)
 {
     static const struct config_position positions[] = {
-        { "f", 1, 500 }, { "f", 9, 1 }, { "f", 4000000000u, 4000000000u }, { NULL, 2, 1 },
+        { "f", 1, 500 },
+        { "f", 9, 1 },
+        { "f", 4000000000u, 4000000000u },
+        { NULL, 2, 1 },
     };
     struct buf text;
 
@@ -529,6 +555,7 @@ int main(void)
         { "settings", test_settings },
         { "choosing a pipeline", test_choose },
         { "positions of options", test_positions },
+        { "the installed configuration", test_installed },
         { "paths", test_paths },
         { "a relative file name", test_relative_name },
         { "substitution", test_substitution },
