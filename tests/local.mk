@@ -27,6 +27,17 @@ endif
 # ---- unit: bundled plugins
 
 # ---- wall
+TESTS += tests/wall/imports.sh
+EXTRA_DIST += tests/wall/imports.sh
+
+# ---- capture and minidump writer: a victim of their own
+check_PROGRAMS += tests/crash/dump_victim
+tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
+tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread
+tests_crash_dump_victim_LDADD = libcairn-minidump-writer.la libcairn-capture.la
+tests_crash_dump_victim_LDFLAGS = $(AM_LDFLAGS) -pthread
+TESTS += tests/crash/capture.sh
+EXTRA_DIST += tests/crash/capture.sh
 
 # ---- crash
 

@@ -4,7 +4,7 @@
  * Crashpad's dumps shows them. Runs in the monitor and in the clone of a crashed program; imports
  * nothing.
  */
-#include "core/minidump/write.h"
+#include "core/minidump/write_parts.h"
 
 #include "core/capture/sys.h"
 #include "core/capture/text.h"

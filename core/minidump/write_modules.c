@@ -3,7 +3,7 @@
  * The minidump's list of modules, with build ids as CodeView records and versions from SONAMEs. Runs
  * in the monitor and in the clone of a crashed program; imports nothing.
  */
-#include "core/minidump/write.h"
+#include "core/minidump/write_parts.h"
 
 #include "core/capture/sys.h"
 #include "core/capture/text.h"

@@ -9,7 +9,7 @@
 #include "core/minidump/writer.h"
 
 #include "core/capture/sys.h"
-#include "core/minidump/write.h"
+#include "core/minidump/write_parts.h"
 
 #define FIRST_BYTES ((size_t)128 << 10)
 #define MAX_BYTES ((size_t)1 << 30)

@@ -8,10 +8,10 @@
  * The memory contents follow the buffer in the file; what refers to them is entered relative to their
  * start and corrected at the end.
  */
-#ifndef CAIRN_CORE_MINIDUMP_WRITE_H
-#define CAIRN_CORE_MINIDUMP_WRITE_H
+#ifndef CAIRN_CORE_MINIDUMP_WRITE_PARTS_H
+#define CAIRN_CORE_MINIDUMP_WRITE_PARTS_H
 
-#include "core/minidump/layout.h"
+#include "core/minidump/write_layout.h"
 #include "core/minidump/writer.h"
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * The structures of a minidump file as they lie on disk, for the writer. Freestanding; all integers
  * little endian, structures packed to 4 bytes. Sources: see format.h.
  */
-#ifndef CAIRN_CORE_MINIDUMP_LAYOUT_H
-#define CAIRN_CORE_MINIDUMP_LAYOUT_H
+#ifndef CAIRN_CORE_MINIDUMP_WRITE_LAYOUT_H
+#define CAIRN_CORE_MINIDUMP_WRITE_LAYOUT_H
 
 #include <stdint.h>
 
