@@ -38,7 +38,6 @@ libcairn_minidump_la_SOURCES = \
 	core/minidump/reader.c core/minidump/reader_cpu.c core/minidump/reader_memory.c \
 	core/minidump/reader_modules.c core/minidump/reader_records.c core/minidump/reader_text.c \
 	core/minidump/reader_threads.c
-libcairn_minidump_la_LIBADD = libcairn-util.la
 
 # ---- config
 
@@ -50,7 +49,7 @@ libcairn_report_la_SOURCES = \
 	core/report/get.c core/report/json.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-libcairn_report_la_LIBADD = libcairn-minidump.la $(CJSON_LIBS)
+libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
 # ---- plugin
 
