@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define SIGNALS 64
+#define WINDOWS_ACCESS_VIOLATION 0xc0000005u
 
 static bool is_linux(const struct minidump *dump, const struct report_known *known)
 {
@@ -156,14 +157,16 @@ static int fill_signal(struct report *report, const struct minidump_exception *e
     return report_text(&report->reason, text_signal_words(report->signal, report->si_code));
 }
 
-/* Another system's exception, or a number that is no signal. */
+/* Another system's exception, or a number that is no signal. Windows names the instruction as the
+ * address, and of an access violation the data's address as second parameter. */
 static int fill_foreign(struct report *report, const struct minidump_exception *exception)
 {
+    bool access = exception->code == WINDOWS_ACCESS_VIOLATION && exception->parameter_count >= 2;
     char reason[48];
 
     snprintf(reason, sizeof(reason), "exception 0x%08" PRIx32, exception->code);
-    report->has_address = exception->address != 0;
-    report->address = exception->address;
+    report->has_address = access || exception->address != 0;
+    report->address = access ? exception->parameters[1] : exception->address;
     return report_text(&report->reason, reason);
 }
 
