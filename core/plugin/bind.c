@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Binds a configuration to its plugins: each instance's plugin is found and described, then core/config
- * types the options by the plugin's table. Instances of one plugin share its facts and descriptor.
- * Engine, sender, tools.
+ * Binds a configuration to its plugins: each instance's plugin is found and described, then
+ * core/config types the options by the plugin's table. Instances of one plugin share its facts and
+ * descriptor. Engine, sender, tools.
  */
 #include "core/plugin/internal.h"
 #include "core/util/text.h"
@@ -94,8 +94,28 @@ static int make_set(size_t count, struct plugin_set *ret_set)
     return 0;
 }
 
-int plugin_bind(struct config *config, struct plugin_set *ret_set,
-                struct config_problems *problems)
+static bool is_shared(const struct plugin_set *set, size_t index)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (i != index && set->facts[i] == set->facts[index]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes an instance unusable; the last of its plugin lets go of it. */
+static void drop(struct plugin_set *set, size_t index)
+{
+    if (set->facts[index] != NULL && !is_shared(set, index)) {
+        plugin_facts_destroy(set->facts[index]);
+        close(set->fds[index]);
+    }
+    set->facts[index] = NULL;
+    set->fds[index] = -1;
+}
+
+int plugin_bind(struct config *config, struct plugin_set *ret_set, struct config_problems *problems)
 {
     struct binding binding = { .config = config };
     int result = make_set(config->instance_count, &binding.set);
@@ -106,28 +126,23 @@ int plugin_bind(struct config *config, struct plugin_set *ret_set,
         return result;
     }
     result = config_bind(config, find, &binding, problems);
-    if (result < 0) {
+    if (result == CAIRN_ENOMEM) {
         plugin_set_finish(&binding.set);
         return result;
     }
+    for (size_t i = 0; i < config->instance_count; i++) {
+        if (config->instances[i].options == NULL) {
+            drop(&binding.set, i);
+        }
+    }
     *ret_set = binding.set;
-    return 0;
+    return result;
 }
 
 void plugin_set_finish(struct plugin_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
-        struct plugin_facts *facts = set->facts[i];
-        if (facts == NULL) {
-            continue;
-        }
-        for (size_t j = i + 1; j < set->count; j++) {
-            if (set->facts[j] == facts) {
-                set->facts[j] = NULL;
-            }
-        }
-        plugin_facts_destroy(facts);
-        close(set->fds[i]);
+        drop(set, i);
     }
     free(set->facts);
     free(set->fds);

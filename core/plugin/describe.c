@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plugin's facts from its file's bytes: descriptor, operations' constants, identity note. No code of
- * the plugin runs. Structures grow at their end, so each is copied as far as both sides know it into
- * a zeroed one. Engine, sender, tools.
+ * A plugin's facts from its file's bytes: descriptor, operations' constants, identity note. No code
+ * of the plugin runs. Structures grow at their end, so each is copied as far as both sides know it
+ * into a zeroed one. Engine, sender, tools.
  */
 #include "core/plugin/internal.h"
 #include "core/util/text.h"
@@ -111,7 +111,8 @@ static int check_abi(const struct elf_image *image, unsigned major, unsigned min
     return 0;
 }
 
-/* The folder's name must agree where it is a kind's, so that a file cannot stand in for another kind. */
+/* The folder's name must agree where it is a kind's, so that a file cannot stand in for another
+ * kind. */
 static int check_kind(const struct elf_image *image, uint32_t kind, struct error *error)
 {
     const char *base = text_base_name(image->path);
@@ -221,10 +222,11 @@ static int read_writer(const struct elf_image *image, const struct cairn_writer_
                                   &facts->extension, error);
 
     if (result == 0 && (facts->extension == NULL || !is_extension(facts->extension))) {
-        return error_set(error, CAIRN_EPLUGIN,
-                         "%s writes files with the extension \"%s\"; it must be 1 to 16 of [a-z0-9.] "
-                         "and neither begin nor end with a dot.",
-                         image->path, facts->extension != NULL ? facts->extension : "");
+        return error_set(
+            error, CAIRN_EPLUGIN,
+            "%s writes files with the extension \"%s\"; it must be 1 to 16 of [a-z0-9.] "
+            "and neither begin nor end with a dot.",
+            image->path, facts->extension != NULL ? facts->extension : "");
     }
     if (result == 0) {
         result = plugin_read_text(image, ops->media_type, PLUGIN_MAX_NAME * 2, "the media type",

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define IMAGE_LIMIT (UINT64_C(64) << 20)
+#define IMAGE_LIMIT   (UINT64_C(64) << 20)
 #define SEGMENT_LIMIT 64
 
 /* What elf_read() needs of the dynamic section besides what the image keeps. */
@@ -27,8 +27,8 @@ struct dynamic {
 
 static int malformed(const struct elf_image *image, struct error *error, const char *what)
 {
-    return error_set(error, CAIRN_EFORMAT, "%s is not a usable shared object: %s.",
-                     image->path, what);
+    return error_set(error, CAIRN_EFORMAT, "%s is not a usable shared object: %s.", image->path,
+                     what);
 }
 
 static int refused(const struct elf_image *image, struct error *error, const char *why)
@@ -273,8 +273,7 @@ static int check_dynamic(const struct elf_image *image, const struct dynamic *dy
     }
     if (dynamic->has_search_path) {
         uint64_t address = image->strings + dynamic->search_path;
-        const char *path =
-            address < image->strings ? NULL : elf_text(image, address, image->size);
+        const char *path = address < image->strings ? NULL : elf_text(image, address, image->size);
         if (path == NULL || !is_absolute_search_path(path)) {
             return refused(image, error,
                            "its library search path (RUNPATH) holds $ORIGIN or a relative folder");
@@ -389,7 +388,8 @@ static bool is_named(const struct elf_image *image, const Elf64_Sym *symbol, con
     return text != NULL && strcmp(text, name) == 0;
 }
 
-static bool word_at(const struct elf_image *image, uint64_t table, uint64_t index, uint32_t *ret_word)
+static bool word_at(const struct elf_image *image, uint64_t table, uint64_t index,
+                    uint32_t *ret_word)
 {
     return table <= image->size && index <= image->size / sizeof(*ret_word) &&
            elf_copy(image, table + index * sizeof(*ret_word), ret_word, sizeof(*ret_word));
@@ -442,7 +442,8 @@ static bool find_sysv(const struct elf_image *image, const char *name, Elf64_Sym
         return false;
     }
     /* A hostile chain may be a ring: no chain is longer than the image has symbols. */
-    for (uint64_t left = image->size / sizeof(*ret_symbol); index != STN_UNDEF && left > 0; left--) {
+    for (uint64_t left = image->size / sizeof(*ret_symbol); index != STN_UNDEF && left > 0;
+         left--) {
         if (symbol_at(image, index, ret_symbol) && is_named(image, ret_symbol, name)) {
             return true;
         }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shared object's memory image, made from the file's bytes alone: segments laid out and relocated as
- * the dynamic linker would for load address 0, but nothing mapped executable and nothing run. So a
- * plugin's tables can be followed pointer by pointer before its code is trusted. x86-64.
- * Runs in the engine, the sender and the tools. Every byte of the file is hostile.
+ * A shared object's memory image, made from the file's bytes alone: segments laid out and relocated
+ * as the dynamic linker would for load address 0, but nothing mapped executable and nothing run. So
+ * a plugin's tables can be followed pointer by pointer before its code is trusted. x86-64. Runs in
+ * the engine, the sender and the tools. Every byte of the file is hostile.
  */
 #ifndef CAIRN_CORE_PLUGIN_ELF_H
 #define CAIRN_CORE_PLUGIN_ELF_H
@@ -33,8 +33,9 @@ struct elf_image {
     uint64_t symbols, strings, hash, gnu_hash; /* addresses; 0: absent */
 };
 
-/* Refuses what no plugin may be: not a shared object, text relocations, an executable stack, a search
- * path that is not absolute. 0, CAIRN_EFORMAT, CAIRN_EPLUGIN, CAIRN_ESYSTEM or CAIRN_ENOMEM. */
+/* Refuses what no plugin may be: not a shared object, text relocations, an executable stack, a
+ * search path that is not absolute. 0, CAIRN_EFORMAT, CAIRN_EPLUGIN, CAIRN_ESYSTEM or CAIRN_ENOMEM.
+ */
 int elf_read(int fd, const char *path, struct elf_image *ret_image, struct error *error);
 void elf_finish(struct elf_image *image);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds a plugin's file by kind and name and opens it: never through a link, and only where nobody but
- * root and the current user can have changed it. All that follows works on the descriptor.
+ * Finds a plugin's file by kind and name and opens it: never through a link, and only where nobody
+ * but root and the current user can have changed it. All that follows works on the descriptor.
  * Engine, sender, tools.
  */
 #include "core/plugin/internal.h"
@@ -168,8 +168,7 @@ static void suggest_name(enum cairn_kind kind, const char *name, struct buf *tex
 
     for (size_t i = 0; paths_plugins(i, folder, sizeof(folder)) != NULL; i++) {
         char **names = plugin_names_in(folder, kind);
-        const char *nearest =
-            names != NULL ? text_nearest(name, (const char *const *)names) : NULL;
+        const char *nearest = names != NULL ? text_nearest(name, (const char *const *)names) : NULL;
         if (nearest != NULL) {
             buf_printf(text, " (did you mean \"%s\"?)", nearest);
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads a plugin's code through the descriptor that was checked and described, so that no other file
- * can come in between; then compares what the dynamic linker made with what was read. Never unloads.
- * Runs in a step's process only: from here on the plugin's constructors have run.
+ * Loads a plugin's code through the descriptor that was checked and described, so that no other
+ * file can come in between; then compares what the dynamic linker made with what was read. Never
+ * unloads. Runs in a step's process only: from here on the plugin's constructors have run.
  */
 #include "core/plugin/internal.h"
 

@@ -121,8 +121,7 @@ static int check_rules(const struct elf_image *image, const struct cairn_option 
         return refuse(image, option, error, "has a minimum above its maximum");
     }
     if ((option->type == CAIRN_OPTION_ENUM) != (option->choices != NULL)) {
-        return refuse(image, option, error,
-                      "must have choices if its type is ENUM, and only then");
+        return refuse(image, option, error, "must have choices if its type is ENUM, and only then");
     }
     if (option->capture != NULL && strcmp(option->capture, "=") == 0 &&
         (option->type != CAIRN_OPTION_ENUM || many)) {
@@ -159,8 +158,7 @@ static int read_choices(const struct elf_image *image, const void *table,
         if (i == PLUGIN_MAX_CHOICES) {
             break;
         }
-        int result =
-            plugin_read_text(image, text, PLUGIN_MAX_TEXT, what, &choices[i], error);
+        int result = plugin_read_text(image, text, PLUGIN_MAX_TEXT, what, &choices[i], error);
         if (result < 0) {
             return result;
         }
@@ -168,15 +166,15 @@ static int read_choices(const struct elf_image *image, const void *table,
     return refuse(image, option, error, "has more than 64 choices");
 }
 
-/* Replaces the pointers of `raw`, which lead into the image, by owned copies in `option`. On failure
- * the option holds what there is and its name, if only that could be had. */
+/* Replaces the pointers of `raw`, which lead into the image, by owned copies in `option`. On
+ * failure the option holds what there is and its name, if only that could be had. */
 static int read_option(const struct elf_image *image, const struct cairn_option *raw,
                        struct cairn_option *option, struct error *error)
 {
     char *name = NULL, *text = NULL;
     char what[PLUGIN_MAX_NAME + 32];
-    int result = plugin_read_text(image, raw->name, PLUGIN_MAX_NAME + 1, "an option's name", &name,
-                                  error);
+    int result =
+        plugin_read_text(image, raw->name, PLUGIN_MAX_NAME + 1, "an option's name", &name, error);
 
     if (result < 0) {
         return result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All plugins of all folders, for `cairn plugin list` and its kin. The first folder that has a name wins,
- * as in plugin_open(). Engine, sender, tools.
+ * All plugins of all folders, for `cairn plugin list` and its kin. The first folder that has a name
+ * wins, as in plugin_open(). Engine, sender, tools.
  */
 #include "core/plugin/internal.h"
 #include "core/util/paths.h"
