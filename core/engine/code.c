@@ -23,7 +23,7 @@ static bool add_range(struct code_map *map, uint64_t start, uint64_t end)
         }
         map->ranges = larger;
     }
-    map->ranges[map->count++] = (struct code_range){start, end};
+    map->ranges[map->count++] = (struct code_range){ start, end };
     return true;
 }
 
@@ -79,7 +79,7 @@ void code_map_init(struct code_map *map, const struct minidump *dump)
     const void *text;
     size_t bytes;
 
-    *map = (struct code_map){NULL, 0};
+    *map = (struct code_map){ NULL, 0 };
     if (minidump_stream(dump, MINIDUMP_STREAM_LINUX_MAPS, &text, &bytes)) {
         add_maps(map, text, bytes);
     }
@@ -94,7 +94,7 @@ void code_map_init(struct code_map *map, const struct minidump *dump)
 void code_map_finish(struct code_map *map)
 {
     free(map->ranges);
-    *map = (struct code_map){NULL, 0};
+    *map = (struct code_map){ NULL, 0 };
 }
 
 static int compare_address(const void *key, const void *element)
@@ -107,8 +107,8 @@ static int compare_address(const void *key, const void *element)
 
 bool code_map_contains(const struct code_map *map, uint64_t address)
 {
-    return map->count != 0 &&
-           bsearch(&address, map->ranges, map->count, sizeof(*map->ranges), compare_address) != NULL;
+    return map->count != 0 && bsearch(&address, map->ranges, map->count, sizeof(*map->ranges),
+                                      compare_address) != NULL;
 }
 
 /* The length of "call r/m64" (FF /2) with this ModRM byte, without prefixes; 0: not a call. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ELF files behind a dump's modules: call frame information, symbols, code; see stackwalk.h. The one
- * home of libdw's headers. Runs in the walk's child process [engine]: files may be hostile.
+ * ELF files behind a dump's modules: call frame information, symbols, code; see stackwalk.h. The
+ * one home of libdw's headers. Runs in the walk's child process [engine]: files may be hostile.
  */
 #include "core/engine/stackwalk.h"
 
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_MODULES 4096
+#define MAX_MODULES    4096
 #define MAX_OPERATIONS 64
 
 struct stackwalk {
@@ -56,7 +56,8 @@ static bool same_build_id(int fd, const char *expected)
     return same;
 }
 
-/* Paths come from the crashed process: only a regular file with the right build id is looked into. */
+/* Paths come from the crashed process: only a regular file with the right build id is looked into.
+ */
 static int open_file(const struct minidump_module *module)
 {
     struct stat status;
@@ -187,8 +188,8 @@ static enum rule caller_value(Dwarf_Frame *frame, const struct expression_frame 
 static enum stackwalk_step apply_frame(const struct minidump *dump, Dwarf_Frame *frame,
                                        struct unwind_registers *registers)
 {
-    struct expression_frame state = {.dump = dump, .registers = registers};
-    struct unwind_registers caller = {.known = 0};
+    struct expression_frame state = { .dump = dump, .registers = registers };
+    struct unwind_registers caller = { .known = 0 };
     struct expression_result cfa;
     Dwarf_Op *operations;
     size_t count;
@@ -223,8 +224,9 @@ static enum stackwalk_step apply_frame(const struct minidump *dump, Dwarf_Frame 
     return STACKWALK_STEPPED;
 }
 
-static enum stackwalk_step step_with(const struct minidump *dump, Dwarf_CFI *cfi, Dwarf_Addr address,
-                                     struct unwind_registers *registers, bool *ret_signal)
+static enum stackwalk_step step_with(const struct minidump *dump, Dwarf_CFI *cfi,
+                                     Dwarf_Addr address, struct unwind_registers *registers,
+                                     bool *ret_signal)
 {
     Dwarf_Frame *frame;
     enum stackwalk_step step;

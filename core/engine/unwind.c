@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a frame to its caller: by call frame information, by the frame pointer, by scanning; see
- * unwind.h. All input is hostile: the walk is bounded by frames and must move up the stack. [engine]
+ * unwind.h. All input is hostile: the walk is bounded by frames and must move up the stack.
+ * [engine]
  */
 #include "core/engine/unwind.h"
 
@@ -10,8 +11,8 @@
 
 #include <string.h>
 
-#define SCAN_WORDS  512       /* how far a return address is looked for */
-#define CALL_BYTES  7         /* the longest call instruction that is recognised */
+#define SCAN_WORDS  512        /* how far a return address is looked for */
+#define CALL_BYTES  7          /* the longest call instruction that is recognised */
 #define FRAME_BYTES (1u << 20) /* a larger distance from stack to frame pointer is not believed */
 
 struct walk {
@@ -101,7 +102,8 @@ static bool step_scan(struct walk *walk)
 
 /* A caller is believed if it is code and lies further up the stack; a signal may have come on
  * another stack. */
-static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller, bool signal)
+static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller,
+                         bool signal)
 {
     uint64_t rsp = walk->registers.value[UNWIND_RSP];
 
@@ -161,7 +163,7 @@ static bool walk_frames(struct walk *walk, unwind_emit_fn *emit, void *user)
 bool unwind_run(const struct minidump *dump, struct stackwalk *files,
                 const struct unwind_registers *start, unwind_emit_fn *emit, void *user)
 {
-    struct walk walk = {.dump = dump, .files = files, .registers = *start, .exact = true};
+    struct walk walk = { .dump = dump, .files = files, .registers = *start, .exact = true };
     bool cut;
 
     code_map_init(&walk.code, dump);
@@ -178,7 +180,7 @@ bool unwind_registers_of(const struct minidump *dump, const void *context, size_
         "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
     };
     const uint32_t needed = 1u << UNWIND_RIP | 1u << UNWIND_RSP;
-    struct unwind_registers registers = {.known = 0};
+    struct unwind_registers registers = { .known = 0 };
     struct minidump_register entry;
 
     if (context == NULL || strcmp(minidump_cpu(dump), "x86_64") != 0) {
