@@ -31,11 +31,25 @@ libcairn_util_la_LIBADD = $(MD_LIBS)
 
 # ---- monitor
 
-# ---- minidump reader
+# ---- minidump reader: engine, sender, tools
+noinst_LTLIBRARIES += libcairn-minidump.la
+libcairn_minidump_la_SOURCES = \
+	core/minidump/format.h core/minidump/reader.h core/minidump/reader_inner.h \
+	core/minidump/reader.c core/minidump/reader_cpu.c core/minidump/reader_memory.c \
+	core/minidump/reader_modules.c core/minidump/reader_records.c core/minidump/reader_text.c \
+	core/minidump/reader_threads.c
 
 # ---- config
 
-# ---- report
+# ---- report: engine, sender, tools; json.c is cJSON's one home
+noinst_LTLIBRARIES += libcairn-report.la
+libcairn_report_la_SOURCES = \
+	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
+	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
+	core/report/get.c core/report/json.c core/report/json_write.c core/report/prune.c \
+	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
+libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
 # ---- plugin
 
