@@ -39,7 +39,17 @@ libcairn_minidump_la_SOURCES = \
 	core/minidump/reader_modules.c core/minidump/reader_records.c core/minidump/reader_text.c \
 	core/minidump/reader_threads.c
 
-# ---- config
+# ---- config: YAML to a tree with positions to typed options; only yaml.c sees libyaml
+noinst_LTLIBRARIES += libcairn-config.la
+libcairn_config_la_SOURCES = \
+	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
+	core/config/config.h core/config/internal.h core/config/load.c core/config/options.c \
+	core/config/pipelines.c core/config/place.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/sections.c core/config/subst.c core/config/table.c \
+	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
+	core/config/yaml.c
+libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 
 # ---- report: engine, sender, tools; json.c is cJSON's one home
 noinst_LTLIBRARIES += libcairn-report.la

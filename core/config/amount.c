@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sizes and durations: a whole number and a unit, never one without the other. Every process but the
- * crashed one.
+ * Sizes and durations: a whole number and a unit, never one without the other. Every process but
+ * the crashed one.
  */
 #include "core/config/internal.h"
 
@@ -45,6 +45,11 @@ static void format(const struct measure *measure, uint64_t amount, char text[32]
              measure->units[i].name);
 }
 
+void config_size_text(uint64_t bytes, char text[32])
+{
+    format(&size, bytes, text);
+}
+
 static int check_range(struct config_value *value, const struct measure *measure, uint64_t amount)
 {
     const struct cairn_option *option = value->option;
@@ -76,17 +81,29 @@ static const struct unit *find_unit(const struct measure *measure, const char *n
     return NULL;
 }
 
+/* The number before the unit times the unit's factor; false when 64 bits do not hold it. */
+static bool multiply(const char *text, size_t digits, uint64_t factor, uint64_t *ret_amount)
+{
+    uint64_t amount = 0;
+
+    for (size_t i = 0; i < digits; i++) {
+        if (__builtin_mul_overflow(amount, 10u, &amount) ||
+            __builtin_add_overflow(amount, (uint64_t)(text[i] - '0'), &amount)) {
+            return false;
+        }
+    }
+    return !__builtin_mul_overflow(amount, factor, ret_amount);
+}
+
 int config_amount_read(struct config_value *value, uint64_t *ret_amount)
 {
-    const struct measure *measure =
-        value->option->type == CAIRN_OPTION_SIZE ? &size : &duration;
+    const struct measure *measure = value->option->type == CAIRN_OPTION_SIZE ? &size : &duration;
     const char *text = value->node->text;
     size_t digits = strspn(text, "0123456789");
     char quoted[CONFIG_QUOTED_BYTES];
     const char *shown = config_quote_node(value->node, quoted);
     const struct unit *unit = find_unit(measure, text + digits);
     uint64_t amount = 0;
-    bool fits = true;
     int result;
 
     if (digits == 0 || text[digits] == '.') {
@@ -101,11 +118,7 @@ int config_amount_read(struct config_value *value, uint64_t *ret_amount)
         return config_value_fail(value, "unknown unit in %s (%s, without a space)", shown,
                                  measure->names);
     }
-    for (size_t i = 0; i < digits && fits; i++) {
-        fits = !__builtin_mul_overflow(amount, 10u, &amount) &&
-               !__builtin_add_overflow(amount, (uint64_t)(text[i] - '0'), &amount);
-    }
-    if (!fits || __builtin_mul_overflow(amount, unit->factor, &amount)) {
+    if (!multiply(text, digits, unit->factor, &amount)) {
         return config_value_fail(value, "%s is larger than 64 bits can hold", shown);
     }
     result = check_range(value, measure, amount);

@@ -10,13 +10,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#define PATH_BYTES 512
-#define TEXT_BYTES 1024
+#define PATH_BYTES      512
+#define TEXT_BYTES      1024
 #define MAX_SHOWN_BYTES 60
 
-void config_complain(struct config_check *check, const struct config_node *node,
-                     const char *format, ...)
+void config_complain(struct config_check *check, const struct config_node *node, const char *format,
+                     ...)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;
@@ -24,8 +25,8 @@ void config_complain(struct config_check *check, const struct config_node *node,
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    config_problem_add(check->problems, node->position,
-                       config_node_path(node, path, sizeof(path)), "%s", text);
+    config_problem_add(check->problems, node->position, config_node_path(node, path, sizeof(path)),
+                       "%s", text);
 }
 
 static struct config_position key_of(const struct config_node *node)
@@ -46,8 +47,8 @@ void config_complain_key(struct config_check *check, const struct config_node *n
                        "%s", text);
 }
 
-void config_warn_key(struct config_check *check, const struct config_node *node,
-                     const char *format, ...)
+void config_warn_key(struct config_check *check, const struct config_node *node, const char *format,
+                     ...)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;
@@ -57,6 +58,66 @@ void config_warn_key(struct config_check *check, const struct config_node *node,
     va_end(arguments);
     config_warning_add(check->problems, key_of(node), config_node_path(node, path, sizeof(path)),
                        "%s", text);
+}
+
+void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative)
+{
+    if (node->kind == CONFIG_SCALAR || node->kind == CONFIG_REFUSED) {
+        config_problems_hide(problems,
+                             (struct config_span){ node->position, node->end, tentative });
+    }
+    for (const struct config_node *child = node->first; child != NULL; child = child->next) {
+        config_hide(problems, child, tentative);
+    }
+}
+
+/* The end of a word like "token" and its colon, or NULL. */
+static const char *find_suspect(const char *line, size_t length)
+{
+    static const char *const words[] = { "token", "secret", "passw", "key",
+                                         "auth",  "url",    "dsn",   "credential" };
+
+    for (size_t i = 0; i < length; i++) {
+        for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+            size_t word = strlen(words[w]);
+            const char *colon;
+
+            if (length - i < word || strncasecmp(line + i, words[w], word) != 0) {
+                continue;
+            }
+            colon = memchr(line + i, ':', length - i);
+            return colon != NULL ? colon + 1 + (colon + 1 < line + length && colon[1] == ' ')
+                                 : NULL;
+        }
+    }
+    return NULL;
+}
+
+void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
+                         struct config_position line)
+{
+    struct config_cursor cursor;
+    struct config_span span = { .end = { NULL, line.line + 1, 1 } };
+    const char *value;
+    size_t length = 0;
+
+    config_cursor_init(&cursor, data, bytes);
+    line.column = 1;
+    if (!config_cursor_seek(&cursor, line)) {
+        return;
+    }
+    while (cursor.offset + length < bytes && strchr("\r\n", data[cursor.offset + length]) == NULL) {
+        length++;
+    }
+    value = find_suspect(data + cursor.offset, length);
+    if (value == NULL) {
+        return;
+    }
+    while (data + cursor.offset < value && config_cursor_next(&cursor)) {
+    }
+    span.start.line = cursor.line;
+    span.start.column = cursor.column;
+    config_problems_hide(problems, span);
 }
 
 bool config_is_null(const struct config_node *node)
@@ -94,8 +155,8 @@ bool config_expect(struct config_check *check, const struct config_node *node,
     if (config_is_null(node)) {
         config_complain_key(check, node,
                             kind == CONFIG_SCALAR
-                                ? "has no value; leave the key out, or write \"\" for an empty text"
-                                : "has no value; leave the key out");
+                                ? "has no value; leave it out, or write \"\" for an empty text"
+                                : "has no value; leave it out");
         return false;
     }
     if (node->kind != kind) {
@@ -127,7 +188,7 @@ const char *config_quote(const char *text, char buffer[CONFIG_QUOTED_BYTES])
 const char *config_quote_node(const struct config_node *node, char buffer[CONFIG_QUOTED_BYTES])
 {
     if (node->secret) {
-        return "the substituted value";
+        return "<substituted>";
     }
     return config_quote(node->text, buffer);
 }

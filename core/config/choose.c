@@ -25,8 +25,7 @@ static bool fits_executable(const struct config_match *match, const char *execut
 {
     for (size_t i = 0; i < match->executable_count && executable != NULL; i++) {
         const char *pattern = match->executables[i];
-        const char *value =
-            strchr(pattern, '/') != NULL ? executable : text_base_name(executable);
+        const char *value = strchr(pattern, '/') != NULL ? executable : text_base_name(executable);
 
         if (fnmatch(pattern, value, 0) == 0) {
             return true;

@@ -30,7 +30,8 @@ const char *config_section(enum cairn_kind kind)
     return (size_t)kind < sizeof(sections) / sizeof(sections[0]) ? sections[kind] : "";
 }
 
-/* ---- Reading the file --------------------------------------------------------------------------- */
+/* ---- Reading the file ---------------------------------------------------------------------------
+ */
 
 static int refuse(struct config_problems *problems, const char *name, int code, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
@@ -75,8 +76,7 @@ static int read_all(int fd, const char *name, struct buf *text, struct config_pr
     }
 }
 
-static int read_source(int fd, const char *name, struct buf *text,
-                       struct config_problems *problems)
+static int read_source(int fd, const char *name, struct buf *text, struct config_problems *problems)
 {
     struct stat status;
 
@@ -100,10 +100,9 @@ static int open_source(const char *path, struct buf *text, struct config_problem
     int result;
 
     if (fd < 0) {
-        return errno == ENOENT
-                   ? refuse(problems, path, CAIRN_ESYSTEM, "there is no such file")
-                   : refuse(problems, path, CAIRN_ESYSTEM, "the file cannot be opened: %s",
-                            strerror(errno));
+        return errno == ENOENT ? refuse(problems, path, CAIRN_ESYSTEM, "there is no such file")
+                               : refuse(problems, path, CAIRN_ESYSTEM,
+                                        "the file cannot be opened: %s", strerror(errno));
     }
     result = read_source(fd, path, text, problems);
     close(fd);
@@ -129,7 +128,8 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-/* ---- The configuration -------------------------------------------------------------------------- */
+/* ---- The configuration --------------------------------------------------------------------------
+ */
 
 static struct config *create(const char *name, bool is_file, struct buf *text)
 {
@@ -160,8 +160,9 @@ static void check_version(struct config_check *check, const struct config_node *
     const struct config_node *node = config_get(root, "version");
     char quoted[CONFIG_QUOTED_BYTES];
 
-    if (node == NULL) {
-        config_complain(check, root, "the key \"version\" is missing; write \"version: 1\"");
+    if (node == NULL || config_is_null(node)) {
+        config_complain(check, node != NULL ? node : root,
+                        "the version is missing; write \"version: 1\"");
     } else if (config_expect(check, node, CONFIG_SCALAR) && strcmp(node->text, "1") != 0) {
         config_complain(check, node, "this Cairn reads version 1, not %s",
                         config_quote_node(node, quoted));
@@ -170,10 +171,9 @@ static void check_version(struct config_check *check, const struct config_node *
 
 static void check_all(struct config_check *check, struct config_node *root)
 {
-    static const char *const keys[] = { "version", "application", "engine",
-                                        "filters", "annotators",  "writers",
-                                        "hooks",   "transports",  "pipelines",
-                                        NULL };
+    static const char *const keys[] = { "version",    "application", "engine", "filters",
+                                        "annotators", "writers",     "hooks",  "transports",
+                                        "pipelines",  NULL };
     static const struct config_table table = { .others = keys };
 
     if (root->kind != CONFIG_MAP) {
@@ -213,8 +213,8 @@ int config_load(const char *path, int fd, const char *name, struct config **ret_
         name = path;
     }
     buf_init(&text, CONFIG_MAX_BYTES);
-    result = path != NULL ? open_source(path, &text, problems)
-                          : read_source(fd, name, &text, problems);
+    result =
+        path != NULL ? open_source(path, &text, problems) : read_source(fd, name, &text, problems);
     if (result != 0) {
         buf_finish(&text);
         return result;

@@ -7,17 +7,8 @@
 
 #include <string.h>
 
-/* ---- What must not be shown --------------------------------------------------------------------- */
-
-static void hide_scalars(struct config_problems *problems, const struct config_node *node)
-{
-    if (node->first == NULL && node->kind != CONFIG_MAP && node->kind != CONFIG_LIST) {
-        config_problems_hide(problems, (struct config_span){ node->position, node->end });
-    }
-    for (const struct config_node *child = node->first; child != NULL; child = child->next) {
-        hide_scalars(problems, child);
-    }
-}
+/* ---- What must not be shown ---------------------------------------------------------------------
+ */
 
 static bool is_common(const char *key)
 {
@@ -29,10 +20,12 @@ static bool is_common(const char *key)
     return false;
 }
 
-/* A node whose value came from elsewhere holds nothing secret in the file itself. */
-static bool is_written_out(const struct config_node *node)
+/* A failed substitution that is the whole value, without a default, holds nothing secret. */
+static bool is_reference(const struct config_node *node)
 {
-    return node->kind != CONFIG_REFUSED && !node->secret;
+    return node->kind == CONFIG_REFUSED && node->text != NULL &&
+           strncmp(node->text, "${", 2) == 0 && strstr(node->text, ":-") == NULL &&
+           strcspn(node->text, "}") + 1 == strlen(node->text);
 }
 
 void config_hide_instance(struct config_check *check, const struct config_instance *instance)
@@ -41,8 +34,8 @@ void config_hide_instance(struct config_check *check, const struct config_instan
         return;
     }
     for (const struct config_node *n = instance->node->first; n != NULL; n = n->next) {
-        if (!is_common(n->key) && is_written_out(n)) {
-            hide_scalars(check->problems, n);
+        if (!is_common(n->key) && !is_reference(n)) {
+            config_hide(check->problems, n, true);
         }
     }
 }
@@ -55,14 +48,15 @@ static void hide_typed(struct config_check *check, const struct config_instance 
     for (; option != NULL && option->name != NULL; option++) {
         const struct config_node *node = config_get(instance->node, option->name);
 
-        if (node != NULL &&
+        if (node != NULL && !is_reference(node) &&
             (option->type == CAIRN_OPTION_SECRET || option->type == CAIRN_OPTION_URL)) {
-            hide_scalars(check->problems, node);
+            config_hide(check->problems, node, false);
         }
     }
 }
 
-/* ---- Binding ------------------------------------------------------------------------------------ */
+/* ---- Binding ------------------------------------------------------------------------------------
+ */
 
 static void bind_instance(struct config_check *check, struct config_instance *instance,
                           const struct config_plugin_facts *facts)
@@ -97,8 +91,7 @@ int config_bind(struct config *config, config_find_fn *find, void *user,
     struct config_check check = { .config = config, .arena = config->arena, .problems = problems };
     size_t errors = problems->errors;
 
-    /* From here on the tables say what is secret. */
-    problems->hidden_count = 0;
+    config_problems_unhide(problems);
     for (size_t i = 0; i < config->instance_count; i++) {
         struct config_instance *instance = &config->instances[i];
         const struct config_plugin_facts *facts = NULL;

@@ -17,7 +17,8 @@ struct topology {
     bool *used; /* by index of the instance */
 };
 
-/* ---- match -------------------------------------------------------------------------------------- */
+/* ---- match --------------------------------------------------------------------------------------
+ */
 
 /* What is wrong with a pattern, or NULL. An executable's path is absolute: a pattern that holds a
  * slash and begins otherwise matches nothing, and nobody would notice. */
@@ -105,7 +106,8 @@ static void read_match(struct config_check *check, const struct config_node *nod
     match->application_count = patterns.count;
 }
 
-/* ---- stages ------------------------------------------------------------------------------------- */
+/* ---- stages -------------------------------------------------------------------------------------
+ */
 
 /* The index of an instance, or -1. */
 static long find(const struct config *config, enum cairn_kind kind, const char *id)
@@ -190,7 +192,8 @@ static void read_stage(struct topology *topology, const struct config_node *pipe
     }
 }
 
-/* ---- pipelines ---------------------------------------------------------------------------------- */
+/* ---- pipelines ----------------------------------------------------------------------------------
+ */
 
 static bool matches_all(const struct config_match *match)
 {
@@ -208,8 +211,9 @@ static void read_pipeline(struct topology *topology, const struct config_node *m
     pipeline->id = config_arena_text(check->arena, map->key);
     pipeline->position = map->key_position;
     if (!config_is_name(map->key, true)) {
-        config_complain_key(check, map, "this is no id: those have lower-case letters, digits, "
-                                        "\"-\" and \"_\", and begin with a letter or digit");
+        config_complain_key(check, map,
+                            "this is no id: those have lower-case letters, digits, "
+                            "\"-\" and \"_\", and begin with a letter or digit");
     }
     if (!config_expect(check, map, CONFIG_MAP)) {
         return;
@@ -239,8 +243,8 @@ static void warn(struct topology *topology, const struct config_node *section)
     }
     for (size_t i = 0; i < config->instance_count; i++) {
         if (!topology->used[i]) {
-            config_warn_key(topology->check, config->instances[i].node,
-                            "no pipeline uses this %s", config_kind(config->instances[i].kind));
+            config_warn_key(topology->check, config->instances[i].node, "no pipeline uses this %s",
+                            config_kind(config->instances[i].kind));
         }
     }
 }
@@ -250,7 +254,6 @@ void config_read_pipelines(struct config_check *check, const struct config_node 
     const struct config_node *section = config_get(root, "pipelines");
     struct config *config = check->config;
     struct topology topology = { .check = check };
-    size_t errors = check->problems->errors;
 
     if (section == NULL) {
         config_complain(check, root, "the key \"pipelines\" is missing");
@@ -273,7 +276,7 @@ void config_read_pipelines(struct config_check *check, const struct config_node 
     for (const struct config_node *map = section->first; map != NULL; map = map->next) {
         read_pipeline(&topology, map, &config->pipelines[config->pipeline_count++]);
     }
-    if (check->problems->errors == errors) {
+    if (check->problems->errors == 0) {
         warn(&topology, section);
     }
 }

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #define INDENT "    "
+#define HIDDEN "(hidden)"
 #define WINDOW 100 /* characters of a line that are shown */
 
-/* Lines as they are printed: the source's, and the white space that puts the caret below its place. */
+/* Lines as they are printed: the source's, and the white space that puts the caret below its place.
+ */
 struct excerpt {
     struct buf line, pad;
     bool at_caret; /* the pad is complete */
@@ -32,23 +34,18 @@ static int compare(const void *a, const void *b)
     return left < right ? -1 : left > right; /* items of one array: the order of finding */
 }
 
-static bool is_before(const struct config_cursor *at, struct config_position position)
-{
-    return at->line < position.line || (at->line == position.line && at->column < position.column);
-}
-
-/* The columns of a terminal that a character takes; the usual East Asian and emoji blocks are enough
- * to put a caret. */
+/* The columns of a terminal that a character takes; the usual East Asian and emoji blocks are
+ * enough to put a caret. */
 static unsigned width(uint32_t code)
 {
     static const struct {
         uint32_t first, last;
         unsigned width;
     } ranges[] = {
-        { 0x0300, 0x036f, 0 },   { 0x200b, 0x200f, 0 },   { 0x20d0, 0x20ff, 0 },
-        { 0xfe00, 0xfe0f, 0 },   { 0x1100, 0x115f, 2 },   { 0x2e80, 0xa4cf, 2 },
-        { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 },   { 0xfe30, 0xfe6f, 2 },
-        { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },   { 0x1f300, 0x1faff, 2 },
+        { 0x0300, 0x036f, 0 },   { 0x200b, 0x200f, 0 }, { 0x20d0, 0x20ff, 0 },
+        { 0xfe00, 0xfe0f, 0 },   { 0x1100, 0x115f, 2 }, { 0x2e80, 0xa4cf, 2 },
+        { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 }, { 0xfe30, 0xfe6f, 2 },
+        { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 }, { 0x1f300, 0x1faff, 2 },
         { 0x20000, 0x3fffd, 2 },
     };
 
@@ -93,7 +90,7 @@ static const struct config_span *hidden_at(const struct config_problems *problem
     for (size_t i = 0; i < problems->hidden_count; i++) {
         const struct config_span *span = &problems->hidden[i];
 
-        if (!is_before(cursor, span->start) && is_before(cursor, span->end)) {
+        if (!config_cursor_before(cursor, span->start) && config_cursor_before(cursor, span->end)) {
             return span;
         }
     }
@@ -107,34 +104,46 @@ static bool at_line_end(const struct config_cursor *cursor)
     return c == '\n' || c == '\r';
 }
 
+/* Whether the caret belongs here: at its column, or at the start of the hidden part around it. */
+static bool is_caret(const struct config_cursor *cursor, const struct config_span *span,
+                     struct config_position caret)
+{
+    struct config_cursor at = { .line = caret.line, .column = caret.column };
+
+    return !config_cursor_before(cursor, caret) ||
+           (span != NULL && config_cursor_before(&at, span->end));
+}
+
+static void show_cut(struct excerpt *excerpt, bool is_cut)
+{
+    if (is_cut) {
+        show(excerpt, "…", sizeof("…") - 1, 1);
+    }
+}
+
 /* Fills the excerpt from the columns `from` to before `to` of the line at the cursor. */
 static void fill(struct excerpt *excerpt, const struct config_problems *problems,
-                 struct config_cursor cursor, unsigned caret, unsigned from, unsigned to)
+                 struct config_cursor cursor, struct config_position caret, unsigned from,
+                 unsigned to)
 {
     const struct config_span *last = NULL;
 
-    if (from > 1) {
-        show(excerpt, "…", sizeof("…") - 1, 1);
-    }
+    show_cut(excerpt, from > 1);
     for (; !at_line_end(&cursor) && cursor.column < to; config_cursor_next(&cursor)) {
         const struct config_span *span = hidden_at(problems, &cursor);
 
-        excerpt->at_caret = excerpt->at_caret || cursor.column >= caret ||
-                            (span != NULL && span->end.line == cursor.line &&
-                             caret < span->end.column);
+        excerpt->at_caret = excerpt->at_caret || is_caret(&cursor, span, caret);
         if (cursor.column < from) {
             continue;
         }
         if (span == NULL) {
             show_character(excerpt, &cursor);
         } else if (span != last) {
-            show(excerpt, "(hidden)", sizeof("(hidden)") - 1, sizeof("(hidden)") - 1);
+            show(excerpt, HIDDEN, sizeof(HIDDEN) - 1, sizeof(HIDDEN) - 1);
         }
         last = span;
     }
-    if (!at_line_end(&cursor)) {
-        show(excerpt, "…", sizeof("…") - 1, 1);
-    }
+    show_cut(excerpt, !at_line_end(&cursor));
 }
 
 static void print_excerpt(const struct config_problems *problems, const char *source,
@@ -142,17 +151,19 @@ static void print_excerpt(const struct config_problems *problems, const char *so
 {
     struct config_cursor cursor;
     struct excerpt excerpt = { .at_caret = false };
-    unsigned caret = position->column, from;
+    unsigned from = 1;
 
     config_cursor_init(&cursor, source, strlen(source));
     if (!config_cursor_seek(&cursor, (struct config_position){ NULL, position->line, 1 }) ||
         cursor.line != position->line || at_line_end(&cursor)) {
         return;
     }
-    from = caret > WINDOW - 20 ? caret - WINDOW / 2 : 1;
+    if (position->column > WINDOW - 20) {
+        from = position->column - WINDOW / 2;
+    }
     buf_init(&excerpt.line, 8 * WINDOW + 64);
     buf_init(&excerpt.pad, 8 * WINDOW + 64);
-    fill(&excerpt, problems, cursor, caret, from, from + WINDOW);
+    fill(&excerpt, problems, cursor, *position, from, from + WINDOW);
     if (excerpt.line.failed == 0 && excerpt.pad.failed == 0) {
         buf_printf(out, INDENT "%s\n" INDENT "%s^\n", excerpt.line.data,
                    excerpt.pad.data != NULL ? excerpt.pad.data : "");
@@ -161,8 +172,8 @@ static void print_excerpt(const struct config_problems *problems, const char *so
     buf_finish(&excerpt.pad);
 }
 
-static void print_problem(const struct config_problems *problems,
-                          const struct config_problem *item, const char *source, struct buf *out)
+static void print_problem(const struct config_problems *problems, const struct config_problem *item,
+                          const char *source, struct buf *out)
 {
     const struct config_position *position = &item->position;
 
@@ -170,9 +181,11 @@ static void print_problem(const struct config_problems *problems,
     if (position->line != 0) {
         buf_printf(out, ":%u:%u", position->line, position->column);
     }
-    buf_printf(out, ": %s%s%s%s\n", item->warning ? "warning: " : "",
-               item->path != NULL ? item->path : "",
-               item->path != NULL && item->path[0] != '\0' ? ": " : "",
+    buf_text(out, item->warning ? ": warning: " : ": ");
+    if (item->path != NULL && item->path[0] != '\0') {
+        buf_printf(out, "%s: ", item->path);
+    }
+    buf_printf(out, "%s\n",
                item->text != NULL ? item->text : "no memory is left to say what is wrong");
     if (source != NULL && position->line != 0 && !problems->hide_all) {
         print_excerpt(problems, source, position, out);
@@ -192,6 +205,6 @@ void config_problems_print(const struct config_problems *problems, const char *s
         print_problem(problems, sorted[i], source, out);
     }
     if (problems->omitted != 0) {
-        buf_printf(out, "… and %zu more\n", problems->omitted);
+        buf_printf(out, "… and %zu more problems\n", problems->omitted);
     }
 }

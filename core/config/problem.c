@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define MAX_TEXT_BYTES 1024
-#define MAX_HIDDEN 1000
+#define MAX_HIDDEN     1000
 
 void config_problems_init(struct config_problems *problems)
 {
@@ -120,4 +120,16 @@ void config_problems_hide(struct config_problems *problems, struct config_span s
     hidden[count] = span;
     problems->hidden = hidden;
     problems->hidden_count = count + 1;
+}
+
+void config_problems_unhide(struct config_problems *problems)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < problems->hidden_count; i++) {
+        if (!problems->hidden[i].tentative) {
+            problems->hidden[kept++] = problems->hidden[i];
+        }
+    }
+    problems->hidden_count = kept;
 }

@@ -26,9 +26,10 @@ struct config_problem {
     bool warning;
 };
 
-/* A part of the source that is never shown: from `start` to before `end`. */
+/* A part of the source that is not shown: from `start` to before `end`. */
 struct config_span {
     struct config_position start, end;
+    bool tentative; /* until a plugin's table says that it is no secret */
 };
 
 struct config_problems {
@@ -52,8 +53,11 @@ void config_warning_add(struct config_problems *problems, struct config_position
 
 /* Source lines are printed with "(hidden)" in the place of this part: a token, say. */
 void config_problems_hide(struct config_problems *problems, struct config_span span);
+/* Ends what is hidden tentatively. */
+void config_problems_unhide(struct config_problems *problems);
 
-/* Sorted by position, with source lines and carets taken from `source` (the file's text or NULL). */
+/* Sorted by position, with source lines and carets taken from `source` (the file's text or NULL).
+ */
 void config_problems_print(const struct config_problems *problems, const char *source,
                            struct buf *out);
 

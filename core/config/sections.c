@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SECOND 1000000ull
+#define SECOND         1000000ull
 #define MAX_NAME_BYTES 255
 
 const char *const config_common_keys[] = { "plugin",       "timeout",      "on_error",
@@ -32,7 +32,8 @@ static void read_own(struct config_check *check, const struct config_node *map,
     }
 }
 
-/* ---- application -------------------------------------------------------------------------------- */
+/* ---- application --------------------------------------------------------------------------------
+ */
 
 void config_read_application(struct config_check *check, const struct config_node *root)
 {
@@ -60,7 +61,8 @@ void config_read_application(struct config_check *check, const struct config_nod
     }
 }
 
-/* ---- engine ------------------------------------------------------------------------------------- */
+/* ---- engine -------------------------------------------------------------------------------------
+ */
 
 struct engine {
     const char *spool;
@@ -123,8 +125,7 @@ static uint64_t default_signals(void)
     return signals;
 }
 
-static void set_spool(struct config_check *check, const struct config_node *root,
-                      const char *spool)
+static void set_spool(struct config_check *check, const struct config_node *root, const char *spool)
 {
     char buffer[PATH_MAX];
 
@@ -169,11 +170,15 @@ static void read_limits(struct config_check *check, const struct config_node *en
     const struct config_node *map = config_get(engine, "limits");
     const struct config_node *report = config_get(map, "report");
     const struct config_limits *limits = &check->config->limits;
+    char one[32], all[32];
 
     read_own(check, map, options, no_others, &check->config->limits);
     if (limits->total_bytes != 0 && limits->report_bytes > limits->total_bytes) {
+        config_size_text(limits->report_bytes, one);
+        config_size_text(limits->total_bytes, all);
         config_complain(check, report != NULL ? report : map,
-                        "one report may be larger (report) than all of them (total)");
+                        "one report may take %s (report), more than all together: %s (total)", one,
+                        all);
     }
 }
 
@@ -229,7 +234,8 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     read_clocks(check, map);
 }
 
-/* ---- filters, annotators, writers, hooks, transports -------------------------------------------- */
+/* ---- filters, annotators, writers, hooks, transports --------------------------------------------
+ */
 
 struct common {
     const char *plugin;
@@ -284,8 +290,9 @@ static bool check_plugin_name(struct config_check *check, const struct config_no
         return false;
     }
     if (!config_is_name(name, false)) {
-        config_complain(check, node, "%s is no plugin's name: those have lower-case letters, "
-                                     "digits, \"-\" and \"_\", and begin with a letter",
+        config_complain(check, node,
+                        "%s is no plugin's name: those have lower-case letters, "
+                        "digits, \"-\" and \"_\", and begin with a letter",
                         config_quote_node(node, quoted));
         return false;
     }
@@ -305,8 +312,9 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->id = config_arena_text(check->arena, map->key);
     instance->plugin = config_arena_text(check->arena, "");
     if (!config_is_name(map->key, true)) {
-        config_complain_key(check, map, "this is no id: those have lower-case letters, digits, "
-                                        "\"-\" and \"_\", and begin with a letter or digit");
+        config_complain_key(check, map,
+                            "this is no id: those have lower-case letters, digits, "
+                            "\"-\" and \"_\", and begin with a letter or digit");
     }
     if (!config_expect(check, map, CONFIG_MAP)) {
         return;
@@ -317,8 +325,9 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->output_bytes = common.output_limit;
     instance->drop_on_error = common.on_error == 1;
     if (instance->drop_on_error && kind >= CAIRN_KIND_HOOK) {
-        config_complain(check, reaction, "a %s runs after the report is committed: only note is "
-                                         "possible",
+        config_complain(check, reaction,
+                        "a %s runs after the report is committed: only note is "
+                        "possible",
                         config_kind(kind));
     }
     if (check_plugin_name(check, config_get(map, "plugin"), common.plugin)) {
@@ -343,8 +352,8 @@ void config_read_instances(struct config_check *check, const struct config_node 
 {
     struct config *config = check->config;
 
-    config->instances = config_arena_take(
-        check->arena, (count_instances(root) + 1) * sizeof(*config->instances));
+    config->instances =
+        config_arena_take(check->arena, (count_instances(root) + 1) * sizeof(*config->instances));
     if (config->instances == NULL) {
         check->no_memory = true;
         return;

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILE_BYTES (64u * 1024u)
+#define MAX_FILE_BYTES   (64u * 1024u)
 #define MAX_SCALAR_BYTES (256u * 1024u)
-#define MAX_TOTAL_BYTES (4u * 1024u * 1024u)
+#define MAX_TOTAL_BYTES  (4u * 1024u * 1024u)
 
 struct substitution {
     struct config_check *check;
@@ -43,16 +43,13 @@ static struct config_position dollar_position(const struct substitution *s)
     if (!config_cursor_seek(&cursor, position)) {
         return position;
     }
-    do {
-        if (cursor.offset < cursor.bytes && cursor.data[cursor.offset] == '$') {
-            if (++in_source == s->dollars) {
-                position.line = cursor.line;
-                position.column = cursor.column;
-            }
+    while (cursor.offset < cursor.bytes && config_cursor_before(&cursor, s->node->end)) {
+        if (cursor.data[cursor.offset] == '$' && ++in_source == s->dollars) {
+            position.line = cursor.line;
+            position.column = cursor.column;
         }
-    } while (config_cursor_next(&cursor) &&
-             (cursor.line < s->node->end.line ||
-              (cursor.line == s->node->end.line && cursor.column < s->node->end.column)));
+        config_cursor_next(&cursor);
+    }
     return in_source == in_text ? position : s->node->position;
 }
 
@@ -100,8 +97,7 @@ static bool is_variable(const char *name)
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
     static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
 
-    return name[0] != '\0' && strchr(letters, name[0]) != NULL &&
-           strspn(name, all) == strlen(name);
+    return name[0] != '\0' && strchr(letters, name[0]) != NULL && strspn(name, all) == strlen(name);
 }
 
 static void from_environment(struct substitution *s, char *name)
@@ -232,8 +228,9 @@ static const char *substitute_one(struct substitution *s, const char *text)
     } else if (strncmp(inner, "file:", 5) == 0) {
         from_file(s, inner + 5);
     } else {
-        fail(s, "unknown substitution %s (there are ${env:NAME}, ${env:NAME:-default}, "
-                "${file:/path}; \"$$\" is a \"$\" of the text itself)",
+        fail(s,
+             "unknown substitution %s (there are ${env:NAME}, ${env:NAME:-default}, "
+             "${file:/path}; \"$$\" is a \"$\" of the text itself)",
              config_quote(inner, quoted));
     }
     for (const char *c = strchr(inner, '$'); c != NULL; c = strchr(c + 1, '$')) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A map of the configuration by an option table: Cairn's own settings and every plugin's are read
- * by this one reader. A plugin's table is hostile until it is checked. Every process but the crashed
- * one.
+ * by this one reader. A plugin's table is hostile until it is checked. Every process but the
+ * crashed one.
  */
 #include "core/config/internal.h"
 
@@ -11,7 +11,7 @@
 
 #define MAX_OPTIONS 64 /* bits of options_set */
 #define MAX_CHOICES 64
-#define MAX_KEYS 96
+#define MAX_KEYS    96
 
 union scalar {
     const char *text;
@@ -21,7 +21,8 @@ union scalar {
     double number;
 };
 
-/* ---- Keys --------------------------------------------------------------------------------------- */
+/* ---- Keys ---------------------------------------------------------------------------------------
+ */
 
 static size_t list_keys(const struct config_table *table, const char *keys[MAX_KEYS])
 {
@@ -66,6 +67,8 @@ static void complain_unknown(struct config_check *check, const struct config_nod
         snprintf(all + used, sizeof(all) - used, ")");
     }
     config_did_you_mean(node->key, keys, hint);
+    /* It may be a token behind a misspelt key. */
+    config_hide(check->problems, node, false);
     if (table->plugin != NULL) {
         config_complain_key(check, node, "the plugin \"%s\" has no such option%s", table->plugin,
                             hint[0] != '\0' ? hint : all);
@@ -90,7 +93,8 @@ bool config_keys_check(struct config_check *check, const struct config_node *map
     return known;
 }
 
-/* ---- Values ------------------------------------------------------------------------------------- */
+/* ---- Values -------------------------------------------------------------------------------------
+ */
 
 static bool read_scalar(struct config_check *check, const struct config_node *node,
                         const struct cairn_option *option, void *ret_value)
@@ -106,7 +110,10 @@ static bool read_scalar(struct config_check *check, const struct config_node *no
     if (result == CAIRN_ENOMEM) {
         check->no_memory = true;
     } else if (result != 0) {
-        config_complain(check, node, "%s", value.why);
+        config_complain(check, node, "%s%s",
+                        node->text == option->default_text ? "the plugin's own default is wrong: "
+                                                           : "",
+                        value.why);
     } else {
         memcpy(ret_value, &scalar, config_value_bytes(option->type));
     }
@@ -252,7 +259,8 @@ bool config_table_read(struct config_check *check, const struct config_node *map
     return good;
 }
 
-/* ---- Whether a plugin's table can be used ------------------------------------------------------- */
+/* ---- Whether a plugin's table can be used -------------------------------------------------------
+ */
 
 static size_t bytes_of(const struct cairn_option *option)
 {
@@ -278,17 +286,22 @@ static bool has_choices(const struct cairn_option *option)
     return count > 0 && count <= MAX_CHOICES;
 }
 
+static const char *fault_of_name(const char *name)
+{
+    if (!config_is_name(name, false) || strchr(name, '-') != NULL) {
+        return "has a name other than [a-z][a-z0-9_]*";
+    }
+    if (is_among(name, config_common_keys)) {
+        return "has a name that Cairn keeps for itself";
+    }
+    return NULL;
+}
+
 /* What is wrong with one option of a table, or NULL. */
 static const char *fault_of(const struct cairn_option *option, size_t config_size)
 {
     uint32_t shape = option->flags & (CAIRN_OPTION_LIST | CAIRN_OPTION_MAP);
 
-    if (!config_is_name(option->name, false) || strchr(option->name, '-') != NULL) {
-        return "has a name other than [a-z][a-z0-9_]*";
-    }
-    if (is_among(option->name, config_common_keys)) {
-        return "has a name that Cairn keeps for itself";
-    }
     if (config_value_bytes(option->type) == 0) {
         return "has an unknown type";
     }
@@ -304,7 +317,10 @@ static const char *fault_of(const struct cairn_option *option, size_t config_siz
     if (shape != 0 && option->default_text != NULL) {
         return "is a list or map with a default";
     }
-    return option->max < option->min ? "has a largest value below its smallest" : NULL;
+    if (option->max < option->min) {
+        return "has a largest value below its smallest";
+    }
+    return fault_of_name(option->name);
 }
 
 bool config_table_check(struct config_check *check, const struct config_instance *instance,
@@ -314,8 +330,9 @@ bool config_table_check(struct config_check *check, const struct config_instance
     const struct cairn_option *options = facts->options;
 
     if (facts->config_size > CONFIG_MAX_OPTIONS_BYTES) {
-        config_complain(check, place, "the plugin \"%s\" is faulty: its configuration structure "
-                                      "has more than 64 KiB",
+        config_complain(check, place,
+                        "the plugin \"%s\" is faulty: its configuration structure "
+                        "has more than 64 KiB",
                         instance->plugin);
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * YAML as a tree in which every node keeps file, line and column. Strict: no duplicate keys, anchors,
- * aliases, tags, several documents, non-scalar keys; depth ≤ 32, file ≤ 1 MiB. Scalars stay text.
- * core/config/yaml.c is the only home of libyaml.
+ * YAML as a tree in which every node keeps file, line and column. Strict: no duplicate keys,
+ * anchors, aliases, tags, several documents, non-scalar keys; depth ≤ 32, file ≤ 1 MiB. Scalars
+ * stay text. core/config/yaml.c is the only home of libyaml.
  */
 #ifndef CAIRN_CORE_CONFIG_TREE_H
 #define CAIRN_CORE_CONFIG_TREE_H
@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-#define CONFIG_MAX_BYTES (1024u * 1024u)
-#define CONFIG_MAX_DEPTH 32
+#define CONFIG_MAX_BYTES   (1024u * 1024u)
+#define CONFIG_MAX_DEPTH   32
 #define CONFIG_MAX_ENTRIES 1000 /* of one list or map */
 
 enum config_node_kind {
@@ -25,11 +25,11 @@ enum config_node_kind {
 struct config_node {
     enum config_node_kind kind;
     struct config_position position, end; /* from here to before there */
-    char *key;  /* in a map: the key; else NULL */
+    char *key;                            /* in a map: the key; else NULL */
     struct config_position key_position;
-    char *text;  /* scalar: the text, substituted later; else NULL */
-    bool quoted; /* scalar: written in quotes or as a block */
-    bool secret; /* scalar: holds a substituted ${file:} or ${env:} value */
+    char *text;                       /* scalar: the text, substituted later; else NULL */
+    bool quoted;                      /* scalar: written in quotes or as a block */
+    bool secret;                      /* scalar: holds a substituted ${file:} or ${env:} value */
     struct config_node *first, *next; /* children; the next sibling */
     size_t count;
     const struct config_node *parent; /* NULL: the top */

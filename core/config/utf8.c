@@ -7,14 +7,17 @@
 
 #include <string.h>
 
+/* The length of the sequence that a byte begins, by its high four bits; 0: it begins none. */
+static const unsigned char lengths[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4 };
+
 size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code)
 {
     static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *at = (const unsigned char *)data;
-    size_t length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    size_t length = lengths[at[0] >> 4];
     uint32_t code = length == 1 ? at[0] : at[0] & (0x7fu >> length);
 
-    if ((at[0] & 0xc0) == 0x80 || at[0] > 0xf4 || length > bytes) {
+    if (length == 0 || length > bytes || at[0] > 0xf4) {
         return 0;
     }
     for (size_t i = 1; i < length; i++) {
@@ -60,10 +63,15 @@ bool config_cursor_next(struct config_cursor *cursor)
     return true;
 }
 
+bool config_cursor_before(const struct config_cursor *cursor, struct config_position position)
+{
+    return cursor->line < position.line ||
+           (cursor->line == position.line && cursor->column < position.column);
+}
+
 bool config_cursor_seek(struct config_cursor *cursor, struct config_position position)
 {
-    while (cursor->line < position.line ||
-           (cursor->line == position.line && cursor->column < position.column)) {
+    while (config_cursor_before(cursor, position)) {
         if (!config_cursor_next(cursor)) {
             return false;
         }
@@ -74,9 +82,19 @@ bool config_cursor_seek(struct config_cursor *cursor, struct config_position pos
 /* What YAML takes for a line break, or does not take at all. */
 static bool is_control(uint32_t code)
 {
-    return (code < 0x20 && code != '\t' && code != '\n' && code != '\r') ||
-           (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
-           code == 0xfffe || code == 0xffff;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0x00, 0x08 },     { 0x0b, 0x0c },     { 0x0e, 0x1f },     { 0x7f, 0x9f },
+        { 0x2028, 0x2029 }, { 0xfeff, 0xfeff }, { 0xfffe, 0xffff },
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool config_check_text(const char *name, const char *data, size_t bytes,
@@ -96,10 +114,12 @@ bool config_check_text(const char *name, const char *data, size_t bytes,
         uint32_t code = 0;
 
         if (config_utf8(data + cursor.offset, bytes - cursor.offset, &code) == 0) {
+            config_hide_suspect(problems, data, bytes, position);
             config_problem_add(problems, position, "", "the byte 0x%02X is not UTF-8", first);
             return false;
         }
         if (is_control(code)) {
+            config_hide_suspect(problems, data, bytes, position);
             config_problem_add(problems, position, "",
                                "the character U+%04X is not allowed here; in double quotes write "
                                "an escape",

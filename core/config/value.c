@@ -104,8 +104,7 @@ static int read_double(struct config_value *value, void *ret_value)
         return config_value_fail(value, "not a number: %s", config_quote_node(value->node, quoted));
     }
     if (!isfinite(number)) {
-        return config_value_fail(value, "%s is too large",
-                                 config_quote_node(value->node, quoted));
+        return config_value_fail(value, "%s is too large", config_quote_node(value->node, quoted));
     }
     *(double *)ret_value = number;
     return 0;
@@ -149,16 +148,23 @@ static int read_path(struct config_value *value, void *ret_value)
 static int unknown_signal(struct config_value *value)
 {
     char names[SIGNALS][16], quoted[CONFIG_QUOTED_BYTES], hint[CONFIG_QUOTED_BYTES] = "";
+    char word[32];
     const char *candidates[SIGNALS + 1];
+    size_t skip;
+
+    text_copy(word, sizeof(word), value->node->text);
+    for (char *c = word; *c != '\0'; c++) {
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    }
     /* A name without SIG is compared with names without SIG, and so suggested. */
-    size_t skip = strncmp(value->node->text, "SIG", 3) == 0 ? 0 : 3;
+    skip = strncmp(word, "SIG", 3) == 0 ? 0 : 3;
 
     for (int i = 0; i < SIGNALS; i++) {
         candidates[i] = text_signal_name(i + 1, names[i]) + skip;
     }
     candidates[SIGNALS] = NULL;
     if (!value->node->secret) {
-        config_did_you_mean(value->node->text, candidates, hint);
+        config_did_you_mean(word, candidates, hint);
     }
     return config_value_fail(value, "unknown signal %s%s", config_quote_node(value->node, quoted),
                              hint);

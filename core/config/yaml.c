@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML to a tree: the only file that sees libyaml. What YAML offers for surprises is refused:
- * anchors, aliases, tags, several documents, keys that are not scalars or stand twice. Every process
- * but the crashed one; the text is hostile.
+ * anchors, aliases, tags, several documents, keys that are not scalars or stand twice. Every
+ * process but the crashed one; the text is hostile.
  */
 #include "core/config/internal.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define MAX_NODES 50000
+#define MAX_NODES     50000
 #define MAX_KEY_BYTES 256
 
 struct level {
@@ -76,7 +76,8 @@ static struct config_node *place(struct builder *builder, const yaml_event_t *ev
         give_up(builder, event, "a key must be a single value, not a list, a map or an alias");
         return NULL;
     }
-    if (++builder->nodes > MAX_NODES || (level != NULL && level->node->count >= CONFIG_MAX_ENTRIES)) {
+    if (++builder->nodes > MAX_NODES ||
+        (level != NULL && level->node->count >= CONFIG_MAX_ENTRIES)) {
         give_up(builder, event, "there are too many entries here (at most 1000 in a list or map)");
         return NULL;
     }
@@ -218,14 +219,9 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 }
 
 /* What the two usual slips look like to libyaml, in the words of the person who made them. */
-static const char *hint(const yaml_parser_t *parser, const char *data, size_t bytes)
+static const char *hint(const yaml_parser_t *parser, char at)
 {
-    struct config_cursor cursor;
-    struct config_position place = position_of(NULL, &parser->problem_mark);
-
-    config_cursor_init(&cursor, data, bytes);
-    if (config_cursor_seek(&cursor, place) && cursor.offset < bytes &&
-        data[cursor.offset] == '\t') {
+    if (at == '\t') {
         return "; a tab cannot indent, use spaces";
     }
     if (parser->context != NULL && (strstr(parser->context, "an alias") != NULL ||
@@ -240,17 +236,29 @@ static void report_syntax(struct builder *builder, const yaml_parser_t *parser, 
 {
     struct config_position place = position_of(builder->name, &parser->problem_mark);
     struct config_position begin = position_of(builder->name, &parser->context_mark);
+    struct config_cursor cursor;
+    char at = '\0'; /* the character at the place; NUL at the end */
 
+    config_cursor_init(&cursor, data, bytes);
+    if (config_cursor_seek(&cursor, place) && cursor.offset < bytes) {
+        at = data[cursor.offset];
+    }
+    config_hide_suspect(builder->problems, data, bytes, at != '\0' ? place : begin);
     if (parser->error == YAML_MEMORY_ERROR) {
         no_memory(builder);
     } else if (parser->context == NULL) {
         config_problem_add(builder->problems, place, "", "not valid YAML: %s%s",
                            parser->problem != NULL ? parser->problem : "it cannot be read",
-                           hint(parser, data, bytes));
+                           hint(parser, at));
+    } else if (at == '\0') {
+        /* What was begun and never ended: the end of the file is no place to look at. */
+        config_problem_add(builder->problems, begin, "",
+                           "not valid YAML: %s at %u:%u %s that begins here", parser->problem,
+                           place.line, place.column, parser->context);
     } else {
         config_problem_add(builder->problems, place, "",
                            "not valid YAML: %s %s that begins at %u:%u%s", parser->problem,
-                           parser->context, begin.line, begin.column, hint(parser, data, bytes));
+                           parser->context, begin.line, begin.column, hint(parser, at));
     }
 }
 
@@ -288,8 +296,7 @@ static void drop_duplicates(struct builder *builder, struct config_node *node)
 
     while (*link != NULL) {
         struct config_node *child = *link;
-        const struct config_node *first =
-            child->key != NULL ? config_get(node, child->key) : child;
+        const struct config_node *first = child->key != NULL ? config_get(node, child->key) : child;
 
         if (first != child) {
             char path[512];
@@ -298,6 +305,7 @@ static void drop_duplicates(struct builder *builder, struct config_node *node)
                                config_node_path(child, path, sizeof(path)),
                                "the key stands twice: here on line %u and before on line %u",
                                child->key_position.line, first->key_position.line);
+            config_hide(builder->problems, child, false);
             *link = child->next;
             child->next = NULL;
             node->count--;
