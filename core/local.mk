@@ -56,7 +56,7 @@ noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
-	core/report/get.c core/report/json.c core/report/json_write.c core/report/prune.c \
+	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 libcairn_report_la_LIBADD = $(CJSON_LIBS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fields of a report by their path in report.json; also the texts of its numbers. Engine, sender, tools.
+ * Fields of a report by their path in report.json; also the texts of its numbers. Engine, sender,
+ * tools.
  */
 #include "core/report/report_inner.h"
 
@@ -119,8 +120,14 @@ struct field {
     bool (*get)(const struct report *report, struct cairn_value *ret_value);
 };
 
-#define TEXT(path_, member_) { (path_), offsetof(struct report, member_), NULL }
-#define CALL(path_, function_) { (path_), 0, (function_) }
+#define TEXT(path_, member_)                                                                       \
+    {                                                                                              \
+        (path_), offsetof(struct report, member_), NULL                                            \
+    }
+#define CALL(path_, function_)                                                                     \
+    {                                                                                              \
+        (path_), 0, (function_)                                                                    \
+    }
 
 static const struct field fields[] = {
     CALL("id", get_id),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report object: its lists, their caps, and what becomes of hostile text. Engine, sender, tools.
+ * The report object: its lists, their caps, and what becomes of hostile text. Engine, sender,
+ * tools.
  */
 #include "core/report/report_inner.h"
 
@@ -12,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BYTES 256
-#define NOTE_BYTES 1024
+#define NAME_BYTES   256
+#define NOTE_BYTES   1024
 #define SYMBOL_BYTES 1024
-#define CRUMB_BYTES 1024
-#define PATH_BYTES 4096
+#define CRUMB_BYTES  1024
+#define PATH_BYTES   4096
 
 struct report *report_create(void)
 {

@@ -24,8 +24,18 @@ const char *report_kind_text(const char *kind);
 /* "pending", "delivered", "rejected". */
 const char *report_delivery_text(enum report_delivery_state state);
 
-/* Room for one more element of a list of `count`: the list, perhaps moved, or NULL. Capacity follows
- * from the count alone: a power of two from 8 on. */
+/* The reverse of what is written. Hexadecimal only in the form that we write, so that a text which
+ * comes back as a number is written alike again. */
+bool report_parse_hex(const char *text, uint64_t *ret_value);
+bool report_parse_signal(const char *name, int *ret_signal);
+bool report_parse_code(int signal, const char *name, int *ret_code);
+
+/* False for JSON that would make a parser recurse deep or take many times the text's size of
+ * memory: counts brackets and values outside of strings. */
+bool report_is_modest(const char *text, size_t bytes);
+
+/* Room for one more element of a list of `count`: the list, perhaps moved, or NULL. Capacity
+ * follows from the count alone: a power of two from 8 on. */
 void *report_grow(void *list, size_t count, size_t element_bytes);
 
 /* The first `bytes` bytes of `data` up to a NUL as a text; NULL: no memory. The caller frees it. */
@@ -39,8 +49,8 @@ struct report_known {
 int report_from_records(struct report *report, const struct minidump *dump,
                         struct report_known *ret_known);
 
-/* drops.json: the same counters with one more added to `key`; text that is not such an object counts
- * as empty. The caller frees the result; NULL: no memory. */
+/* drops.json: the same counters with one more added to `key`; text that is not such an object
+ * counts as empty. The caller frees the result; NULL: no memory. */
 char *report_json_count(const char *text, size_t bytes, const char *key, uint64_t more);
 
 #endif
