@@ -29,7 +29,7 @@ extern "C" {
 #define CAIRN_ABI_MINOR 0
 
 #if defined(__GNUC__)
-#define CAIRN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CAIRN_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define CAIRN_EXPORT __attribute__((visibility("default")))
 #else
 #define CAIRN_PRINTF(format, first)
