@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# config/: the installed default configuration, shell completion.
+
+bashcompletion_DATA = config/completions/cairn
+EXTRA_DIST += config/completions/cairn

@@ -18,6 +18,8 @@ libcairn_util_la_SOURCES = \
 	core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h
+libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
+libcairn_util_la_LIBADD = $(MD_LIBS)
 
 # ---- capture: [crash, monitor]
 

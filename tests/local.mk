@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
+# tests/: unit programs with CUnit, shell tests over the staged installation; all speak TAP.
+
+# ---- unit: util
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_util.test
+tests_unit_test_util_test_SOURCES = tests/unit/test_util.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_util_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_util_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_util.test
+endif
+
+# ---- unit: minidump reader
+
+# ---- unit: report
+
+# ---- unit: config
+
+# ---- unit: plugin
+
+# ---- unit: crash and client
+
+# ---- unit: monitor
+
+# ---- unit: engine and sender
+
+# ---- unit: bundled plugins
+
+# ---- wall
+
+# ---- crash
+
+# ---- end to end

@@ -29,10 +29,10 @@ extern "C" {
 #define CAIRN_ABI_MINOR 0
 
 #if defined(__GNUC__)
-#define CAIRN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CAIRN_PRINTF(text_, first_) __attribute__((format(printf, text_, first_)))
 #define CAIRN_EXPORT __attribute__((visibility("default")))
 #else
-#define CAIRN_PRINTF(format, first)
+#define CAIRN_PRINTF(text_, first_)
 #define CAIRN_EXPORT
 #endif
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where Cairn's own parts lie; see paths.h. Every process but the crashed one. */
+#include "core/util/paths.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The environment counts only where it cannot lend somebody else's privileges. */
+static const char *setting(const char *variable, const char *compiled)
+{
+    const char *value = secure_getenv(variable);
+
+    return value != NULL && value[0] == '/' ? value : compiled;
+}
+
+const char *paths_libexec(void)
+{
+    return setting("CAIRN_LIBEXEC", CAIRN_LIBEXECDIR);
+}
+
+const char *paths_preload(void)
+{
+    return setting("CAIRN_PRELOAD", CAIRN_PRELOAD_PATH);
+}
+
+const char *paths_config(void)
+{
+    return setting("CAIRN_CONFIG", CAIRN_CONFIG_PATH);
+}
+
+/* Copies the index-th non-empty part of a ':'-separated list; returns how many parts there are
+ * when there is no such part, -1 when it was copied. */
+static int list_part(const char *list, size_t index, char *buffer, size_t capacity)
+{
+    size_t count = 0;
+
+    while (list != NULL && *list != '\0') {
+        size_t length = strcspn(list, ":");
+
+        if (length > 0 && list[0] == '/' && length < capacity) {
+            if (count == index) {
+                memcpy(buffer, list, length);
+                buffer[length] = '\0';
+                return -1;
+            }
+            count++;
+        }
+        list += length + (list[length] == ':');
+    }
+    return (int)count;
+}
+
+const char *paths_plugins(size_t index, char *buffer, size_t capacity)
+{
+    int count = list_part(secure_getenv("CAIRN_PLUGIN_PATH"), index, buffer, capacity);
+
+    if (count < 0) {
+        return buffer;
+    }
+    if (index == (size_t)count && strlen(CAIRN_PLUGINDIR) < capacity) {
+        snprintf(buffer, capacity, "%s", CAIRN_PLUGINDIR);
+        return buffer;
+    }
+    return NULL;
+}
+
+const char *paths_default_spool(char *buffer, size_t capacity)
+{
+    const char *state = secure_getenv("XDG_STATE_HOME");
+    const char *home = secure_getenv("HOME");
+    struct passwd *user;
+    int length;
+
+    if (geteuid() == 0) {
+        length = snprintf(buffer, capacity, "/var/lib/cairn");
+    } else if (state != NULL && state[0] == '/') {
+        length = snprintf(buffer, capacity, "%s/cairn", state);
+    } else {
+        if (home == NULL || home[0] != '/') {
+            user = getpwuid(geteuid());
+            home = user != NULL ? user->pw_dir : "/nonexistent";
+        }
+        length = snprintf(buffer, capacity, "%s/.local/state/cairn", home);
+    }
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names, escapes, suggestions, identifiers; see text.h. Every process but the crashed one. */
+#include "core/util/text.h"
+
+#include "core/util/time.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+bool text_copy(char *target, size_t capacity, const char *source)
+{
+    size_t length = strlen(source);
+    bool fits = length < capacity;
+
+    if (!fits) {
+        length = capacity - 1;
+    }
+    memcpy(target, source, length);
+    target[length] = '\0';
+    return fits;
+}
+
+const char *text_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+}
+
+char *text_escape_name(const char *name)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *escaped = malloc(strlen(name) * 3 + 2);
+    char *out = escaped;
+
+    if (escaped == NULL) {
+        return NULL;
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        /* A leading dot would make the folder hidden, or "." and "..". */
+        if (is_plain(*c) && !(c == name && *c == '.')) {
+            *out++ = *c;
+        } else {
+            *out++ = '%';
+            *out++ = digits[(unsigned char)*c >> 4];
+            *out++ = digits[(unsigned char)*c & 15];
+        }
+    }
+    if (out == escaped) {
+        *out++ = '_';
+    }
+    *out = '\0';
+    return escaped;
+}
+
+/* The length of the valid UTF-8 sequence at `bytes`, or 0. Overlong forms, surrogates and what lies
+ * beyond U+10FFFF are not valid (RFC 3629). */
+static size_t utf8_length(const unsigned char *bytes, size_t count)
+{
+    unsigned char lead = bytes[0];
+    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead < 0xc2 || lead > 0xf4 || count < length) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
+        (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f)) {
+        return 0;
+    }
+    return length;
+}
+
+char *text_printable(const char *bytes, size_t count)
+{
+    char *text = malloc(count * 4 + 1);
+    char *out = text;
+
+    if (text == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count;) {
+        unsigned char c = (unsigned char)bytes[i];
+        size_t length = utf8_length((const unsigned char *)bytes + i, count - i);
+
+        if (length == 0) {
+            memcpy(out, "\xef\xbf\xbd", 3);
+            out += 3;
+            i++;
+        } else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
+            out += snprintf(out, 5, "\\x%02x", c);
+            i++;
+        } else {
+            memcpy(out, bytes + i, length);
+            out += length;
+            i += length;
+        }
+    }
+    *out = '\0';
+    return text;
+}
+
+#define NEAR_LENGTH 48
+
+/* Edit distance with transpositions (optimal string alignment), for words up to NEAR_LENGTH. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t rows[3][NEAR_LENGTH + 1];
+    size_t a_length = strlen(a), b_length = strlen(b);
+
+    if (a_length > NEAR_LENGTH || b_length > NEAR_LENGTH) {
+        return NEAR_LENGTH;
+    }
+    for (size_t j = 0; j <= b_length; j++) {
+        rows[0][j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *higher = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                best = higher[j - 2] + 1 < best ? higher[j - 2] + 1 : best;
+            }
+            row[j] = best;
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates)
+{
+    size_t allowed = strlen(word) / 3 + 1;
+    const char *nearest = NULL;
+
+    for (; *candidates != NULL; candidates++) {
+        size_t away = distance(word, *candidates);
+
+        if (away <= allowed && away < strlen(*candidates)) {
+            nearest = *candidates;
+            if (away == 0) {
+                break;
+            }
+            allowed = away - 1;
+        }
+    }
+    return nearest;
+}
+
+void text_uuid7(char ret_id[37])
+{
+    unsigned char id[16];
+    uint64_t milliseconds = time_wall_ns() / 1000000u;
+
+    if (getrandom(id, sizeof(id), GRND_NONBLOCK) != (ssize_t)sizeof(id)) {
+        /* Before the kernel's pool is ready: unique on this machine is what an id must be. */
+        uint64_t ticks = time_monotonic_us() * 0x9e3779b97f4a7c15ull;
+        uint64_t place = (uint64_t)(uintptr_t)&id * 0xbf58476d1ce4e5b9ull ^ time_wall_ns();
+
+        memcpy(id, &ticks, 8);
+        memcpy(id + 8, &place, 8);
+    }
+    for (int i = 0; i < 6; i++) {
+        id[i] = (unsigned char)(milliseconds >> (40 - 8 * i));
+    }
+    id[6] = (unsigned char)(0x70 | (id[6] & 0x0f));
+    id[8] = (unsigned char)(0x80 | (id[8] & 0x3f));
+    snprintf(ret_id, 37,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", id[0], id[1],
+             id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11], id[12],
+             id[13], id[14], id[15]);
+}
+
+bool text_is_uuid(const char *text)
+{
+    for (int i = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = text[i];
+
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            return false;
+        }
+    }
+    return text[36] == '\0';
+}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# What ./demo and ./check share: say what is going on, install what is missing, build. Sourced from
+# the top of the source tree.
+
+set -eu
+top=$(pwd)
+build=$top/build
+jobs=$(nproc 2>/dev/null || echo 2)
+
+step() {
+    printf '\n==> %s\n' "$*"
+}
+
+# quietly LOG COMMAND...: the output goes to a file; while it takes long, a dot every two seconds; on
+# failure the end of the file is shown.
+quietly() {
+    log=$1
+    shift
+    mkdir -p "$(dirname "$log")"
+    "$@" >"$log" 2>&1 </dev/null &
+    running=$!
+    while kill -0 "$running" 2>/dev/null; do
+        sleep 2 &
+        wait $! || true
+        printf '.'
+    done
+    printf '\n'
+    if ! wait "$running"; then
+        tail -n 40 "$log"
+        echo "This failed: $*"
+        echo "The whole output is in $log"
+        return 1
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        echo "Packages must be installed; run this as root or install sudo." >&2
+        return 1
+    fi
+}
+
+# need PACKAGE...: installs those Debian packages that are missing.
+need() {
+    missing=
+    for package in "$@"; do
+        if ! dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed'; then
+            missing="$missing $package"
+        fi
+    done
+    if [ -z "$missing" ]; then
+        return 0
+    fi
+    step "Installing Debian packages:$missing"
+    quietly "$build/log/apt.log" as_root sh -c "
+        apt-get update -q || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing"
+}
+
+BUILD_PACKAGES="gcc g++ make libc6-dev autoconf automake libtool pkg-config libcurl4-openssl-dev libcjson-dev
+    libyaml-dev libdw-dev libelf-dev libmd-dev"
+
+# build_in FOLDER CONFIGURE-ARGUMENT...
+build_in() {
+    folder=$1
+    shift
+    if [ ! -x configure ] || [ configure.ac -nt configure ]; then
+        step "Making configure"
+        quietly "$build/log/autogen.log" ./autogen.sh
+    fi
+    mkdir -p "$folder"
+    if [ ! -f "$folder/config.status" ] || [ configure -nt "$folder/config.status" ]; then
+        step "Configuring in ${folder#"$top"/}"
+        (cd "$folder" && quietly "$build/log/configure-$(basename "$folder").log" "$top/configure" "$@")
+    fi
+    step "Building in ${folder#"$top"/}"
+    quietly "$build/log/make-$(basename "$folder").log" make -C "$folder" -j"$jobs"
+}

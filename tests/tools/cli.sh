@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The command line: help, versions, exit codes, and one clear sentence for every bad input.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+# fails DESCRIPTION STATUS PATTERN COMMAND...
+fails() {
+    description=$1 wanted=$2 pattern=$3
+    shift 3
+    is "$description: status" "$(status_of "$@")" "$wanted"
+    has "$description: sentence" "$(cat "$scratch/err" "$scratch/out")" "$pattern"
+}
+
+is "cairn --help" "$(status_of cairn --help)" 0
+is "cairn --version" "$(cairn --version)" "cairn $(sed -n 's/^AC_INIT(\[cairn\], \[\([^]]*\)\].*/\1/p' "$CAIRN_SRCDIR/configure.ac")"
+for command in run check list show send dump process plugin; do
+    is "cairn $command --help" "$(status_of cairn $command --help)" 0
+    has "cairn $command --help says how" "$(cat "$scratch/out")" "^usage: cairn $command"
+    has "cairn.1 has $command" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.It Cm $command|^\.Ss cairn $command"
+    has "the completion has $command" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$command([ \"]|$)"
+done
+for program in cairn-monitor cairn-engine cairn-sender; do
+    is "$program --help" "$(status_of "$CAIRN_LIBEXEC/$program" --help)" 0
+    has "$program --version" "$("$CAIRN_LIBEXEC/$program" --version)" "^$program [0-9]"
+done
+
+fails "no command" 64 'usage: cairn' cairn
+fails "unknown command" 64 'did you mean "show"' cairn shwo
+fails "unknown option" 64 'usage: cairn list' cairn list --jsn
+fails "run without program" 64 'program to run is missing' cairn run
+fails "program that does not exist" 127 'no-such-program was not found in PATH' cairn run no-such-program
+touch "$scratch/plain"
+fails "program that is not executable" 126 'not an executable file' cairn run "$scratch/plain"
+printf 'int main(void) { return 0; }\n' >"$scratch/static.c"
+${CC:-cc} -static -o "$scratch/static" "$scratch/static.c"
+fails "static program" 125 'linked statically' cairn run "$scratch/static"
+cp /bin/true "$scratch/setuid" && chmod u+s "$scratch/setuid"
+if [ "$(id -u)" -eq 0 ]; then
+    chown nobody "$scratch/setuid" && chmod u+s "$scratch/setuid"
+    fails "set-id program" 125 'set-id' cairn run "$scratch/setuid"
+fi
+
+cat >"$scratch/good.yaml" <<END
+version: 1
+engine: { spool: $spool }
+writers: { dump: { plugin: minidump } }
+pipelines: { default: { writers: [dump] } }
+END
+is "a good configuration" "$(status_of cairn check "$scratch/good.yaml")" 0
+fails "configuration that does not exist" 78 "$scratch/none.yaml" cairn check "$scratch/none.yaml"
+printf 'version: 1\n  bad: [\n' >"$scratch/malformed.yaml"
+fails "malformed YAML" 78 'malformed.yaml:2:' cairn check "$scratch/malformed.yaml"
+sed 's/plugin: minidump/plugin: minidmp/' "$scratch/good.yaml" >"$scratch/unknown.yaml"
+fails "unknown plugin" 78 'unknown.yaml:3:.*minidmp' cairn check "$scratch/unknown.yaml"
+sed 's/plugin: minidump/plugin: system/' "$scratch/good.yaml" >"$scratch/kind.yaml"
+fails "wrong kind" 78 'kind.yaml:3:.*annotator' cairn check "$scratch/kind.yaml"
+sed 's/plugin: minidump/plugin: minidump, memory: everything/' "$scratch/good.yaml" >"$scratch/type.yaml"
+fails "wrong option value" 78 'type.yaml:3:.*writers.dump.memory' cairn check "$scratch/type.yaml"
+touch "$scratch/file"
+sed "s,spool: .*},spool: $scratch/file/spool }," "$scratch/good.yaml" >"$scratch/spool.yaml"
+fails "spool that cannot be made" 78 'spool.yaml:2:.*spool' cairn check "$scratch/spool.yaml"
+fails "run with a bad configuration" 78 'unknown.yaml:3:' cairn run -c "$scratch/unknown.yaml" true
+
+fails "a file that is no minidump" 65 'minidump' cairn process -c "$scratch/good.yaml" "$scratch/good.yaml"
+fails "a minidump that does not exist" 66 'none.dmp' cairn process -c "$scratch/good.yaml" "$scratch/none.dmp"
+fails "dump of no process" 66 '4194300|process' cairn dump -c "$scratch/good.yaml" 4194300
+fails "dump of something else" 64 'not the number of a process' cairn dump abc
+fails "show without a report" 66 'report' cairn show --spool "$scratch" latest
+fails "show of an unknown id" 66 'ffff' cairn show --spool "$scratch" ffff
+is "list of an empty spool" "$(status_of cairn list --spool "$scratch")" 0
+is "list --json of an empty spool" "$(cairn list --json --spool "$scratch")" "[]"
+
+has "plugin list names every bundled plugin" "$(cairn plugin list | awk '{ print $1, $2 }' | tr '\n' ',')" \
+    'annotator breadcrumbs,annotator process,annotator static,annotator system,.*filter match,filter sample,filter signal,.*'
+has "... and transports" "$(cairn plugin list | awk '{ print $1, $2 }' | tr '\n' ',')" \
+    'transport backtrace,transport breakpad,transport directory'
+
+sleep 300 &
+sleeper=$!
+started="$started $sleeper"
+wait_for 5 grep -q sleep "/proc/$sleeper/comm"
+id=$(cairn dump -c "$scratch/good.yaml" "$sleeper")
+has "dump of a living process prints the id" "$id" '^[0-9a-f-]{36}$'
+ok "the process goes on" kill -0 "$sleeper"
+has "it is a report of kind request" "$(cairn show --spool "$spool" "$id")" '^Kind +request'
+has "... with the right process" "$(cairn show --spool "$spool" "$id")" "^Process +$sleeper,"
+
+dump=$(newest)/dump.dmp
+id=$(cairn process -c "$scratch/good.yaml" "$dump")
+has "process of a minidump prints a new id" "$id" '^[0-9a-f-]{36}$'
+has "... and makes a report of it" "$(cairn show --spool "$spool" "$id")" "^Report +$id"
+
+if command -v mandoc >/dev/null; then
+    for page in "$CAIRN_SRCDIR"/doc/man/*.[1-8]; do
+        is "mandoc accepts $(basename "$page")" "$(mandoc -Tlint -Wwarning "$page" 2>&1)" ""
+    done
+fi
+
+done_testing

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `cairn list`: the reports in the spool, newest first, as a table or as JSON. */
+#include "tools/tool.h"
+
+#include "core/util/fs.h"
+#include "core/util/text.h"
+#include "core/util/time.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct request {
+    const char *spool, *config, *application;
+    bool json;
+};
+
+/* The report of an entry, or NULL with an error. */
+static struct report *load(const struct spool_entry *entry, struct error *error)
+{
+    struct report *report = NULL;
+    int folder = fs_open_directory(AT_FDCWD, entry->path, error);
+
+    if (folder >= 0) {
+        spool_load(folder, &report, error);
+        close(folder);
+    }
+    return report;
+}
+
+static void print_row(const struct spool_entry *entry, const struct report *report)
+{
+    char when[32], signal_name[16] = "-";
+
+    time_format(report->time_ns, when);
+    when[10] = ' ';
+    if (report->signal != 0) {
+        text_signal_name(report->signal, signal_name);
+    }
+    printf("%s  %.19s  %-10s  %-9s  %-8s  %.16s  %s\n", entry->id, when,
+           spool_state_name(entry->state), report->kind, signal_name,
+           report->signature != NULL ? report->signature : "-               ",
+           report->application);
+}
+
+/* One element of the array; *separator is what stands before it. */
+static void print_element(const struct report *report, const char **separator)
+{
+    char *json = report_to_json(report);
+
+    if (json != NULL) {
+        printf("%s%s", *separator, json);
+        *separator = ",\n";
+    }
+    free(json);
+}
+
+static void print_reports(const struct request *request, const struct spool_list *list)
+{
+    const char *separator = "";
+
+    if (request->json) {
+        fputs("[", stdout);
+    } else if (list->count > 0) {
+        printf("%-36s  %-19s  %-10s  %-9s  %-8s  %-16s  %s\n", "ID", "TIME (UTC)", "STATE", "KIND",
+               "SIGNAL", "SIGNATURE", "APPLICATION");
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        struct error error = { 0 };
+        struct report *report;
+
+        if (list->entries[i].state == SPOOL_INCOMING) {
+            continue; /* not committed: there is no report yet */
+        }
+        report = load(&list->entries[i], &error);
+        if (report == NULL) {
+            fprintf(stderr, "cairn list: %s: %s\n", list->entries[i].path, error.text);
+            continue;
+        }
+        if (request->json) {
+            print_element(report, &separator);
+        } else {
+            print_row(&list->entries[i], report);
+        }
+        report_destroy(report);
+    }
+    if (request->json) {
+        fputs("]\n", stdout);
+    }
+}
+
+static int list_spool(const struct tool *tool, const struct request *request)
+{
+    struct spool_list list;
+    struct error error;
+    int code = EX_OK, result;
+    const char *spool = tool_spool(tool, request->spool, request->config, &code);
+
+    if (spool == NULL) {
+        return code;
+    }
+    result = spool_scan(spool, request->application, &list, &error);
+    if (result != 0) {
+        return tool_fail(tool, tool_exit_code(result), "%s", error.text);
+    }
+    print_reports(request, &list);
+    if (!request->json && list.count == 0) {
+        fprintf(stderr, "There are no reports in %s.\n", spool);
+    }
+    spool_list_finish(&list);
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "spool", required_argument, NULL, 's' },
+                                             { "config", required_argument, NULL, 'c' },
+                                             { "application", required_argument, NULL, 'a' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    struct request request = { 0 };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'j':
+            request.json = true;
+            break;
+        case 's':
+            request.spool = optarg;
+            break;
+        case 'c':
+            request.config = optarg;
+            break;
+        case 'a':
+            request.application = optarg;
+            break;
+        case 'h':
+            return tool_help(tool);
+        default:
+            return tool_usage(tool, "That is not an option of this command.");
+        }
+    }
+    if (optind < argc) {
+        return tool_usage(tool, "\"%s\" is one argument too many.", argv[optind]);
+    }
+    return list_spool(tool, &request);
+}
+
+const struct tool tool_list = {
+    .name = "list",
+    .synopsis = "[--json] [--spool DIR | -c FILE] [--application NAME]",
+    .summary = "list the reports in the spool, newest first",
+    .help = "      --json             an array of reports as in report.json\n"
+            "      --spool DIR        the spool; default: the configuration's\n"
+            "  -c, --config FILE      the configuration that names the spool; default: the installed\n"
+            "      --application NAME only reports of this application\n",
+    .run = run,
+};

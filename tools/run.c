@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `cairn run`: checks the configuration, then becomes the program, with the preload library in its
+ * environment. Nothing of Cairn stays between the program and its parent.
+ */
+#include "tools/tool.h"
+
+#include "core/util/paths.h"
+#include "tools/executable.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As env(1): told apart from what the program itself may exit with. */
+#define EXIT_CANNOT 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+
+struct request {
+    const char *config, *application, *version;
+    char **command;
+};
+
+static char *const *check_arguments(const struct request *request, const char *executable)
+{
+    static char *arguments[16];
+    size_t count = 0;
+
+    arguments[count++] = "cairn-engine";
+    arguments[count++] = "check";
+    arguments[count++] = "--config";
+    arguments[count++] = (char *)request->config;
+    arguments[count++] = "--executable";
+    arguments[count++] = (char *)executable;
+    if (request->application != NULL) {
+        arguments[count++] = "--application";
+        arguments[count++] = (char *)request->application;
+    }
+    if (request->version != NULL) {
+        arguments[count++] = "--version";
+        arguments[count++] = (char *)request->version;
+    }
+    arguments[count] = NULL;
+    return arguments;
+}
+
+/* Runs the engine's check, whose problems go to standard error. 0, 78 or 125. */
+static int check_configuration(const struct tool *tool, const struct request *request,
+                               const char *executable)
+{
+    char engine[PATH_MAX];
+    int status;
+    pid_t child;
+
+    snprintf(engine, sizeof(engine), "%s/cairn-engine", paths_libexec());
+    child = fork();
+    if (child == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO); /* the program's output is not ours to add to */
+        execv(engine, check_arguments(request, executable));
+        fprintf(stderr, "cairn run: %s cannot be started: %s.\n", engine, strerror(errno));
+        _exit(EXIT_CANNOT);
+    }
+    if (child < 0) {
+        return tool_fail(tool, EXIT_CANNOT, "No process can be started: %s.", strerror(errno));
+    }
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return tool_fail(tool, EXIT_CANNOT, "The check was lost: %s.", strerror(errno));
+        }
+    }
+    if (WIFEXITED(status)) {
+        int code = WEXITSTATUS(status);
+
+        return code == 0 || code == EX_CONFIG ? code : EXIT_CANNOT;
+    }
+    return tool_fail(tool, EXIT_CANNOT, "The check of the configuration ended by signal %d.",
+                     WTERMSIG(status));
+}
+
+/* Puts the preload library before what the user preloads himself. */
+static int prepare_environment(const struct tool *tool, const struct request *request)
+{
+    const char *library = paths_preload();
+    const char *others = getenv("LD_PRELOAD");
+    char *value;
+
+    if (strpbrk(library, ": ") != NULL) {
+        return tool_fail(tool, EXIT_CANNOT,
+                         "%s cannot be preloaded: its path contains a colon or a space.", library);
+    }
+    if (access(library, R_OK) != 0) {
+        return tool_fail(tool, EXIT_CANNOT, "The preload library %s cannot be read: %s.", library,
+                         strerror(errno));
+    }
+    if (asprintf(&value, "%s%s%s", library, others != NULL && *others != '\0' ? ":" : "",
+                 others != NULL ? others : "") < 0) {
+        return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
+    }
+    if (setenv("LD_PRELOAD", value, 1) != 0 || setenv("CAIRN_RUN_CONFIG", request->config, 1) != 0 ||
+        (request->application != NULL &&
+         setenv("CAIRN_RUN_APPLICATION", request->application, 1) != 0) ||
+        (request->version != NULL && setenv("CAIRN_RUN_VERSION", request->version, 1) != 0)) {
+        free(value);
+        return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
+    }
+    free(value);
+    return 0;
+}
+
+static int start(const struct tool *tool, struct request *request)
+{
+    char executable[PATH_MAX], config[PATH_MAX];
+    struct error error;
+    int result = executable_find(request->command[0], executable, &error);
+
+    if (result != 0) {
+        return tool_fail(tool, result == CAIRN_ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "%s",
+                         error.text);
+    }
+    if (executable_can_preload(executable, &error) != 0) {
+        return tool_fail(tool, EXIT_CANNOT, "%s", error.text);
+    }
+    /* The program may change its directory; a missing file is the check's to complain about. */
+    if (realpath(request->config, config) != NULL) {
+        request->config = config;
+    }
+    result = check_configuration(tool, request, executable);
+    if (result == 0) {
+        result = prepare_environment(tool, request);
+    }
+    if (result != 0) {
+        return result;
+    }
+    execv(executable, request->command);
+    return tool_fail(tool, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+                     "%s cannot be started: %s.", executable, strerror(errno));
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                             { "application", required_argument, NULL, 'a' },
+                                             { "app-version", required_argument, NULL, 'v' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    struct request request = { .config = paths_config() };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            request.config = optarg;
+            break;
+        case 'a':
+            request.application = optarg;
+            break;
+        case 'v':
+            request.version = optarg;
+            break;
+        case 'h':
+            return tool_help(tool);
+        default:
+            return tool_usage(tool, "That is not an option of this command.");
+        }
+    }
+    if (optind == argc) {
+        return tool_usage(tool, "The program to run is missing.");
+    }
+    request.command = argv + optind;
+    return start(tool, &request);
+}
+
+const struct tool tool_run = {
+    .name = "run",
+    .synopsis = "[-c FILE] [--application NAME] [--app-version VERSION] [--] PROGRAM [ARGUMENT...]",
+    .summary = "run a program and report its crashes",
+    .help = "  -c, --config FILE      the configuration; default: the installed one\n"
+            "      --application NAME overrides application.name\n"
+            "      --app-version V    overrides application.version\n\n"
+            "Exit status: the program's own; 78 when the configuration has problems; 125 when Cairn\n"
+            "cannot run in this program (static, set-id, foreign machine); 126 when it is not\n"
+            "executable; 127 when it does not exist.\n",
+    .run = run,
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A report as text for a terminal; see show_text.h. Texts of a report are printable already. */
+#include "tools/show_text.h"
+
+#include "core/util/text.h"
+#include "core/util/time.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void print_head(const struct report *report)
+{
+    char when[32], name[16];
+    const char *code = text_signal_code(report->signal, report->si_code);
+
+    time_format(report->time_ns, when);
+    printf("Report       %s\n", report->id);
+    printf("Application  %s%s%s\n", report->application, report->version != NULL ? " " : "",
+           report->version != NULL ? report->version : "");
+    printf("Time         %s\n", when);
+    printf("Kind         %s, captured in tier %d%s%s\n", report->kind, report->tier,
+           report->tier_reason != NULL ? ": " : "",
+           report->tier_reason != NULL ? report->tier_reason : "");
+    if (report->signal != 0) {
+        printf("Signal       %s", text_signal_name(report->signal, name));
+        printf(" (%s)", code != NULL ? code : "unknown code");
+        if (report->has_address) {
+            printf(" at 0x%" PRIx64, report->address);
+        }
+        putchar('\n');
+    }
+    if (report->reason != NULL) {
+        printf("Reason       %s\n", report->reason);
+    }
+    if (report->message != NULL) {
+        printf("Message      %s\n", report->message);
+    }
+    printf("Process      %u, thread %u%s%s%s\n", report->pid, report->tid,
+           report->thread != NULL ? " \"" : "", report->thread != NULL ? report->thread : "",
+           report->thread != NULL ? "\"" : "");
+    if (report->executable != NULL) {
+        printf("Executable   %s\n", report->executable);
+    }
+    if (report->signature != NULL) {
+        printf("Signature    %s\n", report->signature);
+    }
+}
+
+static void print_frames(const struct report *report)
+{
+    for (size_t i = 0; i < report->frame_count; i++) {
+        const struct report_frame *frame = &report->frames[i];
+
+        printf("%s  %3zu  0x%016" PRIx64 "  ", i == 0 ? "\nStack of the crashed thread\n" : "", i,
+               frame->address);
+        if (frame->symbol != NULL) {
+            printf("%s+0x%" PRIx64 "  ", frame->symbol, frame->symbol_offset);
+        }
+        if (frame->module != NULL) {
+            printf("%s+0x%" PRIx64, frame->module, frame->module_offset);
+        } else {
+            fputs("(no module)", stdout);
+        }
+        printf("  [%s]\n", frame->trust);
+    }
+}
+
+static void print_value(const struct cairn_value *value)
+{
+    switch (value->type) {
+    case CAIRN_VALUE_STRING:
+        puts(value->string);
+        break;
+    case CAIRN_VALUE_INTEGER:
+        printf("%" PRId64 "\n", value->integer);
+        break;
+    case CAIRN_VALUE_DOUBLE:
+        printf("%g\n", value->number);
+        break;
+    case CAIRN_VALUE_BOOL:
+        puts(value->boolean ? "true" : "false");
+        break;
+    case CAIRN_VALUE_UINT64:
+        printf("0x%" PRIx64 "\n", value->uint64);
+        break;
+    default:
+        puts("-");
+    }
+}
+
+static void print_facts(const struct report *report)
+{
+    char when[32];
+
+    for (size_t i = 0; i < report->attribute_count; i++) {
+        printf("%s  %-28s ", i == 0 ? "\nAttributes\n" : "", report->attributes[i].name);
+        print_value(&report->attributes[i].value);
+    }
+    for (size_t i = 0; i < report->breadcrumb_count; i++) {
+        time_format(report->breadcrumbs[i].time_ns, when);
+        printf("%s  %s  %s: %s\n", i == 0 ? "\nBreadcrumbs\n" : "", when,
+               report->breadcrumbs[i].category, report->breadcrumbs[i].message);
+    }
+    for (size_t i = 0; i < report->note_count; i++) {
+        printf("%s  %s\n", i == 0 ? "\nNotes\n" : "", report->notes[i]);
+    }
+}
+
+static void print_delivery(const struct report_delivery *delivery)
+{
+    static const char *const states[] = { "pending", "delivered", "rejected" };
+    char when[32];
+
+    printf("  %-16s %s after %u attempt%s", delivery->transport, states[delivery->state],
+           delivery->attempts, delivery->attempts == 1 ? "" : "s");
+    if (delivery->response_code != 0) {
+        printf(", response %d", delivery->response_code);
+    }
+    if (delivery->server_id != NULL) {
+        printf(", server id %s", delivery->server_id);
+    }
+    if (delivery->state == REPORT_PENDING && delivery->next_ns != 0) {
+        time_format(delivery->next_ns, when);
+        printf(", next attempt %s", when);
+    }
+    putchar('\n');
+    if (delivery->error != NULL) {
+        printf("    %s\n", delivery->error);
+    }
+}
+
+static void print_files(const struct report *report, const struct spool_entry *entry)
+{
+    printf("\nFiles in %s (%s)\n", entry->path, spool_state_name(entry->state));
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        const struct report_artifact *artifact = &report->artifacts[i];
+
+        printf("  %-24s %10" PRIu64 " bytes  %s\n", artifact->name, artifact->bytes,
+               artifact->media_type);
+    }
+    for (size_t i = 0; i < report->delivery_count; i++) {
+        fputs(i == 0 ? "\nDeliveries\n" : "", stdout);
+        print_delivery(&report->deliveries[i]);
+    }
+}
+
+void show_text(const struct report *report, const struct spool_entry *entry)
+{
+    print_head(report);
+    print_frames(report);
+    print_facts(report);
+    print_files(report, entry);
+}

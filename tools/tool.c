@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommands of `cairn` share: help, errors, starting Cairn's programs, the spool. */
+#include "tools/tool.h"
+
+#include "core/config/config.h"
+#include "core/util/paths.h"
+#include "core/util/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int tool_help(const struct tool *tool)
+{
+    printf("usage: cairn %s %s\n%s\n\n%s", tool->name, tool->synopsis, tool->summary, tool->help);
+    return EX_OK;
+}
+
+int tool_usage(const struct tool *tool, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "cairn %s: ", tool->name);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\nusage: cairn %s %s\n", tool->name, tool->synopsis);
+    return EX_USAGE;
+}
+
+int tool_fail(const struct tool *tool, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "cairn %s: ", tool->name);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return code;
+}
+
+int tool_exit_code(int error)
+{
+    switch (error) {
+    case CAIRN_OK:
+        return EX_OK;
+    case CAIRN_EINVAL:
+        return EX_USAGE;
+    case CAIRN_EFORMAT:
+        return EX_DATAERR;
+    case CAIRN_ENOENT:
+        return EX_NOINPUT;
+    case CAIRN_ESYSTEM:
+    case CAIRN_ENOMEM:
+        return EX_OSERR;
+    case CAIRN_ENOSPACE:
+        return EX_CANTCREAT;
+    case CAIRN_EBUSY:
+    case CAIRN_ETIMEOUT:
+        return EX_TEMPFAIL;
+    case CAIRN_EPERM:
+        return EX_NOPERM;
+    case CAIRN_ECONFIG:
+    case CAIRN_EPLUGIN:
+        return EX_CONFIG;
+    default:
+        return EX_SOFTWARE;
+    }
+}
+
+int tool_exec(const struct tool *tool, const char *program, char **argv)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", paths_libexec(), program);
+    fflush(stdout);
+    execv(path, argv);
+    return tool_fail(tool, errno == ENOENT ? EX_SOFTWARE : EX_OSERR, "%s cannot be started: %s.",
+                     path, strerror(errno));
+}
+
+/* engine.spool of a configuration, without looking at its plugins. */
+static int configured_spool(const char *path, char *buffer, size_t capacity)
+{
+    struct config_problems problems;
+    struct config *config = NULL;
+    struct buf text;
+    int result;
+
+    config_problems_init(&problems);
+    result = config_load(path, -1, path, &config, &problems);
+    if (result != 0) {
+        buf_init(&text, 64 * 1024);
+        config_problems_print(&problems, config != NULL ? config->source : NULL, &text);
+        fputs(text.data != NULL ? text.data : "", stderr);
+        buf_finish(&text);
+    } else if (!text_copy(buffer, capacity, config->spool)) {
+        result = CAIRN_ETOOLONG;
+    }
+    config_destroy(config);
+    config_problems_finish(&problems);
+    return result;
+}
+
+const char *tool_spool(const struct tool *tool, const char *spool, const char *config,
+                       int *ret_code)
+{
+    static char path[PATH_MAX];
+    int result;
+
+    if (spool != NULL) {
+        if (realpath(spool, path) == NULL) {
+            *ret_code = tool_fail(tool, EX_NOINPUT, "The spool %s cannot be opened: %s.", spool,
+                                  strerror(errno));
+            return NULL;
+        }
+        return path;
+    }
+    if (config == NULL && access(paths_config(), F_OK) != 0) {
+        return paths_default_spool(path, sizeof(path));
+    }
+    result = configured_spool(config != NULL ? config : paths_config(), path, sizeof(path));
+    if (result != 0) {
+        *ret_code = tool_exit_code(result);
+        return NULL;
+    }
+    return path;
+}
