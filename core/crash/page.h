@@ -25,6 +25,7 @@
 #define PAGE_ATTACHMENTS 16
 #define PAGE_PATH_BYTES 1024
 #define PAGE_REGIONS 64
+#define PAGE_REGION_BYTES (1024 * 1024) /* of one registered region, at most */
 #define PAGE_PARKED 64
 #define PAGE_CONFIG_BYTES (64 * 1024)
 #define PAGE_PROBLEM_BYTES (16 * 1024)
