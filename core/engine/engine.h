@@ -83,7 +83,8 @@ struct engine_run {
     uint64_t artifact_bytes; /* so far, against limits.report */
     bool keep_capture;       /* the captured minidump stays as an artifact */
     enum engine_state state;
-    char drop_reason[384];
+    char drop_key[33];     /* under which drops.json counts it */
+    char drop_reason[384]; /* in words */
 };
 
 /* Takes the report's folder <application_folder>/incoming/<id>, whose lock is `lock_fd`, or -1: to be
@@ -107,6 +108,9 @@ void engine_deliver(struct engine_run *run);
  * applies on_error. The result is to be finished. */
 enum step_status engine_step(struct engine_run *run, size_t index, struct step_request *request,
                              struct step_result *ret_result);
+/* Decides that the report is dropped, at most once. */
+void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 bool engine_filters(struct engine_run *run, uint32_t stage);
 bool engine_annotators(struct engine_run *run);
 /* After the commit: what hooks add is written into report.json once more. */
