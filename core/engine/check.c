@@ -37,16 +37,9 @@ static void check_plugin(struct engine_setup *setup, size_t index, uint64_t dead
         .check_only = true,
         .problems = &setup->problems,
     };
-    size_t before = setup->problems.errors;
     struct step_result result;
-    char path[256];
 
-    if (step_run(&request, &result) != STEP_OK && setup->problems.errors == before) {
-        snprintf(path, sizeof(path), "%s.%s", config_section(instance->kind), instance->id);
-        config_problem_add(&setup->problems, config_option_position(instance, ""), path,
-                           "the plugin %s cannot check its options: %s", instance->plugin,
-                           result.error);
-    }
+    step_run(&request, &result); /* adds its problems by itself */
     step_result_finish(&result);
 }
 
@@ -112,14 +105,24 @@ static void check_spool(struct engine_setup *setup, const char *application)
 
 /* ---- What an earlier run left behind ---- */
 
-static bool can_lock(int application_fd, const struct spool_entry *entry)
+/* A minidump that waits for an engine. The lock is only tried where there is one: a monitor that
+ * has just made its folder must get it. */
+static bool is_left(int application_fd, const struct spool_entry *entry)
 {
-    int fd = spool_lock(application_fd, entry->state, entry->id, NULL);
+    int folder = fs_open_directory(AT_FDCWD, entry->path, NULL), lock = -1;
 
-    if (fd >= 0) {
-        close(fd);
+    if (folder < 0) {
+        return false;
     }
-    return fd >= 0;
+    if (faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+        faccessat(folder, SPOOL_REPORT, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        lock = spool_lock(application_fd, SPOOL_INCOMING, entry->id, NULL);
+    }
+    close(folder);
+    if (lock >= 0) {
+        close(lock);
+    }
+    return lock >= 0;
 }
 
 /* Without the lock, which a sender might want at this moment: report.json is always complete. */
@@ -195,7 +198,7 @@ static void start_leftovers(const struct engine_options *options, const struct c
         for (size_t i = 0; i < list.count; i++) {
             const struct spool_entry *entry = &list.entries[i];
 
-            incoming = incoming || (entry->state == SPOOL_INCOMING && can_lock(fd, entry));
+            incoming = incoming || (entry->state == SPOOL_INCOMING && is_left(fd, entry));
             due = due || (entry->state == SPOOL_PENDING && is_due(entry));
         }
         spool_list_finish(&list);

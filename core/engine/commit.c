@@ -133,7 +133,7 @@ int engine_commit(struct engine_run *run, struct error *error)
 
 int engine_drop(struct engine_run *run, struct error *error)
 {
-    int result = spool_count_drop(run->application_fd, run->drop_reason, error), incoming;
+    int result = spool_count_drop(run->application_fd, run->drop_key, error), incoming;
 
     if (result != 0) {
         log_line(LOG_LEVEL_WARNING, "The drop of %s was not counted. %s", run->id, error->text);

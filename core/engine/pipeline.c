@@ -120,8 +120,7 @@ static void configure(struct engine_run *run, uint64_t began_us)
         run->pipeline =
             config_choose(run->setup.config, report->executable, report->user, report->application);
         if (run->pipeline == NULL) {
-            run->state = ENGINE_DROPPED;
-            snprintf(run->drop_reason, sizeof(run->drop_reason), "no pipeline matches");
+            engine_drop_as(run, "no-pipeline", "no pipeline of the configuration matches");
         } else {
             report_text(&run->report->pipeline, run->pipeline->id);
         }
@@ -183,14 +182,11 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
 {
     uint64_t began_us = time_monotonic_us();
     int result = describe(run, error);
+    struct error moved;
 
-    if (result == CAIRN_EFORMAT) {
-        struct error moved;
-
-        if (spool_move(run->application_fd, SPOOL_INCOMING, SPOOL_QUARANTINE, run->id, &moved) !=
-            0) {
-            log_line(LOG_LEVEL_ERROR, "%s", moved.text);
-        }
+    if (result == CAIRN_EFORMAT &&
+        spool_set_aside(run->application_fd, SPOOL_INCOMING, run->id, error->text, &moved) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", moved.text);
     }
     if (result != 0) {
         return result;

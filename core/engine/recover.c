@@ -35,8 +35,8 @@ static void set_aside(const struct recovery *recovery, const char *id, const cha
 {
     struct error error;
 
-    log_line(LOG_LEVEL_WARNING, "The report %s is set aside: %s.", id, why);
-    if (spool_move(recovery->application_fd, SPOOL_INCOMING, SPOOL_QUARANTINE, id, &error) != 0) {
+    log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why);
+    if (spool_set_aside(recovery->application_fd, SPOOL_INCOMING, id, why, &error) != 0) {
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
     }
 }
@@ -62,7 +62,7 @@ static void finish_commit(struct recovery *recovery, const char *id, int folder_
     enum spool_state to;
 
     if (spool_load(folder_fd, &report, &error) != 0) {
-        set_aside(recovery, id, "its report.json cannot be read");
+        set_aside(recovery, id, error.text);
         return;
     }
     to = report->delivery_count > 0 ? SPOOL_PENDING : SPOOL_DELIVERED;
@@ -115,7 +115,7 @@ static void process_apart(struct recovery *recovery, const char *id, int folder_
         return;
     }
     if (WIFSIGNALED(status)) {
-        set_aside(recovery, id, "the engine crashed on it");
+        set_aside(recovery, id, "The engine crashed on it.");
     } else if (WEXITSTATUS(status) == EX_TEMPFAIL) {
         recovery->pending = true;
     }
@@ -132,23 +132,54 @@ static void remove_empty(const struct recovery *recovery, const char *id)
     }
 }
 
-static void recover_one(struct recovery *recovery, const char *id)
-{
-    int folder_fd = spool_lock(recovery->application_fd, SPOOL_INCOMING, id, NULL);
+enum leftover { LEFT_NOTHING, LEFT_COMMIT, LEFT_CAPTURE, LEFT_UNFINISHED, LEFT_EMPTY };
 
-    if (folder_fd < 0) {
-        return; /* somebody is at it, or it is done */
-    }
-    if (exists(folder_fd, SPOOL_REPORT)) {
+static enum leftover look(int folder_fd)
+{
+    return exists(folder_fd, SPOOL_REPORT)         ? LEFT_COMMIT
+           : exists(folder_fd, SPOOL_CAPTURE)      ? LEFT_CAPTURE
+           : is_old(folder_fd, UNFINISHED_CAPTURE) ? LEFT_UNFINISHED
+           : exists(folder_fd, UNFINISHED_CAPTURE) ? LEFT_NOTHING
+           : is_old(folder_fd, ".")                ? LEFT_EMPTY
+                                                   : LEFT_NOTHING;
+}
+
+static void recover_locked(struct recovery *recovery, const char *id, int folder_fd)
+{
+    switch (look(folder_fd)) {
+    case LEFT_COMMIT:
         finish_commit(recovery, id, folder_fd);
-    } else if (exists(folder_fd, SPOOL_CAPTURE)) {
+        break;
+    case LEFT_CAPTURE:
         process_apart(recovery, id, folder_fd);
-    } else if (is_old(folder_fd, UNFINISHED_CAPTURE)) {
-        set_aside(recovery, id, "its minidump was never completed");
-    } else if (is_old(folder_fd, ".")) {
+        break;
+    case LEFT_UNFINISHED:
+        set_aside(recovery, id, "Its minidump was never completed.");
+        break;
+    case LEFT_EMPTY:
         remove_empty(recovery, id);
+        break;
+    case LEFT_NOTHING:
+        break;
     }
-    close(folder_fd);
+}
+
+static void recover_one(struct recovery *recovery, const struct spool_entry *entry)
+{
+    int folder_fd = fs_open_directory(AT_FDCWD, entry->path, NULL);
+    enum leftover left = folder_fd >= 0 ? look(folder_fd) : LEFT_NOTHING;
+
+    if (folder_fd >= 0) {
+        close(folder_fd);
+    }
+    if (left == LEFT_NOTHING) {
+        return; /* a monitor that has just made its folder must get the lock */
+    }
+    folder_fd = spool_lock(recovery->application_fd, SPOOL_INCOMING, entry->id, NULL);
+    if (folder_fd >= 0) { /* else somebody is at it, or it is done */
+        recover_locked(recovery, entry->id, folder_fd);
+        close(folder_fd);
+    }
 }
 
 static void start_sender(const struct recovery *recovery, const char *spool,
@@ -180,7 +211,7 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
     }
     for (size_t i = 0; i < list.count; i++) {
         if (list.entries[i].state == SPOOL_INCOMING) {
-            recover_one(recovery, list.entries[i].id);
+            recover_one(recovery, &list.entries[i]);
         }
     }
     spool_list_finish(&list);

@@ -8,23 +8,36 @@
 
 #include "core/util/fs.h"
 #include "core/util/log.h"
+#include "core/util/text.h"
 #include "core/util/time.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void drop(struct engine_run *run, const struct config_instance *instance, const char *reason)
+void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
 {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz-_";
+    va_list arguments;
+
     run->state = ENGINE_DROPPED;
-    snprintf(run->drop_reason, sizeof(run->drop_reason), "%s: %s", instance->id, reason);
+    text_copy(run->drop_key, sizeof(run->drop_key), key);
+    for (char *c = run->drop_key; *c != '\0'; c++) {
+        *c = strchr(allowed, *c) != NULL ? *c : '_';
+    }
+    va_start(arguments, format);
+    vsnprintf(run->drop_reason, sizeof(run->drop_reason), format, arguments);
+    va_end(arguments);
 }
 
-static void skip(struct engine_run *run, struct step_result *result)
+static void skip(const struct engine_run *run, const struct config_instance *instance,
+                 struct step_result *result)
 {
     memset(result, 0, sizeof(*result));
     result->status = STEP_TIMEOUT;
     snprintf(result->error, sizeof(result->error),
-             "It was skipped, because the pipeline's time of %.1f s was over.",
+             "%s \"%s\" was skipped, because the pipeline's time of %.3g s was over.",
+             config_kind(instance->kind), instance->id,
              (double)run->setup.config->pipeline_us / 1e6);
 }
 
@@ -37,12 +50,10 @@ static void note_result(struct engine_run *run, const struct config_instance *in
     if (result->status == STEP_OK || result->status == STEP_UNSUPPORTED) {
         return;
     }
-    report_note(run->report, "The %s %s failed. %s", config_kind(instance->kind), instance->id,
-                result->error);
-    log_line(LOG_LEVEL_WARNING, "%s: the %s %s failed. %s", run->id, config_kind(instance->kind),
-             instance->id, result->error);
+    report_note(run->report, "%s", result->error);
+    log_line(LOG_LEVEL_WARNING, "%s: %s", run->id, result->error);
     if (instance->drop_on_error && run->state == ENGINE_UNDECIDED) {
-        drop(run, instance, "it failed, and its on_error is drop");
+        engine_drop_as(run, instance->id, "%s (on_error: drop)", result->error);
     }
 }
 
@@ -61,7 +72,7 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
     request->folder = run->folder;
     request->deadline_us = end_us;
     if (time_monotonic_us() >= end_us) {
-        skip(run, ret_result);
+        skip(run, instance, ret_result);
     } else {
         step_run(request, ret_result);
     }
@@ -96,8 +107,10 @@ static void ask_filter(struct engine_run *run, size_t index)
     struct step_result result;
 
     if (engine_step(run, index, &request, &result) == STEP_OK && result.action == CAIRN_DROP) {
-        drop(run, &run->setup.config->instances[index],
-             result.reason[0] != '\0' ? result.reason : "no reason given");
+        const char *id = run->setup.config->instances[index].id;
+
+        engine_drop_as(run, id, "%s: %s", id,
+                       result.reason[0] != '\0' ? result.reason : "no reason given");
     }
     step_result_finish(&result);
 }
@@ -121,8 +134,8 @@ bool engine_filters(struct engine_run *run, uint32_t stage)
 
 /* ---- Annotators and hooks ---- */
 
-static size_t add_attributes(struct engine_run *run, const struct config_instance *instance,
-                             const struct step_result *result)
+static void add_attributes(struct engine_run *run, const struct config_instance *instance,
+                           const struct step_result *result)
 {
     for (size_t i = 0; i < result->attribute_count; i++) {
         const struct report_attribute *attribute = &result->attributes[i];
@@ -132,7 +145,6 @@ static size_t add_attributes(struct engine_run *run, const struct config_instanc
                         instance->id, attribute->name);
         }
     }
-    return result->attribute_count;
 }
 
 /* Returns whether the report has changed. */

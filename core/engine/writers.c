@@ -50,7 +50,7 @@ static int write_artifact(struct engine_run *run, size_t index, int fd, struct e
             facts->media_type != NULL ? facts->media_type : "application/octet-stream", error);
     }
     if (code != 0) {
-        report_note(run->report, "The writer %s failed. %s", instance->id, error->text);
+        report_note(run->report, "writer \"%s\" failed: %s", instance->id, error->text);
     }
     return code;
 }
@@ -66,7 +66,7 @@ static void run_writer(struct engine_run *run, size_t index)
     int fd = open_part(run, &error), result;
 
     if (fd < 0) {
-        report_note(run->report, "The writer %s failed. %s", run->setup.config->instances[index].id,
+        report_note(run->report, "writer \"%s\" failed: %s", run->setup.config->instances[index].id,
                     error.text);
         result = fd;
     } else {

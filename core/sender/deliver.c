@@ -263,8 +263,7 @@ static void set_aside(struct sender *sender, const struct spool_entry *entry, co
     struct error error;
 
     log_line(LOG_LEVEL_ERROR, "The report %s is set aside. %s", entry->id, why);
-    if (spool_move(sender->application_fd, SPOOL_PENDING, SPOOL_QUARANTINE, entry->id, &error) !=
-        0) {
+    if (spool_set_aside(sender->application_fd, SPOOL_PENDING, entry->id, why, &error) != 0) {
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
     }
 }
