@@ -84,6 +84,25 @@ libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
 # ---- plugin
 
-# ---- engine
+# ---- engine: stackwalk.c is libdw's one home
+cairnlibexec_PROGRAMS += cairn-engine
+cairn_engine_SOURCES = \
+	core/engine/engine.h core/engine/code.h core/engine/expression.h core/engine/plan.h \
+	core/engine/stackwalk.h core/engine/unwind.h \
+	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
+	core/engine/commit.c core/engine/expression.c core/engine/import.c core/engine/main.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
+	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
+	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
+cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
+cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la $(DW_LIBS)
 
 # ---- sender
+cairnlibexec_PROGRAMS += cairn-sender
+cairn_sender_SOURCES = \
+	core/sender/sender.h core/sender/retry.h \
+	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
+	core/sender/scrub.c core/sender/setup.c
+cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la
