@@ -40,6 +40,7 @@ _Static_assert(sizeof(struct cairn_result) == sizeof(struct crash_result), "no m
 
 static struct cairn table[CRASH_HANDLERS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int cancel_state; /* of the thread that holds the lock */
 
 /* A page that the kernel empties in every fork child, libc's fork() or not: there it reads 0. */
 static uint32_t *here;
@@ -62,12 +63,20 @@ int client_lock(void)
 
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += LOCK_SECONDS;
-    return pthread_mutex_timedlock(&lock, &end) == 0 ? 0 : CAIRN_EBUSY;
+    if (pthread_mutex_timedlock(&lock, &end) != 0) {
+        return CAIRN_EBUSY;
+    }
+    /* A thread that is cancelled half-way would take the lock with it. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    return 0;
 }
 
 void client_unlock(void)
 {
+    int state = cancel_state;
+
     pthread_mutex_unlock(&lock);
+    pthread_setcancelstate(state, NULL);
 }
 
 struct crash_handler *client_handler(const struct cairn *cairn)
@@ -124,30 +133,34 @@ void client_leave(struct cairn *cairn)
     __atomic_fetch_sub(&cairn->users, 1, __ATOMIC_SEQ_CST);
 }
 
+/* A problem that nobody waited for. */
+static void complain(const struct page *page)
+{
+    char line[1024];
+    int bytes = snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
+    ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
+
+    (void)written; /* there is nowhere else to complain to */
+}
+
 int client_settle(struct cairn *cairn, struct page *page)
 {
-    uint32_t start = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE);
-
-    if (start == PAGE_FAILED) {
+    switch (__atomic_load_n(&page->start, __ATOMIC_ACQUIRE)) {
+    case PAGE_FAILED:
         if (!cairn->complained) {
-            static const char before[] = "cairn: ";
-            size_t bytes = strnlen(page->problem, sizeof(page->problem));
-            ssize_t ignored = write(STDERR_FILENO, before, sizeof(before) - 1);
-
-            ignored = write(STDERR_FILENO, page->problem, bytes);
-            ignored = write(STDERR_FILENO, "\n", 1);
-            (void)ignored; /* there is nowhere else to complain to */
             cairn->complained = 1;
+            complain(page);
         }
         return CAIRN_ECONFIG;
-    }
-    if (start == PAGE_READY && !cairn->settled) {
-        if (crash_install(page->plan.signals) < 0) {
+    case PAGE_READY:
+        if (!cairn->settled && crash_install(page->plan.signals) < 0) {
             return CAIRN_ESYSTEM;
         }
         cairn->settled = 1;
+        return 0;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 /* A fork child that starts Cairn for itself begins with an empty table. */

@@ -74,6 +74,11 @@ int client_spawn(const char *path, int page_fd, char *const *environment,
 /* Remembers that cairn_start() made the calling thread's stack, for cairn_stop() to take back. */
 int client_stack_start(void);
 void client_stack_stop(void);
+/* The thread's stack is one that we made. */
+int client_stack_is_own(const stack_t *stack);
+/* sigaltstack(2), but a thread that has a stack of ours gets that one instead of none, or of one on which
+ * the crash handler has no room. */
+int client_stack_exchange(const stack_t *stack, stack_t *ret_old);
 
 /* ---- page_write.c: what the program says of itself; all [signal-safe] ---- */
 

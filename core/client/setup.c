@@ -157,8 +157,9 @@ static int fill_page(struct page *page, const struct cairn_options *options,
 int client_make_page(const struct cairn_options *options, const struct client_error *error,
                      struct page **ret_page, int *ret_fd)
 {
-    struct page *page;
-    int fd, result = map_page(error, &page, &fd);
+    struct page *page = NULL;
+    int fd = -1;
+    int result = map_page(error, &page, &fd);
 
     if (result != 0) {
         return result;

@@ -25,6 +25,7 @@
 
 #define STACK_BYTES (32 * 1024)
 #define GUARD_BYTES 4096
+#define STACKS_BYTES (2 * (GUARD_BYTES + STACK_BYTES)) /* one for each child */
 
 /* The descriptors' numbers until they get their places: out of the way of 0 to 4. */
 #define FIRST_FREE_FD 10
@@ -199,16 +200,16 @@ static char **filter_environment(char *const *environment)
 /* Two stacks, each above a guard page. */
 static char *map_stacks(void)
 {
-    char *stacks = mmap(NULL, 2 * (GUARD_BYTES + STACK_BYTES), PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *stacks =
+        mmap(NULL, STACKS_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
     if (stacks == MAP_FAILED) {
         return NULL;
     }
     if (mprotect(stacks + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0 ||
-        mprotect(stacks + 2 * GUARD_BYTES + STACK_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) !=
+        mprotect(stacks + STACKS_BYTES / 2 + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) !=
             0) {
-        munmap(stacks, 2 * (GUARD_BYTES + STACK_BYTES));
+        munmap(stacks, STACKS_BYTES);
         return NULL;
     }
     return stacks;
@@ -219,21 +220,18 @@ static int run_on_stacks(struct spawn *spawn, char *const *environment,
 {
     char *stacks = map_stacks();
 
+    if (stacks == NULL) {
+        return client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
+    }
     spawn->environment = filter_environment(environment);
-    if (stacks == NULL || spawn->environment == NULL) {
-        client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
-    } else {
-        spawn->second_stack = stacks + 2 * (GUARD_BYTES + STACK_BYTES);
-        run(spawn, stacks + GUARD_BYTES + STACK_BYTES);
+    if (spawn->environment == NULL) {
+        munmap(stacks, STACKS_BYTES);
+        return client_fail(error, CAIRN_ENOMEM, "There is no memory for the monitor's environment.");
     }
+    spawn->second_stack = stacks + STACKS_BYTES;
+    run(spawn, stacks + STACKS_BYTES / 2);
     free(spawn->environment);
-    if (stacks == NULL || spawn->second_stack == NULL) {
-        if (stacks != NULL) {
-            munmap(stacks, 2 * (GUARD_BYTES + STACK_BYTES));
-        }
-        return CAIRN_ENOMEM;
-    }
-    munmap(stacks, 2 * (GUARD_BYTES + STACK_BYTES));
+    munmap(stacks, STACKS_BYTES);
     if (spawn->failed != NULL) {
         return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s).", spawn->failed,
                            strerror(spawn->error), spawn->path);

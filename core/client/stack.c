@@ -8,10 +8,14 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What callbacks may use, besides the frame that the kernel puts there for this CPU. */
 #define STACK_BYTES (64 * 1024)
+
+/* What the crash handler needs itself, besides that frame. */
+#define LEAST_BYTES 3072
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -23,6 +27,12 @@ static __thread struct {
     size_t bytes;    /* with both guard pages */
     int from_start;  /* cairn_start() made it */
 } own __attribute__((tls_model("initial-exec")));
+
+/* Raw, because in the preload library sigaltstack() is what the program sees. */
+static int exchange(const stack_t *stack, stack_t *ret_old)
+{
+    return (int)syscall(SYS_sigaltstack, stack, ret_old);
+}
 
 static size_t page_bytes(void)
 {
@@ -54,7 +64,7 @@ static int make_stack(void)
     stack.ss_sp = base;
     stack.ss_size = page + usable;
     if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) != 0 ||
-        sigaltstack(&stack, NULL) != 0) {
+        exchange(&stack, NULL) != 0) {
         munmap(base, bytes);
         return CAIRN_ESYSTEM;
     }
@@ -70,7 +80,7 @@ int cairn_thread_start(void)
 {
     stack_t now;
 
-    if (sigaltstack(NULL, &now) != 0) {
+    if (exchange(NULL, &now) != 0) {
         return CAIRN_ESYSTEM;
     }
     if ((now.ss_flags & SS_DISABLE) == 0) {
@@ -91,8 +101,7 @@ int cairn_thread_stop(void)
     if (own.base == NULL) {
         return 0;
     }
-    if (sigaltstack(NULL, &now) != 0 ||
-        (now.ss_sp == own.base && sigaltstack(&none, NULL) != 0)) {
+    if (exchange(NULL, &now) != 0 || (now.ss_sp == own.base && exchange(&none, NULL) != 0)) {
         return CAIRN_ESYSTEM; /* EPERM: a signal handler runs on it right now */
     }
     munmap(own.base, own.bytes);
@@ -110,6 +119,24 @@ int client_stack_start(void)
         own.from_start = 1;
     }
     return result;
+}
+
+int client_stack_is_own(const stack_t *stack)
+{
+    return own.base != NULL && (stack->ss_flags & SS_DISABLE) == 0 && stack->ss_sp == own.base;
+}
+
+int client_stack_exchange(const stack_t *stack, stack_t *ret_old)
+{
+    size_t page = page_bytes();
+    stack_t mine = { .ss_sp = own.base, .ss_size = own.bytes - page };
+
+    if (stack != NULL && own.base != NULL &&
+        ((stack->ss_flags & SS_DISABLE) != 0 ||
+         stack->ss_size < getauxval(AT_MINSIGSTKSZ) + LEAST_BYTES)) {
+        stack = &mine;
+    }
+    return exchange(stack, ret_old);
 }
 
 void client_stack_stop(void)
