@@ -76,40 +76,12 @@ static void add_touched(struct full *full, uint64_t start, uint64_t end)
     }
 }
 
-/* Moves what is already captured out of the ranges. */
-static size_t without_captured(struct full *full, struct range *ret_ranges, size_t capacity)
-{
-    const struct capture *capture = full->capture;
-    size_t count = 0, block = 0;
-
-    for (size_t i = 0; i < full->count; i++) {
-        uint64_t start = full->ranges[i].start, end = full->ranges[i].end;
-
-        while (block < capture->block_count &&
-               capture->blocks[block].start + capture->blocks[block].bytes <= start) {
-            block++;
-        }
-        for (size_t at = block; at < capture->block_count && capture->blocks[at].start < end; at++) {
-            if (capture->blocks[at].start > start && count < capacity) {
-                ret_ranges[count++] = (struct range){ start, capture->blocks[at].start };
-            }
-            start = capture->blocks[at].start + capture->blocks[at].bytes;
-        }
-        if (start < end && count < capacity) {
-            ret_ranges[count++] = (struct range){ start, end };
-        }
-    }
-    return count;
-}
-
 void choose_full(struct capture *capture, uint64_t budget)
 {
     struct full full = { .capture = capture, .budget = budget };
-    size_t capacity = MAX_RANGES + capture->block_count;
-    struct range *rest = arena_array(&capture->arena, capacity, sizeof(*rest));
 
     full.ranges = arena_array(&capture->arena, MAX_RANGES, sizeof(*full.ranges));
-    if (full.ranges == NULL || rest == NULL) {
+    if (full.ranges == NULL) {
         return;
     }
     full.page_map = process_open(capture, "pagemap");
@@ -131,5 +103,5 @@ void choose_full(struct capture *capture, uint64_t budget)
     if (full.cut) {
         capture_note(capture, "The size limit left out a part of the memory.");
     }
-    memory_add_ranges(capture, rest, without_captured(&full, rest, capacity));
+    memory_add_ranges(capture, full.ranges, full.count);
 }

@@ -145,6 +145,36 @@ static size_t merge(struct range *ranges, size_t count)
     return kept;
 }
 
+/* What of the ranges is in no block yet. `ret_rest` has room for one range more per block. */
+static size_t without_captured(const struct capture *capture, const struct range *ranges,
+                               size_t count, struct range *ret_rest)
+{
+    size_t kept = 0, block = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = ranges[i].start, end = ranges[i].end;
+
+        while (block < capture->block_count && capture->blocks[block].start < end) {
+            const struct capture_block *held = &capture->blocks[block];
+
+            if (held->start > start) {
+                ret_rest[kept++] = (struct range){ start, held->start };
+            }
+            if (held->start + held->bytes > start) {
+                start = held->start + held->bytes;
+            }
+            if (start >= end) {
+                break; /* the block may reach into the next range */
+            }
+            block++;
+        }
+        if (start < end) {
+            ret_rest[kept++] = (struct range){ start, end };
+        }
+    }
+    return kept;
+}
+
 /* Blocks under construction: those of one call of memory_add_ranges(). */
 struct fresh {
     struct capture_block *blocks;
@@ -226,15 +256,21 @@ void memory_add_ranges(struct capture *capture, struct range *ranges, size_t cou
 {
     struct fresh fresh = { 0 };
     struct piece *pieces;
+    struct range *rest;
 
     sort(ranges, count);
     count = merge(ranges, count);
+    rest = arena_array(&capture->arena, count + capture->block_count, sizeof(*rest));
+    if (rest == NULL) {
+        return;
+    }
+    count = without_captured(capture, ranges, count, rest);
     if (count == 0) {
         return;
     }
     fresh.capacity = count + 4096;
     fresh.blocks = arena_array(&capture->arena, fresh.capacity, sizeof(*fresh.blocks));
-    pieces = make_pieces(&capture->arena, ranges, count);
+    pieces = make_pieces(&capture->arena, rest, count);
     if (pieces == NULL || fresh.blocks == NULL) {
         capture_note(capture, "There was no memory for %llu pieces of the process's memory.",
                      (unsigned long long)count);

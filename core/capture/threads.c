@@ -403,6 +403,20 @@ static void reap_main(struct capture *capture)
     }
 }
 
+static void leave(struct capture *capture, struct capture_thread *thread)
+{
+    long signal = thread->pending_signal;
+
+    if (sys_ptrace(PTRACE_DETACH, thread->tid, 0, (void *)signal) == 0) {
+        thread->state = THREAD_NEW;
+        capture->attached--;
+    } else {
+        /* Killed meanwhile: its end is to be waited for, or it stays a zombie that holds up all. */
+        thread->state = THREAD_SEIZED;
+        has_settled(capture, thread);
+    }
+}
+
 void threads_release(struct capture *capture)
 {
     for (size_t i = 0; i < capture->thread_count && capture->attached > 0; i++) {
@@ -412,9 +426,7 @@ void threads_release(struct capture *capture)
             has_settled(capture, thread);
         }
         if (thread->state == THREAD_STOPPED) {
-            sys_ptrace(PTRACE_DETACH, thread->tid, 0, (void *)(long)thread->pending_signal);
-            thread->state = THREAD_NEW;
-            capture->attached--;
+            leave(capture, thread);
         }
     }
     reap_main(capture);
