@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report: its caps and hostile texts, its fields, report.json there and back, what it takes from
- * minidumps of Cairn and of others, and the stability of the signature.
+ * The report: its caps and hostile texts, its fields, report.json there and back, what it takes
+ * from minidumps of Cairn and of others, and the stability of the signature.
  */
 #include "core/minidump/reader.h"
 #include "core/report/report_inner.h"
@@ -597,7 +597,9 @@ static void test_signature(void)
     static const struct made_frame rebuilt[] = { { "shop", "pay", 0x30 }, { "shop", NULL, 0x99 } };
     static const struct made_frame other[] = { { "shop", "pay", 0x10 }, { "shop", NULL, 0x98 } };
     static const struct made_frame unknown[] = { { NULL, NULL, 0x10 }, { NULL, NULL, 0x20 } };
-    static const struct made_frame jit[] = { { NULL, NULL, 1 }, { NULL, NULL, 2 }, { "js", "run", 3 } };
+    static const struct made_frame jit[] = { { NULL, NULL, 1 },
+                                             { NULL, NULL, 2 },
+                                             { "js", "run", 3 } };
     static const struct made_frame jit2[] = { { NULL, NULL, 9 }, { "js", "run", 3 } };
 
     CU_ASSERT_TRUE(same(SIGSEGV, stack, 2, SIGSEGV, stack, 2)); /* at two addresses */
@@ -611,7 +613,8 @@ static void test_signature(void)
 
 static void test_signature_death(void)
 {
-    static const struct made_frame symbols[] = { { "libc.so.6", "__pthread_kill_implementation", 1 },
+    static const struct made_frame symbols[] = { { "libc.so.6", "__pthread_kill_implementation",
+                                                   1 },
                                                  { "libc.so.6", "raise", 2 },
                                                  { "libc.so.6", "abort", 3 },
                                                  { "libstdc++.so.6", "_ZSt9terminatev", 4 },
@@ -626,7 +629,7 @@ static void test_signature_death(void)
 
     CU_ASSERT_TRUE(same(SIGABRT, symbols, 6, SIGABRT, plain, 1));
     CU_ASSERT_TRUE(same(SIGABRT, stripped, 3, SIGABRT, plain, 1));
-    CU_ASSERT_TRUE(same(SIGABRT, only, 1, SIGABRT, only, 1)); /* nothing else: then this */
+    CU_ASSERT_TRUE(same(SIGABRT, only, 1, SIGABRT, only, 1));   /* nothing else: then this */
     CU_ASSERT_FALSE(same(SIGSEGV, copy, 2, SIGSEGV, plain, 1)); /* a fault in libc is not a death */
 }
 
