@@ -36,6 +36,20 @@ TESTS += tests/unit/test_report.test tests/unit/test_spool.test
 endif
 
 # ---- unit: config
+check_PROGRAMS += tests/engine/check_config
+tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
+	tests/engine/config_tables.c
+tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
+TESTS += tests/engine/config_golden.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/golden/config
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_config.test
+tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
+	tests/engine/config_tables.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_config_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_config_test_LDADD = libcairn-config.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_config.test
+endif
 
 # ---- unit: plugin
 
@@ -48,6 +62,17 @@ endif
 # ---- unit: bundled plugins
 
 # ---- wall
+TESTS += tests/wall/imports.sh
+EXTRA_DIST += tests/wall/imports.sh
+
+# ---- capture and minidump writer: a victim of their own
+check_PROGRAMS += tests/crash/dump_victim
+tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
+tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread
+tests_crash_dump_victim_LDADD = libcairn-minidump-writer.la libcairn-capture.la
+tests_crash_dump_victim_LDFLAGS = $(AM_LDFLAGS) -pthread
+TESTS += tests/crash/capture.sh
+EXTRA_DIST += tests/crash/capture.sh
 
 # ---- crash
 
