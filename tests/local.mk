@@ -11,8 +11,29 @@ TESTS += tests/unit/test_util.test
 endif
 
 # ---- unit: minidump reader
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_minidump.test
+tests_unit_test_minidump_test_SOURCES = tests/unit/test_minidump.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump.test
+endif
 
 # ---- unit: report
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_spool.test
+tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_report.test tests/unit/test_spool.test
+endif
 
 # ---- unit: config
 check_PROGRAMS += tests/engine/check_config

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNALS 64
+#define SIGNALS                  64
 #define WINDOWS_ACCESS_VIOLATION 0xc0000005u
 
 static bool is_linux(const struct minidump *dump, const struct report_known *known)

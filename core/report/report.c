@@ -433,7 +433,7 @@ static struct report_artifact *place_of_artifact(struct report *report, const ch
 }
 
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65])
+                        uint64_t bytes, const char *sha256)
 {
     struct report_artifact artifact = { .bytes = bytes };
     struct report_artifact *place;
