@@ -172,6 +172,8 @@ int main(int argc, char **argv)
 
     log_init("cairn-engine", 2, LOG_LEVEL_WARNING);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the ends of steps from us */
     if (argc < 2) {
         return usage("a mode is missing", "");
     }

@@ -17,6 +17,9 @@ struct announce {
  * `announce` has to live as long as the process. 0 or a negative errno. */
 int announce_start(struct announce *announce, struct page *page);
 
+/* Makes the eventfd readable: something has happened that poll(2) cannot see. */
+void announce_wake(const struct announce *announce);
+
 /* Takes what has been counted since. */
 void announce_take(const struct announce *announce);
 

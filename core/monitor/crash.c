@@ -11,6 +11,7 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/sync.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -100,7 +101,7 @@ static const char *explain_refusal(int result)
     }
 }
 
-/* Starts the engine, waits for its commit if the program is held for that, brings it all to the disk. */
+/* Starts the engine, waits for its commit if the program is held for that, has it brought to the disk. */
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       enum release_point point)
 {
@@ -112,11 +113,7 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
         }
         page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
     }
-    int result = incoming_sync(&dump->incoming);
-    if (result != 0) {
-        log_error(&monitor->log, "The minidump of the report %s could not be brought to the disk: %s.",
-                  dump->id.text, strerror(-result));
-    }
+    sync_start(monitor, &dump->incoming);
 }
 
 /* The slot is CAPTURED and `dump` holds the capture. */

@@ -153,12 +153,8 @@ int dump_write(struct dump *dump, struct monitor *monitor)
 static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
 {
     char folder[PAGE_PATH_BYTES];
-    int errors = log_open(&monitor->log);
+    int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
 
-    if (monitor->log.standard_error) {
-        close(errors);
-        errors = -1;
-    }
     snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
              dump->id.text);
     int result = engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors,
@@ -169,6 +165,17 @@ static int start_engine(const struct dump *dump, struct monitor *monitor, struct
     return result;
 }
 
+/* The engine has the lock now, or, without one, whoever finds the minidump next. */
+static void let_go(struct dump *dump, const struct monitor *monitor)
+{
+    int result = incoming_unlock(&dump->incoming);
+
+    if (result != 0) {
+        log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
+                  dump->id.text, strerror(-result));
+    }
+}
+
 struct job *dump_report(struct dump *dump, struct monitor *monitor)
 {
     struct engine engine;
@@ -176,9 +183,11 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor)
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
         monitor->postponed = true;
+        let_go(dump, monitor);
         return NULL;
     }
     int result = start_engine(dump, monitor, &engine);
+    let_go(dump, monitor);
     if (result != 0) {
         log_error(&monitor->log,
                   "%s could not be started: %s. The minidump of the report %s stays in incoming for the "

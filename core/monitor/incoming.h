@@ -15,7 +15,7 @@
 
 struct incoming {
     int parent; /* the folder "incoming" */
-    int folder; /* locked */
+    int folder; /* locked until incoming_unlock() */
     int file;   /* the minidump, open for writing */
     char id[UUID_TEXT_BYTES];
 };
@@ -29,10 +29,14 @@ int incoming_commit(struct incoming *incoming);
 /* Deletes file and folder. */
 void incoming_discard(struct incoming *incoming);
 
+/* Lets go of the lock: it lives on in the engine that was given a copy of `folder`. 0 or a negative
+ * errno, then `folder` is closed too. */
+int incoming_unlock(struct incoming *incoming);
+
 /* Brings file and folders to the disk; they may have moved on meanwhile. 0 or a negative errno. */
 int incoming_sync(const struct incoming *incoming);
 
-/* Closes all descriptors, and with the last copy of `folder` the lock. */
+/* Closes all descriptors; with the last copy of `folder` goes the lock. */
 void incoming_close(struct incoming *incoming);
 
 #endif

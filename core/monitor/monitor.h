@@ -36,6 +36,7 @@ struct monitor {
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */
     uint64_t shield_until; /* signals that would end the monitor wait until then */
 };

@@ -79,7 +79,8 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
         (jobs_are_decided(&monitor->jobs) || clock_now() >= monitor->shield_until)) {
         return true; /* engines go on by themselves */
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs);
+    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) &&
+           __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
