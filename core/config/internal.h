@@ -8,8 +8,7 @@
 
 #include "core/config/config.h"
 
-/* ---- arena.c: memory that lives as long as its configuration ------------------------------------
- */
+/* ---- arena.c: memory that lives as long as its configuration ------------------------------- */
 
 struct config_arena {
     struct config_block *blocks;
@@ -22,8 +21,7 @@ void *config_arena_take(struct config_arena *arena, size_t bytes);
 char *config_arena_text(struct config_arena *arena, const char *text);
 void config_arena_destroy(struct config_arena *arena);
 
-/* ---- check.c: the state of a check, complaints --------------------------------------------------
- */
+/* ---- check.c: the state of a check, complaints --------------------------------------------- */
 
 struct config_check {
     struct config *config;
@@ -67,8 +65,7 @@ const char *config_did_you_mean(const char *word, const char *const *candidates,
                                 char buffer[CONFIG_QUOTED_BYTES]);
 bool config_is_name(const char *text, bool digit_first);
 
-/* ---- utf8.c -------------------------------------------------------------------------------------
- */
+/* ---- utf8.c -------------------------------------------------------------------------------- */
 
 /* The length of the UTF-8 sequence at `data`, its code point in *ret_code; 0: not valid. */
 size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code);
@@ -94,8 +91,7 @@ bool config_check_text(const char *name, const char *data, size_t bytes,
 /* The same question for a value from elsewhere, tabs and line breaks allowed. */
 bool config_is_text(const char *data, size_t bytes);
 
-/* ---- value.c: one scalar by its type ------------------------------------------------------------
- */
+/* ---- value.c: one scalar by its type ------------------------------------------------------- */
 
 struct config_value {
     const struct config_node *node;
@@ -109,8 +105,7 @@ size_t config_value_bytes(uint32_t type);
 /* Writes the value; CAIRN_ECONFIG with `why`, CAIRN_ENOMEM. */
 int config_value_read(struct config_value *value, void *ret_value);
 
-/* ---- amount.c: sizes and durations --------------------------------------------------------------
- */
+/* ---- amount.c: sizes and durations --------------------------------------------------------- */
 
 /* "64MiB" as bytes, "30s" as microseconds; the same results. */
 int config_amount_read(struct config_value *value, uint64_t *ret_amount);
@@ -121,15 +116,13 @@ void config_size_text(uint64_t bytes, char text[32]);
 int config_value_fail(struct config_value *value, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- place.c: paths -----------------------------------------------------------------------------
- */
+/* ---- place.c: paths ------------------------------------------------------------------------ */
 
 /* The home folder, or NULL. */
 const char *config_home(void);
 int config_path_read(struct config_value *value, const char **ret_path);
 
-/* ---- table.c: a map by an option table ----------------------------------------------------------
- */
+/* ---- table.c: a map by an option table ----------------------------------------------------- */
 
 struct config_table {
     const struct cairn_option *options;
@@ -149,8 +142,7 @@ bool config_keys_check(struct config_check *check, const struct config_node *map
 bool config_table_check(struct config_check *check, const struct config_instance *instance,
                         const struct config_plugin_facts *facts);
 
-/* ---- subst.c, sections.c, pipelines.c -----------------------------------------------------------
- */
+/* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
 
 void config_substitute(struct config_check *check, struct config_node *node);
 

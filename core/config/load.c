@@ -30,8 +30,7 @@ const char *config_section(enum cairn_kind kind)
     return (size_t)kind < sizeof(sections) / sizeof(sections[0]) ? sections[kind] : "";
 }
 
-/* ---- Reading the file ---------------------------------------------------------------------------
- */
+/* ---- Reading the file ---------------------------------------------------------------------- */
 
 static int refuse(struct config_problems *problems, const char *name, int code, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
@@ -128,8 +127,7 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-/* ---- The configuration --------------------------------------------------------------------------
- */
+/* ---- The configuration --------------------------------------------------------------------- */
 
 static struct config *create(const char *name, bool is_file, struct buf *text)
 {

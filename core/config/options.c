@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- What must not be shown ---------------------------------------------------------------------
- */
+/* ---- What must not be shown ---------------------------------------------------------------- */
 
 static bool is_common(const char *key)
 {
@@ -55,8 +54,7 @@ static void hide_typed(struct config_check *check, const struct config_instance 
     }
 }
 
-/* ---- Binding ------------------------------------------------------------------------------------
- */
+/* ---- Binding ------------------------------------------------------------------------------- */
 
 static void bind_instance(struct config_check *check, struct config_instance *instance,
                           const struct config_plugin_facts *facts)

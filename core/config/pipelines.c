@@ -17,8 +17,7 @@ struct topology {
     bool *used; /* by index of the instance */
 };
 
-/* ---- match --------------------------------------------------------------------------------------
- */
+/* ---- match --------------------------------------------------------------------------------- */
 
 /* What is wrong with a pattern, or NULL. An executable's path is absolute: a pattern that holds a
  * slash and begins otherwise matches nothing, and nobody would notice. */
@@ -106,8 +105,7 @@ static void read_match(struct config_check *check, const struct config_node *nod
     match->application_count = patterns.count;
 }
 
-/* ---- stages -------------------------------------------------------------------------------------
- */
+/* ---- stages -------------------------------------------------------------------------------- */
 
 /* The index of an instance, or -1. */
 static long find(const struct config *config, enum cairn_kind kind, const char *id)
@@ -192,8 +190,7 @@ static void read_stage(struct topology *topology, const struct config_node *pipe
     }
 }
 
-/* ---- pipelines ----------------------------------------------------------------------------------
- */
+/* ---- pipelines ----------------------------------------------------------------------------- */
 
 static bool matches_all(const struct config_match *match)
 {

@@ -32,8 +32,7 @@ static void read_own(struct config_check *check, const struct config_node *map,
     }
 }
 
-/* ---- application --------------------------------------------------------------------------------
- */
+/* ---- application --------------------------------------------------------------------------- */
 
 void config_read_application(struct config_check *check, const struct config_node *root)
 {
@@ -61,8 +60,7 @@ void config_read_application(struct config_check *check, const struct config_nod
     }
 }
 
-/* ---- engine -------------------------------------------------------------------------------------
- */
+/* ---- engine -------------------------------------------------------------------------------- */
 
 struct engine {
     const char *spool;
@@ -234,8 +232,7 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     read_clocks(check, map);
 }
 
-/* ---- filters, annotators, writers, hooks, transports --------------------------------------------
- */
+/* ---- filters, annotators, writers, hooks, transports --------------------------------------- */
 
 struct common {
     const char *plugin;

@@ -21,8 +21,7 @@ union scalar {
     double number;
 };
 
-/* ---- Keys ---------------------------------------------------------------------------------------
- */
+/* ---- Keys ---------------------------------------------------------------------------------- */
 
 static size_t list_keys(const struct config_table *table, const char *keys[MAX_KEYS])
 {
@@ -93,8 +92,7 @@ bool config_keys_check(struct config_check *check, const struct config_node *map
     return known;
 }
 
-/* ---- Values -------------------------------------------------------------------------------------
- */
+/* ---- Values -------------------------------------------------------------------------------- */
 
 static bool read_scalar(struct config_check *check, const struct config_node *node,
                         const struct cairn_option *option, void *ret_value)
@@ -259,8 +257,7 @@ bool config_table_read(struct config_check *check, const struct config_node *map
     return good;
 }
 
-/* ---- Whether a plugin's table can be used -------------------------------------------------------
- */
+/* ---- Whether a plugin's table can be used -------------------------------------------------- */
 
 static size_t bytes_of(const struct cairn_option *option)
 {

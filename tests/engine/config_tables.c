@@ -130,8 +130,7 @@ static const struct cairn_option http[] = {
     END,
 };
 
-/* ---- Tables that no host should trust -----------------------------------------------------------
- */
+/* ---- Tables that no host should trust ------------------------------------------------------ */
 
 static const struct cairn_option outside[] = {
     { .name = "far", .type = CAIRN_OPTION_INTEGER, .offset = 0xfffffffc },

@@ -25,8 +25,7 @@ static struct config_problems problems;
 static struct config *config;
 static int result;
 
-/* ---- Loading a text -----------------------------------------------------------------------------
- */
+/* ---- Loading a text ------------------------------------------------------------------------ */
 
 static void write_file(const char *path, const void *data, size_t bytes, mode_t mode)
 {
@@ -86,8 +85,7 @@ static const char *complaint(void)
     return problems.count > 0 && problems.items[0].text != NULL ? problems.items[0].text : "";
 }
 
-/* ---- Good input ---------------------------------------------------------------------------------
- */
+/* ---- Good input ---------------------------------------------------------------------------- */
 
 static void test_scalars(void)
 {
@@ -278,8 +276,7 @@ static void test_installed(void)
     CU_ASSERT_PTR_NOT_NULL(config_choose(config, "/bin/x", "root", "x"));
 }
 
-/* ---- Paths and substitution ---------------------------------------------------------------------
- */
+/* ---- Paths and substitution ---------------------------------------------------------------- */
 
 static void test_paths(void)
 {
@@ -427,8 +424,7 @@ static void test_substitution_budget(void)
     buf_finish(&text);
 }
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files --------------------------------------------------------------------------------- */
 
 static void test_files(void)
 {
@@ -495,8 +491,7 @@ static void test_descriptor(void)
     CU_ASSERT(result == CAIRN_ECONFIG && config != NULL);
 }
 
-/* ---- Problems -----------------------------------------------------------------------------------
- */
+/* ---- Problems ------------------------------------------------------------------------------ */
 
 static void test_problem_list(void)
 {
