@@ -124,7 +124,7 @@ static int check_rules(const struct elf_image *image, const struct cairn_option 
         return refuse(image, option, error, "must have choices if its type is ENUM, and only then");
     }
     if (option->capture != NULL && strcmp(option->capture, "=") == 0 &&
-        (option->type != CAIRN_OPTION_ENUM || many)) {
+        (option->type != CAIRN_OPTION_ENUM || (option->flags & CAIRN_OPTION_MAP) != 0)) {
         return refuse(image, option, error, "lets its value name a capture class without ENUM");
     }
     return 0;

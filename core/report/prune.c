@@ -233,7 +233,7 @@ int spool_prune(int application_fd, const struct spool_limits *limits, struct er
         prune.state_fds[state] = -1;
     }
     result = collect_all(&prune, error);
-    if (result == 0 && (quota_is_exceeded(&prune) || disk_is_full(&prune))) {
+    if (result == 0 && prune.count > 0 && (quota_is_exceeded(&prune) || disk_is_full(&prune))) {
         find_firsts(&prune);
         give_up_all(&prune);
     }

@@ -125,8 +125,8 @@ char *report_bytes_text(const void *data, size_t bytes)
 /* A printable copy of at most `limit` bytes, cut between characters. NULL: no memory. */
 static char *clean(const char *value, size_t limit)
 {
-    char *text = text_printable(value, strnlen(value, limit));
-    size_t end;
+    size_t length = strlen(value), end;
+    char *text = text_printable(value, length < limit ? length : limit);
 
     if (text == NULL || strlen(text) <= limit) {
         return text;
@@ -433,7 +433,7 @@ static struct report_artifact *place_of_artifact(struct report *report, const ch
 }
 
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65])
+                        uint64_t bytes, const char *sha256)
 {
     struct report_artifact artifact = { .bytes = bytes };
     struct report_artifact *place;

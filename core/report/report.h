@@ -136,7 +136,7 @@ int report_add_register(struct report *report, const char *name, uint64_t value)
 int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *category,
                           const char *message);
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65]);
+                        uint64_t bytes, const char *sha256);
 /* The delivery of that transport, new or known; NULL without memory or room. */
 struct report_delivery *report_add_delivery(struct report *report, const char *transport);
 /* `name` gets the suffix "_us" unless it has it. */
