@@ -91,6 +91,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
+libcairn_plugin_la_LIBADD = -ldl
 
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine
