@@ -82,7 +82,15 @@ libcairn_report_la_SOURCES = \
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
-# ---- plugin
+# ---- plugin: found, described from bytes, loaded in a step
+noinst_LTLIBRARIES += libcairn-plugin.la
+libcairn_plugin_la_SOURCES = \
+	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
+	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
+	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
+	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
+	core/plugin/wire.h
 
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine

@@ -76,4 +76,22 @@ EXTRA_DIST += tests/crash/capture.sh
 
 # ---- crash
 
-# ---- end to end
+# ---- end to end: real programs, the staged installation
+dist_check_SCRIPTS = \
+	tests/wall/includes.sh \
+	tests/crash/redis.sh tests/crash/programs.sh \
+	tests/servers/upload.sh \
+	tests/tools/cli.sh
+TESTS += $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+	tests/readers/package.json
+
+# ---- targets of ./check
+check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'
+
+INSTALLCHECKS += installcheck-examples
+installcheck-examples:
+	CAIRN_SRCDIR='$(abs_top_srcdir)' CAIRN_BUILDDIR='$(abs_top_builddir)' CAIRN_STAGE='$(DESTDIR)$(prefix)' \
+	CAIRN_SYSROOT='$(DESTDIR)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/installcheck.sh
+.PHONY: check-unit installcheck-examples

@@ -125,8 +125,8 @@ char *report_bytes_text(const void *data, size_t bytes)
 /* A printable copy of at most `limit` bytes, cut between characters. NULL: no memory. */
 static char *clean(const char *value, size_t limit)
 {
-    char *text = text_printable(value, strnlen(value, limit));
-    size_t end;
+    size_t length = strlen(value), end;
+    char *text = text_printable(value, length < limit ? length : limit);
 
     if (text == NULL || strlen(text) <= limit) {
         return text;

@@ -390,15 +390,26 @@ static void do_wait(void)
     say(waitpid(-1, &status, __WALL) < 0 && errno == ECHILD ? "no child\n" : "a child\n");
 }
 
+static int descriptors_before;
+
+static int count_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static void before_descriptors(void)
+{
+    descriptors_before = count_descriptors();
+}
+
 static void do_descriptors(void)
 {
-    for (int fd = 3; fd < 1024; fd++) {
-        if (fcntl(fd, F_GETFD) >= 0) {
-            say("a descriptor is open\n");
-            return;
-        }
-    }
-    say("no descriptor\n");
+    say(count_descriptors() == descriptors_before ? "no new descriptor\n" : "a new descriptor\n");
 }
 
 static void crash_fork(void)
@@ -461,7 +472,7 @@ static const struct kind kinds[] = {
     { "none", NULL, do_nothing, NULL, NULL, 0 },
     { "stop", NULL, do_stop, NULL, NULL, 0 },
     { "wait", NULL, do_wait, NULL, NULL, 0 },
-    { "descriptors", NULL, do_descriptors, NULL, NULL, 0 },
+    { "descriptors", before_descriptors, do_descriptors, NULL, NULL, 0 },
     { "fork", NULL, crash_fork, NULL, NULL, 0 },
     { "no-wait", NULL, crash_null, NULL, NULL, CAIRN_START_NO_WAIT },
 };
