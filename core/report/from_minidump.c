@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -148,13 +149,30 @@ static bool has_address(int signal_number, int code, uint64_t address)
     return false;
 }
 
-static int fill_signal(struct report *report, const struct minidump_exception *exception)
+/* Breakpad wrote 0, which is also SI_USER, for every si_code in its first years. */
+static const char *words_of(const struct minidump_exception *exception,
+                            const struct report_known *known)
 {
+    bool unsure = !known->info && exception->flags == 0;
+
+    return text_signal_words((int)exception->code, unsure ? INT_MIN : (int)exception->flags);
+}
+
+static int fill_signal(struct report *report, const struct minidump_exception *exception,
+                       const struct report_known *known)
+{
+    const char *words = words_of(exception, known);
+    char reason[128];
+
     report->signal = (int)exception->code;
     report->si_code = (int)exception->flags;
     report->has_address = has_address(report->signal, report->si_code, exception->address);
     report->address = report->has_address ? exception->address : 0;
-    return report_text(&report->reason, text_signal_words(report->signal, report->si_code));
+    if (report->signal == SIGSYS && known->info && exception->parameter_count > 0) {
+        snprintf(reason, sizeof(reason), "%s: number %" PRIu64, words, exception->parameters[0]);
+        words = reason;
+    }
+    return report_text(&report->reason, words);
 }
 
 /* Another system's exception, or a number that is no signal. Windows names the instruction as the
@@ -211,7 +229,7 @@ static int fill_crash(struct report *report, const struct minidump *dump,
         return result;
     }
     if (is_linux(dump, known) && exception->code >= 1 && exception->code <= SIGNALS) {
-        return fill_signal(report, exception);
+        return fill_signal(report, exception, known);
     }
     return exception->code != 0 ? fill_foreign(report, exception) : 0;
 }

@@ -344,6 +344,34 @@ static void test_utf16(void)
     minidump_close(dump);
 }
 
+/* Four numbers of 32 bits, as minidump-writer puts them on Linux; or of 16, as Crashpad does. */
+static void check_version(uint32_t high, uint32_t low, uint32_t third, const char *expected)
+{
+    unsigned char list[4 + 108];
+    struct minidump *dump;
+
+    maker_begin(&maker, 0);
+    maker_system(&maker, 9, 0x8201, "");
+    put32(list, 1);
+    maker_module(list + 4, 0, 0, 0, 0, 0);
+    put32(list + 4 + 24, 0xfeef04bdu);
+    put32(list + 4 + 32, high);
+    put32(list + 4 + 36, low);
+    put32(list + 4 + 40, third);
+    maker_stream(&maker, MINIDUMP_STREAM_MODULE_LIST, list, sizeof(list));
+    maker_end(&maker);
+    dump = open_made();
+    CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 0)->version, expected);
+    minidump_close(dump);
+}
+
+static void test_versions(void)
+{
+    check_version(1, 2, 13, "1.2.13.0");
+    check_version(1u << 16 | 2, 3, 0, "1.2.0.3");
+    check_version(0, 0, 0, "");
+}
+
 /* A list that claims more than it holds has what is there; the first of two streams counts. */
 static void test_claims(void)
 {
@@ -517,6 +545,7 @@ int main(void)
         { "records and process files", test_records },
         { "Crashpad's annotations", test_annotations },
         { "UTF-16 with broken surrogates", test_utf16 },
+        { "versions in both forms", test_versions },
         { "lists that claim too much", test_claims },
         { "every prefix", test_prefixes },
         { "20000 mutations", test_mutations },

@@ -519,6 +519,20 @@ static void test_from_others(void)
     report_destroy(report);
 }
 
+static void test_reasons(void)
+{
+    struct report *report = foreign(0x8201, SIGSEGV, 0, 0);
+
+    CU_ASSERT_STRING_EQUAL(report->reason, "Segmentation fault"); /* sent, or by an old Breakpad */
+    report_destroy(report);
+    report = foreign(0x8201, SIGFPE, FPE_INTDIV, 0x400000);
+    CU_ASSERT_STRING_EQUAL(report->reason, "integer division by zero");
+    report_destroy(report);
+    report = foreign(0x8201, 77, 0, 0);
+    CU_ASSERT_STRING_EQUAL(report->reason, "exception 0x0000004d"); /* no signal on Linux either */
+    report_destroy(report);
+}
+
 static void test_from_crashpad(void)
 {
     unsigned char info[64] = { 0 }, simple[4 + 16], list[4 + 108], misc[12] = { 0 };
@@ -659,6 +673,7 @@ int main(void)
         { "fields by path", test_get },
         { "from Cairn's minidump", test_from_cairn },
         { "from other minidumps", test_from_others },
+        { "reasons in words", test_reasons },
         { "from Crashpad's on Windows", test_from_crashpad },
         { "signature: addresses do not matter", test_signature },
         { "signature: the way of dying does not matter", test_signature_death },
