@@ -65,7 +65,14 @@ endif
 TESTS += tests/wall/imports.sh
 EXTRA_DIST += tests/wall/imports.sh
 
-# ---- capture and minidump writer: a victim of their own
+# ---- capture and minidump writer: unit tests, and a victim of their own
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture.test
+tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_test_LDADD = libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture.test
+endif
 check_PROGRAMS += tests/crash/dump_victim
 tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
 tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread
