@@ -11,10 +11,45 @@ TESTS += tests/unit/test_util.test
 endif
 
 # ---- unit: minidump reader
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_minidump.test
+tests_unit_test_minidump_test_SOURCES = tests/unit/test_minidump.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump.test
+endif
 
 # ---- unit: report
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_spool.test
+tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_report.test tests/unit/test_spool.test
+endif
 
 # ---- unit: config
+check_PROGRAMS += tests/engine/check_config
+tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
+	tests/engine/config_tables.c
+tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
+TESTS += tests/engine/config_golden.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/golden/config
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_config.test
+tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
+	tests/engine/config_tables.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_config_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_config_test_LDADD = libcairn-config.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_config.test
+endif
 
 # ---- unit: plugin
 
@@ -52,7 +87,36 @@ tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(
 endif
 
 # ---- wall
+TESTS += tests/wall/imports.sh
+EXTRA_DIST += tests/wall/imports.sh
+
+# ---- capture and minidump writer: a victim of their own
+check_PROGRAMS += tests/crash/dump_victim
+tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
+tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread
+tests_crash_dump_victim_LDADD = libcairn-minidump-writer.la libcairn-capture.la
+tests_crash_dump_victim_LDFLAGS = $(AM_LDFLAGS) -pthread
+TESTS += tests/crash/capture.sh
+EXTRA_DIST += tests/crash/capture.sh
 
 # ---- crash
 
-# ---- end to end
+# ---- end to end: real programs, the staged installation
+dist_check_SCRIPTS = \
+	tests/wall/includes.sh \
+	tests/crash/redis.sh tests/crash/programs.sh \
+	tests/servers/upload.sh \
+	tests/tools/cli.sh
+TESTS += $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+	tests/readers/package.json
+
+# ---- targets of ./check
+check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'
+
+INSTALLCHECKS += installcheck-examples
+installcheck-examples:
+	CAIRN_SRCDIR='$(abs_top_srcdir)' CAIRN_BUILDDIR='$(abs_top_builddir)' CAIRN_STAGE='$(DESTDIR)$(prefix)' \
+	CAIRN_SYSROOT='$(DESTDIR)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/installcheck.sh
+.PHONY: check-unit installcheck-examples

@@ -42,7 +42,9 @@ struct capture_request {
 
 struct capture_thread {
     int32_t tid;
-    uint32_t has_registers; /* 0: it did not stop or could not be read */
+    uint32_t state;          /* enum capture_thread_state of parts.h */
+    int32_t pending_signal;  /* to hand back to it when it goes on */
+    uint32_t has_registers;  /* 0: it did not stop or could not be read */
     struct arch_registers registers;
     char name[16];
     uint64_t stack_start, stack_bytes; /* what was captured of its stack; 0 bytes: none */
@@ -68,6 +70,21 @@ struct capture_module {
     uint64_t dynamic_address; /* of PT_DYNAMIC in memory, 0 if none */
 };
 
+/* What the dynamic linker says of itself: struct r_debug, its list, the program's PT_DYNAMIC. */
+struct capture_link {
+    uint64_t load_address, dynamic_address;
+    const char *name;
+};
+
+struct capture_linkage {
+    uint32_t version; /* 0: nothing known, a static program perhaps */
+    uint64_t breakpoint, linker_base, dynamic_address;
+    const unsigned char *dynamic;
+    size_t dynamic_bytes;
+    struct capture_link *links;
+    size_t link_count;
+};
+
 /* A captured piece of memory: `bytes` bytes of the process at `start` are at `data`. */
 struct capture_block {
     uint64_t start, bytes;
@@ -85,7 +102,11 @@ struct capture_file {
 struct capture {
     struct capture_request request;
     struct arena arena;
-    uint32_t attached;
+    unsigned char siginfo[128]; /* zero without one */
+    uint32_t attached;          /* threads that are still traced; see capture_release() */
+    int32_t ending_main;        /* the main thread, if it ended while it was being stopped */
+    int32_t through;            /* the living thread by whose id memory and /proc are reached */
+    int32_t memory_fd;          /* /proc/PID/mem once it had to be used, else -1 */
     struct capture_thread *threads;
     size_t thread_count;
     size_t crashed; /* index; SIZE_MAX if the crashed thread was not found */
@@ -93,19 +114,25 @@ struct capture {
     size_t mapping_count;
     struct capture_module *modules; /* the main executable first */
     size_t module_count;
+    struct capture_linkage linkage;
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
     struct capture_file *files;
     size_t file_count;
     const char **notes; /* sentences */
     size_t note_count;
-    uint64_t stopped_ns, released_ns, began_ns; /* CLOCK_MONOTONIC */
+    uint64_t began_ns, stopped_ns, read_ns, released_ns; /* CLOCK_MONOTONIC */
 };
 
-/* 0, or a negative errno when nothing at all could be captured. [crash, monitor] */
+/* 0, or a negative errno when nothing at all could be captured; then nothing is left to finish.
+ * What the request points to is copied. A request for the caller's own process (the clone of a
+ * crashed one, where tracing the parent is refused) captures the caller's memory, with the crashed
+ * thread's registers from its context as the only ones. [crash, monitor] */
 int capture_begin(struct capture *capture, const struct capture_request *request);
 
-/* Detaches from all threads; the process goes on. Idempotent. [crash, monitor] */
+/* Detaches from all threads; the process goes on. Idempotent. A thread that did not stop in time can
+ * only be left once it stops, or by the end of the calling thread: while `attached` is not 0, a
+ * caller that lives on calls again, every second or so. [crash, monitor] */
 void capture_release(struct capture *capture);
 
 /* Frees all memory; releases first. [crash, monitor] */
@@ -114,6 +141,10 @@ void capture_finish(struct capture *capture);
 /* Adds a note in the capture's arena. The only conversions are %s, %d (int), %u (unsigned),
  * %llx and %llu (64 bit). [crash, monitor] */
 void capture_note(struct capture *capture, const char *format, ...);
+
+/* Bytes of the process, while it is held: how many from `address` on could be read into `buffer`.
+ * [crash, monitor] */
+size_t capture_read(struct capture *capture, uint64_t address, void *buffer, size_t bytes);
 
 /* The content of a captured file by name, or NULL. [crash, monitor] */
 const struct capture_file *capture_file(const struct capture *capture, const char *name);

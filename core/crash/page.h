@@ -25,6 +25,7 @@
 #define PAGE_ATTACHMENTS 16
 #define PAGE_PATH_BYTES 1024
 #define PAGE_REGIONS 64
+#define PAGE_REGION_BYTES (1024 * 1024) /* of one registered region, at most */
 #define PAGE_PARKED 64
 #define PAGE_CONFIG_BYTES (64 * 1024)
 #define PAGE_PROBLEM_BYTES (16 * 1024)
@@ -44,7 +45,7 @@ enum slot_state {
     SLOT_TAKEN = 2,     /* monitor: capture has begun */
     SLOT_CAPTURED = 3,  /* monitor: all that is needed has been read */
     SLOT_RELEASED = 4,  /* monitor: the program may go on dying; `success`, `id`, `path` are valid */
-    SLOT_CANCELLED = 5, /* handler: the program's filter said no */
+    SLOT_CANCELLED = 5, /* handler: the program's filter said no; it may be claimed again */
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
 
@@ -62,7 +63,7 @@ struct page_slot {
     char message[PAGE_CRASH_MESSAGE_BYTES]; /* cairn_dump()'s text, else "" */
     /* the monitor's answer */
     uint32_t success;
-    uint32_t reserved;
+    uint32_t verdict; /* handler: 0 = the program's filter is still being asked, 1 = report it */
     char id[40];
     char path[PAGE_PATH_BYTES];
 };

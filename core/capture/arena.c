@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that is
+ * larger than a quarter of that gets a chunk of its own, whose pages the kernel makes present in one
+ * go because they are about to be filled.
+ */
+#include "core/capture/arena.h"
+
+#include "core/capture/sys.h"
+
+#include <stdbool.h>
+
+#define CHUNK_BYTES ((size_t)1 << 20)
+#define OWN_CHUNK_BYTES (CHUNK_BYTES / 4)
+#define POPULATE_BYTES ((size_t)64 << 20)
+#define PAGE_BYTES ((size_t)4096)
+#define ALIGNMENT ((size_t)16)
+
+struct arena_chunk {
+    struct arena_chunk *older;
+    size_t bytes;
+};
+
+_Static_assert(sizeof(struct arena_chunk) == ALIGNMENT, "what follows the header stays aligned");
+
+void arena_init(struct arena *arena, size_t limit)
+{
+    *arena = (struct arena){ .limit = limit };
+}
+
+void arena_finish(struct arena *arena)
+{
+    struct arena_chunk *chunk = arena->chunks;
+
+    while (chunk != NULL) {
+        struct arena_chunk *older = chunk->older;
+
+        sys_munmap(chunk, chunk->bytes);
+        chunk = older;
+    }
+    *arena = (struct arena){ .limit = arena->limit };
+}
+
+static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes)
+{
+    int populate = bytes > CHUNK_BYTES && bytes <= POPULATE_BYTES ? MAP_POPULATE : 0;
+    struct arena_chunk *chunk;
+    long address;
+
+    if (bytes > arena->limit || arena->mapped > arena->limit - bytes) {
+        return NULL;
+    }
+    address = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
+    if (sys_is_error(address)) {
+        return NULL;
+    }
+    chunk = (struct arena_chunk *)address;
+    chunk->bytes = bytes;
+    chunk->older = arena->chunks;
+    arena->chunks = chunk;
+    arena->mapped += bytes;
+    return chunk;
+}
+
+static size_t rounded(size_t bytes, size_t to)
+{
+    return (bytes + to - 1) & ~(to - 1);
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    struct arena_chunk *chunk;
+    void *piece;
+
+    if (bytes > arena->limit) {
+        arena->failed = 1;
+        return NULL;
+    }
+    bytes = rounded(bytes != 0 ? bytes : 1, ALIGNMENT);
+    if (bytes > (size_t)(arena->end - arena->next)) {
+        bool own = bytes > OWN_CHUNK_BYTES;
+
+        chunk = map_chunk(arena, own ? rounded(bytes + sizeof(*chunk), PAGE_BYTES) : CHUNK_BYTES);
+        if (chunk == NULL) {
+            arena->failed = 1;
+            return NULL;
+        }
+        if (own) {
+            return chunk + 1;
+        }
+        arena->next = (unsigned char *)(chunk + 1);
+        arena->end = (unsigned char *)chunk + chunk->bytes;
+    }
+    piece = arena->next;
+    arena->next += bytes;
+    return piece;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t bytes)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, bytes, &total)) {
+        arena->failed = 1;
+        return NULL;
+    }
+    return arena_alloc(arena, total);
+}
+
+void *arena_resize(struct arena *arena, void *piece, size_t old_bytes, size_t new_bytes)
+{
+    size_t old_rounded = rounded(old_bytes != 0 ? old_bytes : 1, ALIGNMENT);
+    unsigned char *start = piece;
+    void *moved;
+
+    if (start != NULL && start + old_rounded == arena->next &&
+        new_bytes <= (size_t)(arena->end - start) - (ALIGNMENT - 1)) {
+        arena->next = start + rounded(new_bytes != 0 ? new_bytes : 1, ALIGNMENT);
+        return piece;
+    }
+    if (new_bytes <= old_bytes) {
+        return piece;
+    }
+    moved = arena_alloc(arena, new_bytes);
+    if (moved != NULL && piece != NULL) {
+        capture_copy(moved, piece, old_bytes);
+    }
+    return moved;
+}
+
+char *arena_text(struct arena *arena, const char *text, size_t length)
+{
+    char *copy = length < SIZE_MAX ? arena_alloc(arena, length + 1) : NULL;
+
+    if (copy != NULL) {
+        capture_copy(copy, text, length);
+    }
+    return copy;
+}

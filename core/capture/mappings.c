@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /proc/PID/maps, parsed. Runs in the monitor and in the clone of a crashed program; imports nothing.
+ * A line that does not look as expected is skipped; the kernel's order, by address, is checked.
+ */
+#include "core/capture/parts.h"
+
+#include "core/capture/sys.h"
+#include "core/capture/text.h"
+
+#define DELETED " (deleted)"
+
+static bool skip(const char **cursor, const char *end, char character)
+{
+    if (*cursor == end || **cursor != character) {
+        return false;
+    }
+    ++*cursor;
+    return true;
+}
+
+static bool parse_protection(const char **cursor, const char *end, struct capture_mapping *mapping)
+{
+    const char *at = *cursor;
+
+    if (end - at < 4) {
+        return false;
+    }
+    mapping->protection = (at[0] == 'r' ? PROT_READ : 0u) | (at[1] == 'w' ? PROT_WRITE : 0u) |
+                          (at[2] == 'x' ? PROT_EXEC : 0u);
+    mapping->shared = at[3] == 's';
+    *cursor = at + 4;
+    return true;
+}
+
+/* The kernel writes a line feed in a path as \012, and appends a remark to what is unlinked. */
+static void parse_path(struct capture *capture, const char *at, const char *end,
+                       struct capture_mapping *mapping)
+{
+    const size_t remark = sizeof(DELETED) - 1;
+    size_t length = (size_t)(end - at), used = 0;
+    char *path;
+
+    mapping->path = "";
+    if (length > remark && capture_compare(end - remark, DELETED, remark) == 0) {
+        mapping->deleted = 1;
+        length -= remark;
+    }
+    path = length > 0 ? arena_text(&capture->arena, at, length) : NULL;
+    if (path == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (length - i >= 4 && capture_compare(path + i, "\\012", 4) == 0) {
+            path[used++] = '\n';
+            i += 3;
+        } else {
+            path[used++] = path[i];
+        }
+    }
+    path[used] = '\0';
+    mapping->path = path;
+}
+
+static bool parse_line(struct capture *capture, const char *at, const char *end,
+                       struct capture_mapping *mapping)
+{
+    uint64_t major, minor;
+
+    if (!capture_parse_hex(&at, end, &mapping->start) || !skip(&at, end, '-') ||
+        !capture_parse_hex(&at, end, &mapping->end) || !skip(&at, end, ' ') ||
+        !parse_protection(&at, end, mapping) || !skip(&at, end, ' ') ||
+        !capture_parse_hex(&at, end, &mapping->offset) || !skip(&at, end, ' ') ||
+        !capture_parse_hex(&at, end, &major) || !skip(&at, end, ':') ||
+        !capture_parse_hex(&at, end, &minor) || !skip(&at, end, ' ') ||
+        !capture_parse_decimal(&at, end, &mapping->inode)) {
+        return false;
+    }
+    mapping->device_major = (uint32_t)major;
+    mapping->device_minor = (uint32_t)minor;
+    while (skip(&at, end, ' ')) {
+    }
+    parse_path(capture, at, end, mapping);
+    return mapping->start < mapping->end;
+}
+
+static size_t count_lines(const char *text, size_t bytes)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
+void mappings_parse(struct capture *capture)
+{
+    const struct capture_file *maps = capture_file(capture, "maps");
+    const char *at, *end;
+    uint64_t last = 0;
+
+    if (maps == NULL) {
+        return;
+    }
+    capture->mappings = arena_array(&capture->arena, count_lines(maps->content, maps->bytes) + 1,
+                                    sizeof(*capture->mappings));
+    if (capture->mappings == NULL) {
+        return;
+    }
+    at = maps->content;
+    end = at + maps->bytes;
+    while (at < end) {
+        struct capture_mapping mapping = { 0 };
+        const char *line_end = at;
+
+        while (line_end < end && *line_end != '\n') {
+            line_end++;
+        }
+        if (parse_line(capture, at, line_end, &mapping) && mapping.start >= last) {
+            capture->mappings[capture->mapping_count++] = mapping;
+            last = mapping.end;
+        }
+        at = line_end + 1;
+    }
+}
+
+const struct capture_mapping *mapping_at_or_above(const struct capture *capture, uint64_t address)
+{
+    size_t low = 0, high = capture->mapping_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (capture->mappings[middle].end <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < capture->mapping_count ? &capture->mappings[low] : NULL;
+}

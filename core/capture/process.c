@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files and links of /proc/PID, each read once and whole. Runs in the monitor and in the clone of
+ * a crashed program; imports nothing.
+ *
+ * Everything is opened below /proc/PID/task/TID of a living thread: once the main thread has ended,
+ * /proc/PID itself shows an empty process.
+ */
+#include "core/capture/parts.h"
+
+#include "core/capture/sys.h"
+#include "core/capture/text.h"
+
+#define MAX_FILE_BYTES ((size_t)64 << 20) /* a process may have 65530 mappings, or even more */
+#define FIRST_BYTES ((size_t)8 << 10)
+#define LINK_BYTES 4096
+#define MAX_FILES 16
+
+static void name_path(const struct capture *capture, const char *name, char *path, size_t size)
+{
+    capture_format(path, size, "/proc/%d/task/%d/%s", capture->request.pid, capture->through, name);
+}
+
+int process_open(const struct capture *capture, const char *name)
+{
+    char path[64];
+
+    name_path(capture, name, path, sizeof(path));
+    return sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static void add_file(struct capture *capture, const char *name, const char *content, size_t bytes)
+{
+    if (capture->file_count < MAX_FILES) {
+        capture->files[capture->file_count++] = (struct capture_file){ name, content, bytes };
+    }
+}
+
+/* All of an open file into the arena, with a NUL behind it. A negative errno if nothing was read. */
+static long read_whole(struct arena *arena, int fd, char **ret_content)
+{
+    size_t size = FIRST_BYTES, used = 0;
+    char *content = arena_alloc(arena, size);
+    long bytes = 1;
+
+    while (content != NULL && bytes > 0) {
+        if (used + 1 >= size) {
+            char *larger = size < MAX_FILE_BYTES
+                               ? arena_resize(arena, content, size, size * 2)
+                               : NULL;
+            if (larger == NULL) {
+                break;
+            }
+            content = larger;
+            size *= 2;
+        }
+        bytes = sys_read(fd, content + used, size - 1 - used);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        bytes = bytes == -EINTR ? 1 : bytes;
+    }
+    if (content == NULL) {
+        return -ENOMEM;
+    }
+    if (used == 0 && bytes < 0) {
+        return bytes;
+    }
+    *ret_content = arena_resize(arena, content, size, used + 1);
+    return (long)used;
+}
+
+static void read_file(struct capture *capture, const char *name)
+{
+    char *content = NULL;
+    int fd = process_open(capture, name);
+    long bytes = fd < 0 ? fd : read_whole(&capture->arena, fd, &content);
+
+    if (fd >= 0) {
+        sys_close(fd);
+    }
+    if (bytes < 0) {
+        capture_note(capture, "/proc/%d/%s could not be read (error %d).", capture->request.pid, name,
+                     (int)-bytes);
+        return;
+    }
+    add_file(capture, name, content, (size_t)bytes);
+}
+
+static void read_link(struct capture *capture, const char *name)
+{
+    char path[64], *target = arena_alloc(&capture->arena, LINK_BYTES);
+    long bytes;
+
+    if (target == NULL) {
+        return;
+    }
+    name_path(capture, name, path, sizeof(path));
+    bytes = sys_readlinkat(AT_FDCWD, path, target, LINK_BYTES - 1);
+    if (bytes < 0) {
+        capture_note(capture, "The link /proc/%d/%s could not be read (error %d).",
+                     capture->request.pid, name, (int)-bytes);
+        return;
+    }
+    add_file(capture, name,
+             arena_resize(&capture->arena, target, LINK_BYTES, (size_t)bytes + 1), (size_t)bytes);
+}
+
+void process_read_files(struct capture *capture)
+{
+    static const char names[][8] = { "maps", "auxv", "status", "stat", "limits", "cgroup" };
+    static const char links[][8] = { "cwd", "exe", "root" };
+
+    capture->files = arena_array(&capture->arena, MAX_FILES, sizeof(*capture->files));
+    if (capture->files == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        read_file(capture, names[i]);
+    }
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        read_link(capture, links[i]);
+    }
+    if (capture->request.classes & CAPTURE_COMMAND_LINE) {
+        read_file(capture, "cmdline");
+    }
+    if (capture->request.classes & CAPTURE_ENVIRONMENT) {
+        read_file(capture, "environ");
+    }
+}

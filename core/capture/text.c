@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parsing and printing of numbers and of short sentences without libc. Runs anywhere, also in a
+ * crashed process.
+ */
+#include "core/capture/text.h"
+
+static int digit_of(char character)
+{
+    if (character >= '0' && character <= '9') {
+        return character - '0';
+    }
+    if (character >= 'a' && character <= 'f') {
+        return character - 'a' + 10;
+    }
+    if (character >= 'A' && character <= 'F') {
+        return character - 'A' + 10;
+    }
+    return 16;
+}
+
+static bool parse(const char **cursor, const char *end, unsigned base, uint64_t *ret_value)
+{
+    const char *at = *cursor;
+    uint64_t value = 0;
+
+    while (at < end && (unsigned)digit_of(*at) < base) {
+        uint64_t digit = (uint64_t)digit_of(*at);
+
+        if (value > (UINT64_MAX - digit) / base) {
+            return false;
+        }
+        value = value * base + digit;
+        at++;
+    }
+    if (at == *cursor) {
+        return false;
+    }
+    *cursor = at;
+    *ret_value = value;
+    return true;
+}
+
+bool capture_parse_hex(const char **cursor, const char *end, uint64_t *ret_value)
+{
+    return parse(cursor, end, 16, ret_value);
+}
+
+bool capture_parse_decimal(const char **cursor, const char *end, uint64_t *ret_value)
+{
+    return parse(cursor, end, 10, ret_value);
+}
+
+struct output {
+    char *buffer;
+    size_t size, length;
+};
+
+static void put(struct output *output, char character)
+{
+    if (output->length + 1 < output->size) {
+        output->buffer[output->length++] = character;
+    }
+}
+
+static void put_text(struct output *output, const char *text)
+{
+    for (const char *at = text != NULL ? text : "?"; *at != '\0'; at++) {
+        put(output, *at);
+    }
+}
+
+static void put_number(struct output *output, uint64_t value, unsigned base)
+{
+    char digits[20];
+    size_t count = 0;
+
+    do {
+        digits[count++] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value != 0);
+    while (count > 0) {
+        put(output, digits[--count]);
+    }
+}
+
+/* Puts the conversion at `at`, behind its '%'; returns its last character. */
+static const char *put_conversion(struct output *output, const char *at, va_list *arguments)
+{
+    if (*at == 's') {
+        put_text(output, va_arg(*arguments, const char *));
+    } else if (*at == 'u') {
+        put_number(output, va_arg(*arguments, unsigned), 10);
+    } else if (*at == 'd') {
+        int value = va_arg(*arguments, int);
+
+        if (value < 0) {
+            put(output, '-');
+        }
+        put_number(output, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
+    } else if (at[0] == 'l' && at[1] == 'l' && (at[2] == 'x' || at[2] == 'u')) {
+        put_number(output, va_arg(*arguments, unsigned long long), at[2] == 'x' ? 16 : 10);
+        return at + 2;
+    } else {
+        put(output, *at);
+    }
+    return at;
+}
+
+size_t capture_format_list(char *buffer, size_t size, const char *format, va_list arguments)
+{
+    struct output output = { buffer, size, 0 };
+    va_list copy;
+
+    if (size == 0) {
+        return 0;
+    }
+    va_copy(copy, arguments);
+    for (const char *at = format; *at != '\0'; at++) {
+        if (at[0] == '%' && at[1] != '\0') {
+            at = put_conversion(&output, at + 1, &copy);
+        } else {
+            put(&output, *at);
+        }
+    }
+    va_end(copy);
+    buffer[output.length] = '\0';
+    return output.length;
+}
+
+size_t capture_format(char *buffer, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    size_t length;
+
+    va_start(arguments, format);
+    length = capture_format_list(buffer, size, format, arguments);
+    va_end(arguments);
+    return length;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stops the threads of a process by ptrace, reads their registers, and lets them go. Runs in the
+ * monitor and in the clone of a crashed program; imports nothing.
+ *
+ * All threads are seized and interrupted in one pass before the first one is waited for, so that they
+ * stop at the same time. Threads that were born meanwhile are found by listing again until nothing is
+ * new. There is no wait for "a tracee, but at most so long"; the wait is for SIGCHLD, which the kernel
+ * sends at each stop, with a timeout that also covers a caller whose SIGCHLD goes elsewhere.
+ */
+#include "core/capture/parts.h"
+
+#include "core/capture/sys.h"
+#include "core/capture/text.h"
+
+#define MAX_THREADS 32768u
+#define MAX_PASSES 16
+#define LIST_BYTES ((size_t)32 << 10)
+#define FIRST_PAUSE_NS 50000ull
+#define LONGEST_PAUSE_NS 2000000ull
+#define LOOK_AFTER_NS 10000000ull /* not stopped by then: is there a reason that will last? */
+
+static bool own_copy(const struct capture *capture)
+{
+    return capture->request.pid == sys_getpid();
+}
+
+/* The thread with this id; threads mostly come in the same order again, so look at `hint` first. */
+static struct capture_thread *find_thread(struct capture *capture, int32_t tid, size_t hint)
+{
+    if (hint < capture->thread_count && capture->threads[hint].tid == tid) {
+        return &capture->threads[hint];
+    }
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        if (capture->threads[i].tid == tid) {
+            return &capture->threads[i];
+        }
+    }
+    return NULL;
+}
+
+static struct capture_thread *add_thread(struct capture *capture, int32_t tid, size_t *capacity)
+{
+    struct capture_thread *threads = capture->threads;
+
+    if (capture->thread_count == MAX_THREADS) {
+        return NULL;
+    }
+    if (capture->thread_count == *capacity) {
+        size_t wanted = *capacity == 0 ? 32 : *capacity * 2;
+
+        threads = arena_resize(&capture->arena, threads, *capacity * sizeof(*threads),
+                               wanted * sizeof(*threads));
+        if (threads == NULL) {
+            return NULL;
+        }
+        capture->threads = threads;
+        *capacity = wanted;
+    }
+    threads[capture->thread_count].tid = tid;
+    return &threads[capture->thread_count++];
+}
+
+static void seize(struct capture *capture, struct capture_thread *thread)
+{
+    long result = sys_ptrace(PTRACE_SEIZE, thread->tid, 0, NULL);
+
+    if (result == 0) {
+        thread->state = THREAD_SEIZED;
+        capture->attached++;
+        sys_ptrace(PTRACE_INTERRUPT, thread->tid, 0, NULL);
+    } else {
+        thread->state = result == -ESRCH ? THREAD_GONE : THREAD_REFUSED;
+    }
+}
+
+/* Seizes the threads in one buffer of directory entries; how many were new. */
+static size_t seize_listed(struct capture *capture, const unsigned char *entries, size_t bytes,
+                           size_t *position, size_t *capacity)
+{
+    size_t found = 0;
+
+    for (size_t at = 0; at + sizeof(struct sys_dirent) < bytes;) {
+        const struct sys_dirent *entry = (const struct sys_dirent *)(entries + at);
+        const char *name = entry->name;
+        uint64_t tid;
+
+        at += entry->bytes;
+        if (entry->bytes <= sizeof(*entry) ||
+            !capture_parse_decimal(&name, name + capture_length_within(name, 10), &tid)) {
+            continue;
+        }
+        if (find_thread(capture, (int32_t)tid, *position) == NULL) {
+            struct capture_thread *thread = add_thread(capture, (int32_t)tid, capacity);
+
+            if (thread == NULL) {
+                return found;
+            }
+            seize(capture, thread);
+            found++;
+        }
+        ++*position;
+    }
+    return found;
+}
+
+/* One pass over /proc/PID/task; how many threads were new, or a negative errno. */
+static long seize_new(struct capture *capture, int folder, unsigned char *buffer, size_t *capacity)
+{
+    size_t found = 0, position = 0;
+    long bytes;
+
+    if (sys_lseek(folder, 0, SEEK_SET) < 0) {
+        return -EIO;
+    }
+    while ((bytes = sys_getdents64(folder, buffer, LIST_BYTES)) > 0) {
+        found += seize_listed(capture, buffer, (size_t)bytes, &position, capacity);
+    }
+    return bytes < 0 ? bytes : (long)found;
+}
+
+/* A thread's small file, e.g. /proc/PID/task/TID/comm; how many bytes, 0 on failure. */
+static size_t read_thread_file(const struct capture *capture, int32_t tid, const char *name,
+                               char *buffer, size_t size)
+{
+    char path[64];
+    long bytes = 0;
+    int fd;
+
+    capture_format(path, sizeof(path), "/proc/%d/task/%d/%s", capture->request.pid, tid, name);
+    fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0) {
+        bytes = sys_read(fd, buffer, size - 1);
+        sys_close(fd);
+    }
+    bytes = bytes > 0 ? bytes : 0;
+    buffer[bytes] = '\0';
+    return (size_t)bytes;
+}
+
+static void read_name(const struct capture *capture, struct capture_thread *thread)
+{
+    size_t length =
+        read_thread_file(capture, thread->tid, "comm", thread->name, sizeof(thread->name));
+
+    if (length > 0 && thread->name[length - 1] == '\n') {
+        thread->name[length - 1] = '\0';
+    }
+}
+
+/* The state letter of /proc/PID/task/TID/stat; 0 when there is no such thread any more. */
+static char state_letter(const struct capture *capture, int32_t tid)
+{
+    char text[128];
+    size_t length = read_thread_file(capture, tid, "stat", text, sizeof(text));
+
+    /* "TID (any name, perhaps with brackets) S …" with a name of at most 15 bytes */
+    while (length > 2 && text[length - 1] != ')') {
+        length--;
+    }
+    return length > 2 && text[length] == ' ' ? text[length + 1] : '\0';
+}
+
+/* A thread that sleeps in vfork() until its child execs or ends cannot stop before. */
+static bool sleeps_in_vfork(const struct capture *capture, int32_t tid)
+{
+    char text[32];
+    const char *at = text;
+    uint64_t number;
+    size_t length;
+
+    if (state_letter(capture, tid) != 'D') {
+        return false;
+    }
+    length = read_thread_file(capture, tid, "syscall", text, sizeof(text));
+    return capture_parse_decimal(&at, text + length, &number) &&
+           (number == __NR_vfork || number == __NR_clone || number == __NR_clone3);
+}
+
+/* Whether it has stopped or ended by now. */
+static bool has_settled(struct capture *capture, struct capture_thread *thread)
+{
+    int status = 0;
+    int result = sys_wait4(thread->tid, &status, __WALL | WNOHANG, NULL);
+
+    if (result == 0 || result == -EINTR) {
+        return false;
+    }
+    if (result != thread->tid || (status & 0xff) != 0x7f) {
+        thread->state = THREAD_GONE;
+        capture->attached--;
+        return true;
+    }
+    thread->state = THREAD_STOPPED;
+    /* Without an event in the upper half, the thread was about to take a signal. */
+    thread->pending_signal = (status >> 16) == 0 ? (status >> 8) & 0xff : 0;
+    return true;
+}
+
+/* Sleeps until some tracee changes its state, at most `nanoseconds`. SIGCHLD is blocked. */
+static void pause_for_change(uint64_t nanoseconds)
+{
+    const uint64_t children = 1ull << (SIGCHLD - 1);
+    struct timespec limit = { 0, (long)nanoseconds };
+
+    sys_call6(__NR_rt_sigtimedwait, &children, NULL, &limit, SYS_SIGSET_BYTES, 0, 0);
+}
+
+/* Waits for one thread; it stays SEIZED if it does not stop. */
+static void wait_for_thread(struct capture *capture, struct capture_thread *thread,
+                            uint64_t deadline)
+{
+    uint64_t pause = FIRST_PAUSE_NS, began = sys_now(CLOCK_MONOTONIC), now = began;
+    bool looked = false;
+
+    while (!has_settled(capture, thread)) {
+        if (now >= deadline) {
+            capture_note(capture, "Thread %d did not stop in time: its registers are missing.",
+                         thread->tid);
+            return;
+        }
+        if (!looked && now - began >= LOOK_AFTER_NS) {
+            char letter = state_letter(capture, thread->tid);
+
+            looked = true;
+            if (letter == 'Z' || letter == 'X' || letter == '\0') {
+                return; /* an ended main thread stays a zombie until the others have ended */
+            }
+            if (sleeps_in_vfork(capture, thread->tid)) {
+                capture_note(capture,
+                             "Thread %d waits in vfork() and cannot be stopped: its registers are "
+                             "missing.",
+                             thread->tid);
+                return;
+            }
+        }
+        pause_for_change(pause);
+        pause = pause * 2 < LONGEST_PAUSE_NS ? pause * 2 : LONGEST_PAUSE_NS;
+        now = sys_now(CLOCK_MONOTONIC);
+    }
+}
+
+static void wait_for_threads(struct capture *capture, size_t first, uint64_t deadline)
+{
+    for (size_t i = first; i < capture->thread_count; i++) {
+        struct capture_thread *thread = &capture->threads[i];
+        int result;
+
+        if (thread->state == THREAD_SEIZED) {
+            wait_for_thread(capture, thread, deadline);
+        }
+        if (thread->state != THREAD_STOPPED) {
+            continue;
+        }
+        result = arch_read_registers(thread->tid, &thread->registers);
+        thread->has_registers = result == 0;
+        if (result < 0) {
+            capture_note(capture, "The registers of thread %d could not be read (error %d).",
+                         thread->tid, -result);
+        }
+    }
+}
+
+/* Stops everything in passes, until a pass finds nothing new. */
+static int stop_all(struct capture *capture, int folder, unsigned char *buffer)
+{
+    uint64_t deadline = capture->began_ns + capture->request.stop_timeout_ns;
+    size_t capacity = 0;
+
+    for (int pass = 0; pass < MAX_PASSES; pass++) {
+        size_t first = capture->thread_count;
+        long found = seize_new(capture, folder, buffer, &capacity);
+
+        if (found < 0 && first == 0) {
+            return (int)found;
+        }
+        if (found <= 0) {
+            return 0;
+        }
+        for (size_t i = first; i < capture->thread_count; i++) {
+            read_name(capture, &capture->threads[i]);
+        }
+        wait_for_threads(capture, first, deadline);
+    }
+    capture_note(capture, "The process made new threads as fast as they were stopped.");
+    return 0;
+}
+
+/* Drops threads that have ended, and tells what the refused ones are. */
+static void tidy(struct capture *capture)
+{
+    size_t kept = 0, refused = 0;
+
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        struct capture_thread *thread = &capture->threads[i];
+        bool untraced = thread->state == THREAD_REFUSED || thread->state == THREAD_SEIZED;
+
+        if (untraced && state_letter(capture, thread->tid) == 'Z') {
+            if (thread->tid == capture->request.pid) {
+                capture_note(capture, "The main thread had ended before.");
+            }
+            if (thread->state == THREAD_SEIZED) {
+                capture->ending_main = thread->tid;
+            }
+            thread->state = THREAD_GONE;
+        }
+        refused += thread->state == THREAD_REFUSED;
+        if (thread->state != THREAD_GONE) {
+            if (kept != i) {
+                capture->threads[kept] = *thread;
+            }
+            kept++;
+        }
+    }
+    capture->thread_count = kept;
+    if (refused > 0) {
+        capture_note(capture, "%u of %u threads could not be traced: their registers are missing.",
+                     (unsigned)refused, (unsigned)kept);
+    }
+}
+
+static int find_crashed(struct capture *capture)
+{
+    size_t live = 0;
+
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        live += capture->threads[i].has_registers;
+        if (capture->threads[i].tid == capture->request.tid) {
+            capture->crashed = i;
+        }
+    }
+    if (live == 0) {
+        return capture->thread_count > 0 ? -EPERM : -ESRCH;
+    }
+    if (capture->crashed == SIZE_MAX) {
+        capture_note(capture, "Thread %d, which the report is about, was not found.",
+                     capture->request.tid);
+    }
+    return 0;
+}
+
+/* The crashed process's clone has one thread; the report is about another one, which it copies. */
+static int use_own_copy(struct capture *capture)
+{
+    size_t capacity = 0;
+    struct capture_thread *thread = add_thread(capture, capture->request.tid, &capacity);
+
+    if (thread == NULL) {
+        return -ENOMEM;
+    }
+    thread->state = THREAD_REFUSED;
+    capture->crashed = 0;
+    read_name(capture, thread);
+    if (thread->name[0] == '\0') {
+        sys_prctl(PR_GET_NAME, (unsigned long)thread->name, 0, 0, 0);
+    }
+    capture_note(capture, "The process was captured from its own copy: the registers and stacks of "
+                          "other threads are missing.");
+    return 0;
+}
+
+int threads_stop(struct capture *capture)
+{
+    const uint64_t children = 1ull << (SIGCHLD - 1);
+    uint64_t old_mask = 0;
+    unsigned char *buffer;
+    char path[32];
+    int folder, result;
+
+    if (own_copy(capture)) {
+        return use_own_copy(capture);
+    }
+    buffer = arena_alloc(&capture->arena, LIST_BYTES);
+    if (buffer == NULL) {
+        return -ENOMEM;
+    }
+    capture_format(path, sizeof(path), "/proc/%d/task", capture->request.pid);
+    folder = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (folder < 0) {
+        return folder;
+    }
+    sys_rt_sigprocmask(SIG_BLOCK, &children, &old_mask);
+    result = stop_all(capture, folder, buffer);
+    pause_for_change(0); /* takes the last notice, which would reach the caller otherwise */
+    sys_rt_sigprocmask(SIG_SETMASK, &old_mask, NULL);
+    sys_close(folder);
+    if (result < 0) {
+        return result;
+    }
+    tidy(capture);
+    return find_crashed(capture);
+}
+
+/* Nobody else is told of the main thread's end until its tracer has taken notice of it. */
+static void reap_main(struct capture *capture)
+{
+    int status;
+
+    if (capture->ending_main != 0 &&
+        sys_wait4(capture->ending_main, &status, __WALL | WNOHANG, NULL) != 0) {
+        capture->ending_main = 0;
+        capture->attached--;
+    }
+}
+
+static void leave(struct capture *capture, struct capture_thread *thread)
+{
+    long signal = thread->pending_signal;
+
+    if (sys_ptrace(PTRACE_DETACH, thread->tid, 0, (void *)signal) == 0) {
+        thread->state = THREAD_NEW;
+        capture->attached--;
+    } else {
+        /* Killed meanwhile: its end is to be waited for, or it stays a zombie that holds up all. */
+        thread->state = THREAD_SEIZED;
+        has_settled(capture, thread);
+    }
+}
+
+void threads_release(struct capture *capture)
+{
+    for (size_t i = 0; i < capture->thread_count && capture->attached > 0; i++) {
+        struct capture_thread *thread = &capture->threads[i];
+
+        if (thread->state == THREAD_SEIZED) {
+            has_settled(capture, thread);
+        }
+        if (thread->state == THREAD_STOPPED) {
+            leave(capture, thread);
+        }
+    }
+    reap_main(capture);
+}
+
+void threads_use_context(struct capture *capture)
+{
+    unsigned char context[ARCH_CONTEXT_BYTES] __attribute__((aligned(16)));
+    unsigned char vectors[ARCH_VECTOR_BYTES] __attribute__((aligned(16)));
+    struct capture_thread *thread;
+    uint64_t address;
+
+    if (capture->crashed == SIZE_MAX || capture->request.context_address == 0) {
+        return;
+    }
+    if (capture_read(capture, capture->request.context_address, context, sizeof(context)) !=
+        sizeof(context)) {
+        capture_note(capture, "The crash's context at 0x%llx could not be read: the registers are "
+                              "those of the signal handler.",
+                     capture->request.context_address);
+        return;
+    }
+    thread = &capture->threads[capture->crashed];
+    address = arch_use_context(&thread->registers, context);
+    thread->has_registers = 1;
+    if (address != 0) {
+        arch_use_vectors(&thread->registers, vectors,
+                         capture_read(capture, address, vectors, sizeof(vectors)));
+    }
+}

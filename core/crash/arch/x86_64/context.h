@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the crash handler must know of an interrupted x86-64 thread, and the guarded call: runs in
+ * the crashed process, imports nothing.
+ */
+#ifndef CAIRN_CORE_CRASH_ARCH_X86_64_CONTEXT_H
+#define CAIRN_CORE_CRASH_ARCH_X86_64_CONTEXT_H
+
+#include "core/capture/sys.h"
+
+/* The registers that a handler may change to go on elsewhere: r8 to eflags. */
+#define CONTEXT_REGISTER_BYTES offsetof(struct sigcontext, cs)
+
+/* Calls function(argument). Returns 0 after it returned, 1 when context_leave_call() cut it short
+ * by *stack, which the call sets. */
+int context_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
+    __attribute__((visibility("hidden")));
+void context_guarded_landing(void) __attribute__((visibility("hidden")));
+
+static inline uint64_t context_pc(const struct ucontext *context)
+{
+    return context->uc_mcontext.rip;
+}
+
+static inline uint64_t context_sp(const struct ucontext *context)
+{
+    return context->uc_mcontext.rsp;
+}
+
+/* Makes the return from the signal handler a return of 1 from the guarded call. */
+static inline void context_leave_call(struct ucontext *context, uint64_t stack)
+{
+    context->uc_mcontext.rip = (uint64_t)(uintptr_t)context_guarded_landing;
+    context->uc_mcontext.rsp = stack;
+    context->uc_mcontext.rax = 1;
+    context->uc_mcontext.eflags &= ~0x500ull; /* direction and trap flag, as the ABI wants them */
+}
+
+#endif

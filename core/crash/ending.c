@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the crash ends: the program's earlier handler is called as the kernel would have called it,
+ * then the default action makes the process die of its true signal, with a true core dump. Runs in
+ * the crashed thread.
+ */
+#include "core/crash/parts.h"
+
+/* A fault that returns within this time to where it came from was not mended. */
+#define REPEAT_NS SYS_NANOSECONDS
+
+/* The fault from which an earlier handler returned last. */
+static struct {
+    int32_t tid;
+    uint64_t pc, address, time;
+} returned;
+
+/* The instruction that faulted is the next one to run: returning to it faults again. Not so after
+ * int3, a refused system call, a sent signal, or a memory error that was found in passing. */
+static int faults_again(const struct crash_signal *signal)
+{
+    if (signal->info->si_code <= 0) {
+        return 0;
+    }
+    switch (signal->number) {
+    case SIGSEGV:
+    case SIGFPE:
+    case SIGILL:
+        return 1;
+    case SIGBUS:
+        return signal->info->si_code != BUS_MCEERR_AO;
+    default:
+        return 0;
+    }
+}
+
+int crash_is_ignored(const struct crash_signal *signal)
+{
+    struct crash_action action;
+
+    /* abort() ends the process even so, by other means: that is a crash. */
+    if (signal->info->si_code > 0 || signal->number == SIGABRT) {
+        return 0;
+    }
+    crash_swap_previous(signal->number, NULL, &action);
+    return action.handler == (uint64_t)(uintptr_t)SIG_IGN;
+}
+
+int crash_is_repeated(const struct crash_signal *signal)
+{
+    return faults_again(signal) && returned.tid == signal->tid &&
+           returned.pc == context_pc(signal->context) &&
+           returned.address == (uint64_t)(uintptr_t)signal->info->si_addr &&
+           crash_now() - returned.time < REPEAT_NS;
+}
+
+static void call_previous(const struct crash_signal *signal, const struct crash_action *action)
+{
+    uint64_t mask = signal->context->uc_sigmask | action->mask;
+
+    if ((action->flags & SA_NODEFER) == 0) {
+        mask |= CRASH_BIT(signal->number);
+    }
+    sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
+    if ((action->flags & SA_SIGINFO) != 0) {
+        ((void (*)(int, siginfo_t *, void *))(uintptr_t)action->handler)(
+            signal->number, signal->info, signal->context);
+    } else {
+        ((void (*)(int))(uintptr_t)action->handler)(signal->number);
+    }
+    mask = CRASH_ALL_SIGNALS;
+    sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+int crash_ask_previous(const struct crash_signal *signal)
+{
+    struct crash_action action;
+    struct sigcontext *registers = &signal->context->uc_mcontext;
+    unsigned char before[CONTEXT_REGISTER_BYTES];
+
+    crash_swap_previous(signal->number, NULL, &action);
+    if (action.handler == (uint64_t)(uintptr_t)SIG_DFL) {
+        return 0;
+    }
+    if (action.handler == (uint64_t)(uintptr_t)SIG_IGN) {
+        return signal->info->si_code <= 0; /* the kernel does not let a fault be ignored */
+    }
+    if ((action.flags & SA_RESETHAND) != 0) {
+        struct crash_action none = { 0, 0, 0 };
+
+        crash_swap_previous(signal->number, &none, NULL);
+    }
+    __builtin_memcpy(before, registers, sizeof(before));
+    call_previous(signal, &action);
+    if (__builtin_memcmp(before, registers, sizeof(before)) != 0) {
+        return 1; /* it makes the program go on elsewhere, as runtimes do */
+    }
+    if (!faults_again(signal)) {
+        return 0;
+    }
+    /* It may have mended the memory: let the instruction try. crash_is_repeated() tells if not. */
+    returned.tid = signal->tid;
+    returned.pc = context_pc(signal->context);
+    returned.address = (uint64_t)(uintptr_t)signal->info->si_addr;
+    returned.time = crash_now();
+    return 1;
+}
+
+/* 0 when the signal is pending: it strikes as soon as the mask allows, before any instruction. */
+static int send_again(const struct crash_signal *signal)
+{
+    int result = sys_rt_tgsigqueueinfo(signal->pid, signal->tid, signal->number, signal->info);
+
+    return result == 0 ? 0 : sys_tgkill(signal->pid, signal->tid, signal->number);
+}
+
+/* In both ways the process dies on the return from this signal handler, with the registers that it
+ * had: a core dump shows the crash, not us. */
+void crash_default_action(const struct crash_signal *signal)
+{
+    struct crash_action none = { 0, 0, 0 };
+
+    if (crash_kernel_action(signal->number, &none, NULL) == 0) {
+        signal->context->uc_sigmask &= ~CRASH_BIT(signal->number);
+        if (faults_again(signal) || (signal->pid != 1 && send_again(signal) == 0)) {
+            return;
+        }
+    }
+    /* PID 1 does not die of a signal that it was sent; a sandbox may refuse all of the above. */
+    sys_exit_group(128 + signal->number);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One crash as one handler sees it: describe it in the slot, claim, announce, ask the filter, wait
+ * for the monitor, tell the post-dump callback. Runs in the crashed thread; the waiting is also used
+ * by cairn_dump().
+ */
+#include "core/crash/parts.h"
+
+/* A dead monitor cannot wake anybody: how often to look whether it lives. */
+#define LOOK_NS (SYS_NANOSECONDS / 10)
+
+/* The plan comes from another process: a wait without end must not come of it. */
+#define MOST_MS 600000u
+
+static uint64_t clock_ns(const struct page *page, uint32_t milliseconds, uint32_t without_plan)
+{
+    if (__atomic_load_n(&page->start, __ATOMIC_ACQUIRE) != PAGE_READY || milliseconds == 0) {
+        milliseconds = without_plan;
+    }
+    return (uint64_t)(milliseconds < MOST_MS ? milliseconds : MOST_MS) * 1000000;
+}
+
+uint64_t crash_now(void)
+{
+    return sys_now(CLOCK_MONOTONIC);
+}
+
+uint64_t crash_wanted_signals(const struct page *page)
+{
+    return __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY ? page->plan.signals
+                                                                         : CRASH_DEFAULT_SIGNALS;
+}
+
+int crash_has_monitor(const struct crash_handler *handler, const struct page *page)
+{
+    return __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) != PAGE_FAILED &&
+           __atomic_load_n(&page->monitor_gone, __ATOMIC_ACQUIRE) == 0 &&
+           (handler->monitor_pid == 0 || sys_kill(handler->monitor_pid, 0) != -ESRCH);
+}
+
+void crash_announce(struct page *page)
+{
+    __atomic_fetch_add(&page->announce, 1, __ATOMIC_SEQ_CST);
+    sys_futex_wake(&page->announce, 1);
+}
+
+static int swap_state(struct page_slot *slot, uint32_t expected, uint32_t wanted)
+{
+    return __atomic_compare_exchange_n(&slot->state, &expected, wanted, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
+                    uint64_t began_ns)
+{
+    uint64_t claim = clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS);
+    uint64_t hold = clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS);
+
+    for (;;) {
+        uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+        uint64_t passed = crash_now() - began_ns;
+        uint64_t limit = state == SLOT_CLAIMED ? claim : hold;
+
+        if (state != SLOT_CLAIMED && state != SLOT_TAKEN && state != SLOT_CAPTURED) {
+            return state;
+        }
+        if (passed >= limit || !crash_has_monitor(handler, page)) {
+            /* Lost to the monitor: look again, it may have released us. */
+            if (swap_state(slot, state, SLOT_ABANDONED)) {
+                sys_futex_wake(&slot->state, 1);
+                return SLOT_ABANDONED;
+            }
+            continue;
+        }
+        limit -= passed;
+        sys_futex_wait(&slot->state, state, limit < LOOK_NS ? limit : LOOK_NS);
+    }
+}
+
+/* A process that is not dumpable refuses ptrace. It may be made so when that gives nobody a right:
+ * its ids are all the same and were so at the start. Returns what to put back. */
+static int allow_capture(const struct crash_handler *handler, const struct page *page)
+{
+    uint32_t real, effective, saved, real_group, effective_group, saved_group;
+    int monitor = handler->monitor_pid != 0 ? handler->monitor_pid : page->monitor_pid;
+    int dumpable = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
+    sys_prctl(PR_SET_PTRACER, (unsigned long)monitor, 0, 0, 0);
+    if (dumpable == 1 || dumpable < 0 || crash_state.secure != 0) {
+        return -1;
+    }
+    if (sys_getresuid(&real, &effective, &saved) < 0 ||
+        sys_getresgid(&real_group, &effective_group, &saved_group) < 0 || real != effective ||
+        real != saved || real_group != effective_group || real_group != saved_group ||
+        sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
+        return -1;
+    }
+    return dumpable;
+}
+
+static void forbid_capture(int dumpable)
+{
+    sys_prctl(PR_SET_PTRACER, 0, 0, 0, 0);
+    if (dumpable >= 0) {
+        /* 2 cannot be set: 0 is the stricter one. */
+        sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    }
+}
+
+/* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
+static void describe(struct page_slot *slot, const struct crash_signal *signal)
+{
+    slot->tid = signal->tid;
+    slot->pid = signal->pid;
+    slot->signal = signal->number;
+    slot->claimed_at = crash_now();
+    slot->context_address = (uint64_t)(uintptr_t)signal->context;
+    slot->message[0] = '\0';
+    slot->success = 0;
+    slot->verdict = 0;
+    slot->id[0] = '\0';
+    slot->path[0] = '\0';
+    __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
+}
+
+static int claim(const struct crash_handler *handler, struct page *page,
+                 const struct crash_signal *signal)
+{
+    struct page_slot *slot = &page->slots[SLOT_CRASH];
+    uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+
+    if ((state != SLOT_IDLE && state != SLOT_CANCELLED) || !crash_has_monitor(handler, page)) {
+        return 0;
+    }
+    describe(slot, signal);
+    if (!swap_state(slot, state, SLOT_CLAIMED)) {
+        return 0;
+    }
+    crash_announce(page);
+    return 1;
+}
+
+/* Whatever the monitor has come to by now, it loses its next swap. */
+static void cancel(struct page_slot *slot)
+{
+    uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+
+    while (state != SLOT_CANCELLED &&
+           !__atomic_compare_exchange_n(&slot->state, &state, SLOT_CANCELLED, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE)) {
+    }
+    sys_futex_wake(&slot->state, 1);
+}
+
+static int tell(const struct crash_handler *handler, struct page_slot *slot, int released,
+                const struct crash_signal *signal)
+{
+    struct crash_result result = { sizeof(result), 0, "", "" };
+
+    if (released && slot->success != 0) {
+        slot->id[sizeof(slot->id) - 1] = '\0';
+        slot->path[sizeof(slot->path) - 1] = '\0';
+        result.success = 1;
+        result.id = slot->id;
+        result.path = slot->path;
+    }
+    return crash_tell_post_dump(handler, signal, &result);
+}
+
+int crash_report(struct crash_handler *handler, const struct crash_signal *signal)
+{
+    struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
+    struct page_slot *slot;
+    int dumpable, claimed, released = 0;
+
+    if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
+        return 0;
+    }
+    slot = &page->slots[SLOT_CRASH];
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED) {
+        return 0; /* reported already; the program survived that */
+    }
+    dumpable = allow_capture(handler, page);
+    claimed = claim(handler, page, signal);
+    if (!crash_ask_filter(handler, signal)) {
+        if (claimed) {
+            cancel(slot);
+        }
+        forbid_capture(dumpable);
+        return 0;
+    }
+    if (claimed) {
+        __atomic_store_n(&slot->verdict, 1, __ATOMIC_RELEASE);
+        /* What the filter took is not taken from the monitor. */
+        released = crash_wait(handler, page, slot, crash_now()) == SLOT_RELEASED;
+    }
+    forbid_capture(dumpable);
+    return tell(handler, slot, released, signal);
+}

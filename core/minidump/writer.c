@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts a minidump together and writes it. Runs in the monitor and in the clone of a crashed program;
+ * imports nothing.
+ *
+ * The whole file is one buffer with header, directory and streams, and behind it the memory contents,
+ * which stay where they were read into: a handful of system calls writes everything.
+ */
+#include "core/minidump/writer.h"
+
+#include "core/capture/sys.h"
+#include "core/minidump/write_parts.h"
+
+#define FIRST_BYTES ((size_t)128 << 10)
+#define MAX_BYTES ((size_t)1 << 30)
+#define MAX_PARTS 256u
+#define FIRST_FIXES 64u
+#define FLAG_FULL_MEMORY 0x2u /* MiniDumpWithFullMemory */
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 3) & ~(size_t)3;
+}
+
+static bool grow(struct write *write, size_t bytes)
+{
+    size_t wanted = write->capacity;
+    unsigned char *data;
+
+    if (bytes > MAX_BYTES || write->bytes > MAX_BYTES - bytes) {
+        return false;
+    }
+    while (wanted < write->bytes + bytes) {
+        wanted = wanted == 0 ? FIRST_BYTES : wanted * 2;
+    }
+    if (wanted == write->capacity) {
+        return true;
+    }
+    data = arena_alloc(write->arena, wanted);
+    if (data == NULL) {
+        return false;
+    }
+    capture_copy(data, write->data, write->bytes);
+    write->data = data;
+    write->capacity = wanted;
+    return true;
+}
+
+uint32_t write_room(struct write *write, size_t bytes)
+{
+    size_t at = write->bytes;
+
+    if (write->failed || !grow(write, aligned(bytes))) {
+        write->failed = 1;
+        return 0;
+    }
+    write->bytes += aligned(bytes);
+    return (uint32_t)at;
+}
+
+void write_over(struct write *write, uint32_t at, const void *data, size_t bytes)
+{
+    if (!write->failed && at <= write->bytes && bytes <= write->bytes - at) {
+        capture_copy(write->data + at, data, bytes);
+    }
+}
+
+uint32_t write_copy(struct write *write, const void *data, size_t bytes)
+{
+    uint32_t at = write_room(write, bytes);
+
+    write_over(write, at, data, bytes);
+    return at;
+}
+
+/* The next character of UTF-8 at *at; a byte that is none is taken for itself, as in Latin-1. */
+static uint32_t next_character(const unsigned char *text, size_t length, size_t *at)
+{
+    static const uint32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
+    uint32_t first = text[*at], value;
+    unsigned more = first >= 0xf0 && first <= 0xf4 ? 3
+                    : first >= 0xe0 && first < 0xf0 ? 2
+                    : first >= 0xc2 && first < 0xe0 ? 1
+                                                    : 0;
+
+    ++*at;
+    if (more == 0 || length - *at < more) {
+        return first;
+    }
+    value = first & (0x3fu >> more);
+    for (unsigned i = 0; i < more; i++) {
+        if ((text[*at + i] & 0xc0) != 0x80) {
+            return first;
+        }
+        value = value << 6 | (text[*at + i] & 0x3fu);
+    }
+    if (value < smallest[more] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
+        return first;
+    }
+    *at += more;
+    return value;
+}
+
+uint32_t write_string(struct write *write, const char *text, size_t length)
+{
+    uint32_t at = write_room(write, 4 + (length + 1) * 2), units = 0;
+    uint16_t *to;
+
+    if (write->failed) {
+        return 0;
+    }
+    to = (uint16_t *)(write->data + at + 4);
+    for (size_t i = 0; i < length;) {
+        uint32_t character = next_character((const unsigned char *)text, length, &i);
+
+        if (character >= 0x10000) {
+            to[units++] = (uint16_t)(0xd800 + ((character - 0x10000) >> 10));
+            character = 0xdc00 + ((character - 0x10000) & 0x3ff);
+        }
+        to[units++] = (uint16_t)character;
+    }
+    units *= 2;
+    write_over(write, at, &units, sizeof(units));
+    return at;
+}
+
+void write_stream(struct write *write, uint32_t type, uint32_t rva, size_t bytes)
+{
+    if (write->failed || write->stream_count == WRITE_MAX_STREAMS) {
+        return;
+    }
+    write->streams[write->stream_count++] =
+        (struct layout_directory){ type, { (uint32_t)bytes, rva } };
+}
+
+/* The block that holds `address`, or SIZE_MAX. */
+static size_t find_block(const struct capture *capture, uint64_t address)
+{
+    size_t low = 0, high = capture->block_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct capture_block *block = &capture->blocks[middle];
+
+        if (address < block->start) {
+            high = middle;
+        } else if (address - block->start >= block->bytes) {
+            low = middle + 1;
+        } else {
+            return middle;
+        }
+    }
+    return SIZE_MAX;
+}
+
+bool write_fix(struct write *write, uint32_t at)
+{
+    if (write->fix_count == write->fix_capacity) {
+        size_t wanted = write->fix_capacity == 0 ? FIRST_FIXES : write->fix_capacity * 2;
+        uint32_t *fixes = arena_array(write->arena, wanted, sizeof(*fixes));
+
+        if (fixes == NULL) {
+            return false;
+        }
+        capture_copy(fixes, write->fixes, write->fix_count * sizeof(*fixes));
+        write->fixes = fixes;
+        write->fix_capacity = wanted;
+    }
+    write->fixes[write->fix_count++] = at;
+    return true;
+}
+
+uint64_t write_memory_location(struct write *write, uint32_t at, uint64_t start, uint64_t bytes)
+{
+    size_t index = bytes != 0 && !write->failed ? find_block(write->capture, start) : SIZE_MAX;
+    struct layout_location location = { 0, 0 };
+    const struct capture_block *block;
+    uint64_t offset, there;
+
+    if (index == SIZE_MAX) {
+        return 0;
+    }
+    block = &write->capture->blocks[index];
+    there = block->bytes - (start - block->start);
+    there = there < bytes ? there : bytes;
+    offset = write->block_offsets[index] + (start - block->start);
+    /* Offsets in a file are 32 bits wide; what lies beyond is in the 64-bit list only. */
+    if (offset + there > UINT32_MAX - MAX_BYTES ||
+        !write_fix(write, at + (uint32_t)offsetof(struct layout_location, rva))) {
+        return 0;
+    }
+    location.bytes = (uint32_t)there;
+    location.rva = (uint32_t)offset;
+    write_over(write, at, &location, sizeof(location));
+    return there;
+}
+
+static void apply_fixes(struct write *write)
+{
+    for (size_t i = 0; i < write->fix_count; i++) {
+        uint32_t rva;
+
+        if (write->fixes[i] + sizeof(rva) <= write->bytes) {
+            capture_copy(&rva, write->data + write->fixes[i], sizeof(rva));
+            rva += (uint32_t)write->bytes;
+            capture_copy(write->data + write->fixes[i], &rva, sizeof(rva));
+        }
+    }
+}
+
+/* Assigns each block its place; false without memory for the table. */
+static bool place_blocks(struct write *write)
+{
+    const struct capture *capture = write->capture;
+
+    write->block_offsets =
+        arena_array(write->arena, capture->block_count, sizeof(*write->block_offsets));
+    for (size_t i = 0; write->block_offsets != NULL && i < capture->block_count; i++) {
+        write->block_offsets[i] = write->memory_bytes;
+        write->memory_bytes += capture->blocks[i].bytes;
+    }
+    return write->block_offsets != NULL;
+}
+
+/* One group. When it fails, what it added is taken back, except for streams that were complete. */
+static void write_group(struct write *write, void (*group)(struct write *), const char *what)
+{
+    group(write);
+    if (write->failed) {
+        write->failed = 0;
+        capture_note(write->capture, "There was no memory for %s in the minidump.", what);
+    }
+}
+
+static void write_groups(struct write *write)
+{
+    write_group(write, write_threads, "the threads");
+    write_group(write, write_modules, "the modules");
+    write_group(write, write_memory_lists, "the list of memory");
+    write_group(write, write_system, "the system information");
+    write_group(write, write_linux, "the files of /proc");
+    write_group(write, write_crashpad, "the annotations");
+    write_group(write, write_own, "the notes");
+}
+
+static void write_header(struct write *write)
+{
+    struct layout_header header = {
+        .signature = MINIDUMP_SIGNATURE,
+        .version = MINIDUMP_VERSION,
+        .stream_count = write->stream_count,
+        .directory_rva = sizeof(header),
+        .time = (uint32_t)(sys_now(CLOCK_REALTIME) / SYS_NANOSECONDS),
+        .flags = write->capture->request.memory == CAPTURE_FULL ? FLAG_FULL_MEMORY : 0,
+    };
+
+    write_over(write, 0, &header, sizeof(header));
+    write_over(write, sizeof(header), write->streams, write->stream_count * sizeof(*write->streams));
+}
+
+/* Takes `bytes` that are written off the front of the parts; how many parts are done. */
+static size_t consume(struct iovec *parts, size_t count, size_t bytes)
+{
+    size_t done = 0;
+
+    while (done < count && bytes >= parts[done].iov_len) {
+        bytes -= parts[done].iov_len;
+        done++;
+    }
+    if (done < count) {
+        parts[done].iov_base = (unsigned char *)parts[done].iov_base + bytes;
+        parts[done].iov_len -= bytes;
+    }
+    return done;
+}
+
+static int write_parts(int fd, struct iovec *parts, size_t count, uint64_t *offset)
+{
+    while (count > 0) {
+        long bytes = sys_pwritev(fd, parts, count, *offset);
+        size_t done;
+
+        if (bytes == -EINTR) {
+            continue;
+        }
+        if (bytes <= 0) {
+            return bytes < 0 ? (int)bytes : -EIO;
+        }
+        *offset += (uint64_t)bytes;
+        done = consume(parts, count, (size_t)bytes);
+        parts += done;
+        count -= done;
+    }
+    return 0;
+}
+
+static int write_file(const struct write *write, int fd)
+{
+    const struct capture *capture = write->capture;
+    struct iovec parts[MAX_PARTS];
+    uint64_t offset = 0;
+    size_t count = 1;
+    int result = 0;
+
+    parts[0] = (struct iovec){ write->data, write->bytes };
+    for (size_t i = 0; i < capture->block_count && result == 0; i++) {
+        const struct capture_block *block = &capture->blocks[i];
+        struct iovec *last = &parts[count - 1];
+
+        if ((const unsigned char *)last->iov_base + last->iov_len == block->data) {
+            last->iov_len += block->bytes;
+            continue;
+        }
+        if (count == MAX_PARTS) {
+            result = write_parts(fd, parts, count, &offset);
+            count = 0;
+        }
+        parts[count++] = (struct iovec){ (void *)block->data, block->bytes };
+    }
+    return result < 0 ? result : write_parts(fd, parts, count, &offset);
+}
+
+int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd)
+{
+    struct write write = { .capture = capture, .extra = extra, .arena = &capture->arena };
+
+    if (!place_blocks(&write)) {
+        return -ENOMEM;
+    }
+    write_room(&write, sizeof(struct layout_header) + sizeof(write.streams));
+    if (write.failed) {
+        return -ENOMEM;
+    }
+    write_groups(&write);
+    write_header(&write);
+    apply_fixes(&write);
+    return write_file(&write, fd);
+}

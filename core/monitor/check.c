@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs the check and reads both of its outputs, bounded in bytes and time. Runs in the monitor.
+ */
+#include "core/monitor/check.h"
+
+#include "core/monitor/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK_SECONDS 10
+#define EXIT_CONFIGURATION 78
+
+/* What comes out of one pipe: the first `capacity` bytes are kept, `bytes` counts up to one more. */
+struct sink {
+    int fd;
+    char *data;
+    size_t bytes, capacity;
+    bool ended;
+};
+
+/* Reads what is there, without waiting, and only so often that the deadline is looked at again. */
+static void drain(struct sink *sink)
+{
+    char excess[512];
+
+    for (unsigned i = 0; i < 64; i++) {
+        bool full = sink->bytes >= sink->capacity;
+        ssize_t got = full ? read(sink->fd, excess, sizeof(excess))
+                           : read(sink->fd, sink->data + sink->bytes, sink->capacity - sink->bytes);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            sink->ended = got == 0 || errno != EAGAIN;
+            return;
+        }
+        sink->bytes = full ? sink->capacity + 1 : sink->bytes + (size_t)got;
+    }
+}
+
+/* Until the engine has ended: what it has started may hold the pipes for longer. False when the
+ * deadline passed. */
+static bool read_until_end(const struct engine *engine, struct sink *output, struct sink *errors,
+                           uint64_t deadline)
+{
+    for (;;) {
+        struct pollfd polled[3] = {
+            { .fd = engine->pidfd, .events = POLLIN },
+            { .fd = output->ended ? -1 : output->fd, .events = POLLIN },
+            { .fd = errors->ended ? -1 : errors->fd, .events = POLLIN },
+        };
+        int timeout = clock_poll_timeout(deadline);
+        int ready = poll(polled, 3, timeout);
+        if (ready < 0 && errno != EINTR) {
+            return false;
+        }
+        if (ready == 0 && timeout == 0) {
+            return false;
+        }
+        drain(output);
+        drain(errors);
+        if (ready > 0 && polled[0].revents != 0) {
+            return true;
+        }
+    }
+}
+
+/* Puts a sentence before the text that is in `problem` already, as far as both fit. */
+__attribute__((format(printf, 4, 5))) static void explain(char *problem, size_t capacity,
+                                                          size_t bytes, const char *format, ...)
+{
+    char sentence[PATH_MAX + 256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    size_t first = strlen(sentence);
+    if (first > capacity - 2) {
+        first = capacity - 2;
+    }
+    if (bytes > capacity - 2 - first) {
+        bytes = capacity - 2 - first;
+    }
+    memmove(problem + first + 1, problem, bytes);
+    memcpy(problem, sentence, first);
+    problem[first] = bytes > 0 ? '\n' : '\0';
+    problem[first + 1 + bytes] = '\0';
+}
+
+/* What to say when the engine ended otherwise than with a plan. */
+static int judge(int status, const char *program, char *problem, size_t capacity, size_t bytes)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIGURATION && bytes > 0) {
+        return CHECK_PROBLEMS;
+    }
+    if (WIFSIGNALED(status)) {
+        explain(problem, capacity, bytes, "%s was ended by signal %d while it checked the configuration.",
+                program, WTERMSIG(status));
+    } else {
+        explain(problem, capacity, bytes, "%s could not check the configuration (exit status %d).",
+                program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    }
+    return -EIO;
+}
+
+int check_run(const struct engine_settings *settings, struct plan *ret_plan, char *ret_problem,
+              size_t problem_capacity)
+{
+    const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
+    char text[PLAN_TEXT_BYTES];
+    struct engine engine;
+
+    int result = engine_start_check(settings, &engine);
+    if (result != 0) {
+        explain(ret_problem, problem_capacity, 0, "%s could not be started: %s.", settings->program,
+                strerror(-result));
+        return result;
+    }
+    struct sink output = { .fd = engine.output, .data = text, .capacity = sizeof(text) };
+    struct sink errors = { .fd = engine.errors, .data = ret_problem,
+                           .capacity = problem_capacity - 1 };
+    bool ended = read_until_end(&engine, &output, &errors, deadline);
+    int status = engine_collect(&engine, ended ? deadline : 0);
+    if (errors.bytes > errors.capacity) {
+        errors.bytes = errors.capacity;
+    }
+    ret_problem[errors.bytes] = '\0';
+    if (!ended) {
+        explain(ret_problem, problem_capacity, errors.bytes,
+                "%s did not answer within %d seconds and was ended.", settings->program,
+                CHECK_SECONDS);
+        return -ETIMEDOUT;
+    }
+    if (status != 0) {
+        return judge(status, settings->program, ret_problem, problem_capacity, errors.bytes);
+    }
+    return plan_parse(text, output.bytes, ret_plan, ret_problem, problem_capacity);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Takes announced events, and decides when the program may go on. The slot's state word is the only
+ * agreement with the program: whoever loses a compare-and-swap produces nothing. Once CAPTURED is
+ * ours, a program that gave up waiting (ABANDONED) still gets its report; one that cancelled does not.
+ * Runs in the monitor.
+ */
+#include "core/monitor/crash.h"
+
+#include "core/crash/records.h"
+#include "core/minidump/format.h"
+#include "core/monitor/clock.h"
+#include "core/monitor/dump.h"
+#include "core/monitor/sync.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define SHIELD_NS (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
+#define VERDICT_NS (2 * CLOCK_SECOND) /* for a filter, which the program gives one second */
+
+/* What has to be done before the program may go on. */
+enum release_point {
+    RELEASE_CAPTURED = 0,  /* all that is needed has been read */
+    RELEASE_WRITTEN = 1,   /* the minidump has its final name */
+    RELEASE_COMMITTED = 2, /* the report is in the spool */
+};
+
+static enum release_point choose_release(const struct monitor *monitor, enum slot_index index)
+{
+    uint32_t flags = monitor->page->client_flags;
+
+    if (index == SLOT_REQUEST) {
+        return RELEASE_WRITTEN;
+    }
+    if (flags & PAGE_IS_INIT) {
+        return RELEASE_COMMITTED;
+    }
+    return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
+}
+
+static bool is_cancelled(const struct page_slot *slot)
+{
+    return page_state(slot) == SLOT_CANCELLED;
+}
+
+/* The wall clock's time of the announcement; a claim that is not of the last minute is not believed. */
+static uint64_t wall_time(uint64_t claimed_at)
+{
+    uint64_t now = clock_now();
+    uint64_t wall = clock_read(CLOCK_REALTIME);
+
+    return claimed_at <= now && now - claimed_at < 60 * CLOCK_SECOND ? wall - (now - claimed_at) : wall;
+}
+
+/* `copy` is private, and has to outlive the event. */
+static struct dump_event describe(const struct page_slot *copy, enum slot_index index)
+{
+    bool crash = index == SLOT_CRASH;
+
+    return (struct dump_event){
+        .kind = crash ? MINIDUMP_KIND_CRASH : MINIDUMP_KIND_REQUEST,
+        .pid = copy->pid,
+        .tid = copy->tid,
+        .signal = crash ? copy->signal : 0,
+        .context_address = copy->context_address,
+        .siginfo = crash ? copy->siginfo : NULL,
+        .message = copy->message,
+        .wall_ns = wall_time(copy->claimed_at),
+    };
+}
+
+/* The filter's answer, or a clock's. False when the program does not want the report. A program that
+ * dies while it is asked gets its report, as does one whose filter never answers. */
+static bool await_verdict(const struct monitor *monitor, const struct page_slot *slot)
+{
+    const uint64_t deadline = clock_now() + VERDICT_NS;
+    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+
+    while (!is_cancelled(slot) && __atomic_load_n(&slot->verdict, __ATOMIC_ACQUIRE) == 0 &&
+           clock_now() < deadline) {
+        if (poll(&program, 1, 1) > 0) {
+            break;
+        }
+    }
+    return !is_cancelled(slot);
+}
+
+static const char *explain_refusal(int result)
+{
+    switch (result) {
+    case -ESRCH:
+        return "it has ended before";
+    case -EPERM:
+    case -EACCES:
+        return "the system does not permit it (another user's process, one that is not dumpable, one that "
+               "is traced already, or Yama's ptrace_scope)";
+    default:
+        return strerror(-result);
+    }
+}
+
+/* Starts the engine, waits for its commit if the program is held for that, has it brought to the disk. */
+static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
+                      enum release_point point)
+{
+    struct job *job = dump_report(dump, monitor);
+
+    if (point == RELEASE_COMMITTED) {
+        if (job != NULL) {
+            jobs_wait(&monitor->jobs, job, false);
+        }
+        page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
+    }
+    sync_start(monitor, &dump->incoming);
+}
+
+/* The slot is CAPTURED and `dump` holds the capture. */
+static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+    enum release_point point = choose_release(monitor, index);
+
+    if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
+        dump_finish(dump, false);
+        return;
+    }
+    if (point == RELEASE_CAPTURED) {
+        page_release(slot, SLOT_CAPTURED, dump->id.text, "");
+    }
+    bool written = dump_write(dump, monitor) == 0;
+    if (point == RELEASE_WRITTEN || !written) {
+        page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
+    }
+    bool wanted = written && !is_cancelled(slot);
+    if (wanted) {
+        hand_over(monitor, slot, dump, point);
+    }
+    dump_finish(dump, wanted);
+}
+
+static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, const char *reason)
+{
+    log_error(&monitor->log, "Process %d could not be captured: %s.", (int)pid, reason);
+    page_release(slot, SLOT_TAKEN, "", "");
+}
+
+static void take(struct monitor *monitor, enum slot_index index)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+    struct page_slot copy;
+    struct dump dump;
+
+    crash_copy_slot(slot, &copy);
+    /* A program with fewer rights than its monitor must not have it look into somebody else. */
+    if (copy.pid != monitor->pid) {
+        refuse(monitor, slot, copy.pid, "it is not the program that the monitor was started for");
+        return;
+    }
+    const struct dump_event event = describe(&copy, index);
+    int result = dump_take(&dump, monitor, &event);
+    if (result != 0) {
+        refuse(monitor, slot, copy.pid, explain_refusal(result));
+        return;
+    }
+    if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
+        dump_finish(&dump, false);
+        return;
+    }
+    produce(monitor, index, &dump);
+}
+
+void crash_look(struct monitor *monitor)
+{
+    for (enum slot_index index = SLOT_CRASH; index < SLOT_COUNT; index++) {
+        if (page_move(&monitor->page->slots[index], SLOT_CLAIMED, SLOT_TAKEN)) {
+            monitor->shield_until = clock_now() + SHIELD_NS;
+            take(monitor, index);
+        }
+    }
+}

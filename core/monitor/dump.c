@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes a minidump: capture, folder, file, name, engine. Who waits for which of these steps is not
+ * decided here. Runs in the monitor.
+ */
+#include "core/monitor/dump.h"
+
+#include "core/crash/records.h"
+#include "core/minidump/writer.h"
+#include "core/monitor/check.h"
+#include "core/monitor/clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STOP_TIMEOUT_MS 1500u   /* for all threads to stop; no more than half of `hold` */
+#define ENGINE_GRACE_MS 10000u  /* beyond the engine's own clock `pipeline` */
+#define CAPTURE_STACK_BYTES (256 * 1024)
+
+struct capture_call {
+    struct capture *capture;
+    const struct capture_request *request;
+    int result;
+};
+
+static void *call_capture(void *argument)
+{
+    struct capture_call *call = argument;
+
+    call->result = capture_begin(call->capture, call->request);
+    if (call->result == 0) {
+        capture_release(call->capture);
+    }
+    return NULL;
+}
+
+/* Captures in a thread that ends at once: its end lets go even of threads that did not stop in time
+ * (one in vfork(), say), which nobody could detach from otherwise, and which would stop later and
+ * never go on. */
+static int capture_and_release(struct capture *capture, const struct capture_request *request)
+{
+    struct capture_call call = { capture, request, 0 };
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    int error = pthread_attr_init(&attributes);
+    if (error == 0) {
+        pthread_attr_setstacksize(&attributes, CAPTURE_STACK_BYTES);
+        error = pthread_create(&thread, &attributes, call_capture, &call);
+        pthread_attr_destroy(&attributes);
+    }
+    if (error != 0) {
+        call_capture(&call); /* no memory for a thread: the crash comes first */
+        return call.result;
+    }
+    pthread_join(thread, NULL);
+    if (call.result == 0) {
+        capture->attached = 0;
+    }
+    return call.result;
+}
+
+int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
+{
+    const struct plan *plan = &monitor->plan;
+    struct capture_region regions[PAGE_REGIONS];
+    uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
+
+    dump->event = *event;
+    dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
+    dump->path[0] = '\0';
+    uuid_make(&dump->id);
+    const struct capture_request request = {
+        .pid = event->pid,
+        .tid = event->tid,
+        .signal = event->signal,
+        .context_address = event->context_address,
+        .siginfo = event->siginfo,
+        .memory = plan->memory,
+        .classes = plan->classes,
+        .max_bytes = plan->max_bytes,
+        .stop_timeout_ns = stop_ms * CLOCK_MILLISECOND,
+        .regions = regions,
+        .region_count = crash_copy_regions(monitor->page, regions),
+    };
+    return capture_and_release(&dump->capture, &request);
+}
+
+/* The folder may have been deleted since the start: the check makes it anew. */
+static int make_folder(struct dump *dump, struct monitor *monitor)
+{
+    struct plan plan;
+    char problem[1024];
+
+    int result = incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+    if (result != -ENOENT || check_run(&monitor->settings, &plan, problem, sizeof(problem)) != 0 ||
+        strcmp(plan.application_folder, monitor->plan.application_folder) != 0 ||
+        monitor_open_folder(monitor) != 0) {
+        return result;
+    }
+    return incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+}
+
+static int write_file(struct dump *dump, const struct monitor *monitor)
+{
+    const struct crash_event event = {
+        .tier = 1,
+        .kind = dump->event.kind,
+        .pid = (uint32_t)dump->event.pid,
+        .wall_ns = dump->event.wall_ns,
+        .id = dump->id.text,
+        .message = dump->event.message[0] != '\0' ? dump->event.message : NULL,
+        .tier_reason = NULL,
+    };
+    struct crash_records records;
+    struct minidump_extra extra;
+
+    crash_records_build(monitor->page, &event, &dump->capture.arena, &records);
+    extra.records = &records.records;
+    extra.annotations = records.annotations;
+    extra.annotation_count = records.annotation_count;
+    memcpy(extra.report_id, dump->id.bytes, sizeof(extra.report_id));
+    int result = minidump_write(&dump->capture, &extra, dump->incoming.file);
+    return result != 0 ? result : incoming_commit(&dump->incoming);
+}
+
+int dump_write(struct dump *dump, struct monitor *monitor)
+{
+    const char *folder = monitor->plan.application_folder;
+
+    int result = make_folder(dump, monitor);
+    if (result != 0) {
+        log_error(&monitor->log, "No folder for the report %s could be made in %s/%s: %s.",
+                  dump->id.text, folder, INCOMING_FOLDER, strerror(-result));
+        return result;
+    }
+    result = write_file(dump, monitor);
+    if (result != 0) {
+        log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
+                  (int)dump->event.pid, folder, strerror(-result));
+        incoming_discard(&dump->incoming);
+        incoming_close(&dump->incoming);
+        return result;
+    }
+    snprintf(dump->path, sizeof(dump->path), "%s/%s/%s/%s", folder, INCOMING_FOLDER, dump->id.text,
+             INCOMING_CAPTURE);
+    return 0;
+}
+
+static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
+{
+    char folder[PAGE_PATH_BYTES];
+    int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
+
+    snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
+             dump->id.text);
+    int result = engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors,
+                                     ret_engine);
+    if (errors >= 0) {
+        close(errors);
+    }
+    return result;
+}
+
+/* The engine has the lock now, or, without one, whoever finds the minidump next. */
+static void let_go(struct dump *dump, const struct monitor *monitor)
+{
+    int result = incoming_unlock(&dump->incoming);
+
+    if (result != 0) {
+        log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
+                  dump->id.text, strerror(-result));
+    }
+}
+
+struct job *dump_report(struct dump *dump, struct monitor *monitor)
+{
+    struct engine engine;
+
+    /* A program that asks for more reports than engines can make must not get more engines. */
+    if (!jobs_have_room(&monitor->jobs)) {
+        monitor->postponed = true;
+        let_go(dump, monitor);
+        return NULL;
+    }
+    int result = start_engine(dump, monitor, &engine);
+    let_go(dump, monitor);
+    if (result != 0) {
+        log_error(&monitor->log,
+                  "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
+                  "next Cairn process.",
+                  monitor->settings.program, strerror(-result), dump->id.text);
+        return NULL;
+    }
+    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
+    return jobs_add(&monitor->jobs, &engine, dump->id.text,
+                    clock_now() + clock_ms * CLOCK_MILLISECOND);
+}
+
+void dump_finish(struct dump *dump, bool keep)
+{
+    if (!keep && dump->path[0] != '\0') {
+        incoming_discard(&dump->incoming);
+    }
+    incoming_close(&dump->incoming);
+    capture_finish(&dump->capture);
+}

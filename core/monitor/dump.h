@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One event on its way from a living process to a minidump that the engine works on.
+ */
+#ifndef CAIRN_CORE_MONITOR_DUMP_H
+#define CAIRN_CORE_MONITOR_DUMP_H
+
+#include "core/capture/capture.h"
+#include "core/monitor/incoming.h"
+#include "core/monitor/monitor.h"
+#include "core/monitor/uuid.h"
+
+/* What the dump is about; constant while it is made. */
+struct dump_event {
+    uint32_t kind; /* enum minidump_kind */
+    int32_t pid, tid;
+    int32_t signal;                /* 0: none */
+    uint64_t context_address;      /* 0: none */
+    const unsigned char *siginfo;  /* 128 bytes, or NULL */
+    const char *message;           /* "": none */
+    uint64_t wall_ns;
+};
+
+struct dump {
+    struct dump_event event;
+    struct uuid id;
+    struct capture capture;
+    struct incoming incoming;     /* once it is written */
+    char path[PAGE_PATH_BYTES];   /* of the minidump once it is written, else "" */
+};
+
+/* Stops the process, reads it, lets it go on. 0 or a negative errno, then nothing has to be freed. */
+int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event);
+
+/* Writes the minidump under its final name. 0, or a negative errno after having logged why not. */
+int dump_write(struct dump *dump, struct monitor *monitor);
+
+/* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
+struct job *dump_report(struct dump *dump, struct monitor *monitor);
+
+/* Frees all; `keep` 0 also deletes what has been written. */
+void dump_finish(struct dump *dump, bool keep);
+
+#endif

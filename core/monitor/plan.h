@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: what the monitor must know of the configuration. It is the text that
+ * `cairn-engine check --plan` prints, read strictly: every key once, nothing else, all within bounds.
+ * Runs in the monitor.
+ */
+#ifndef CAIRN_CORE_MONITOR_PLAN_H
+#define CAIRN_CORE_MONITOR_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_TEXT_BYTES 4096  /* of the longest plan that is accepted */
+#define PLAN_FOLDER_BYTES 960 /* so that "/incoming/<id>/capture.dmp" fits PAGE_PATH_BYTES */
+
+struct plan {
+    uint64_t signals; /* bit n-1 = signal n */
+    uint32_t claim_ms, hold_ms, pipeline_ms;
+    uint32_t memory;  /* enum capture_memory */
+    uint32_t classes; /* CAPTURE_COMMAND_LINE, … */
+    uint64_t max_bytes;
+    char application_folder[PLAN_FOLDER_BYTES]; /* absolute */
+};
+
+/* Reads `bytes` of text. 0, or -EINVAL with a whole sentence in `ret_problem`. */
+int plan_parse(const char *text, size_t bytes, struct plan *ret_plan, char *ret_problem,
+               size_t problem_capacity);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One poll(2) for all: announcements, the program's end, signals, engines. Without a timeout unless
+ * an engine is at work or a signal is being held back. Runs in the monitor.
+ */
+#include "core/monitor/watch.h"
+
+#include "core/monitor/clock.h"
+#include "core/monitor/crash.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, WATCHED_COUNT = 3 };
+
+/* Why the monitor is going to end. */
+struct ending {
+    bool program_gone; /* nothing can be announced any more */
+    bool stopped;      /* by cairn_stop() */
+    bool signalled;    /* SIGTERM and its kin */
+};
+
+int watch_block_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    /* Replaces the mask: the program's own was inherited. */
+    if (sigprocmask(SIG_SETMASK, &signals, NULL) != 0) {
+        return -errno;
+    }
+    int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+static void take_signals(int fd, struct ending *ending)
+{
+    struct signalfd_siginfo information;
+
+    while (read(fd, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
+        ending->signalled = true;
+    }
+}
+
+/* The minidumps that found no engine free get one for all of them, once there is room. */
+static void catch_up(struct monitor *monitor)
+{
+    struct engine engine;
+
+    if (!monitor->postponed || !jobs_are_idle(&monitor->jobs)) {
+        return;
+    }
+    monitor->postponed = false;
+    int errors = log_open(&monitor->log);
+    int result = engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors,
+                                      &engine);
+    if (errors >= 0) {
+        close(errors);
+    }
+    if (result != 0) {
+        log_error(&monitor->log, "%s could not be started to recover: %s.", monitor->settings.program,
+                  strerror(-result));
+        return;
+    }
+    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms * 10;
+    jobs_add(&monitor->jobs, &engine, "", clock_now() + clock_ms * CLOCK_MILLISECOND);
+}
+
+static bool is_over(const struct monitor *monitor, const struct ending *ending)
+{
+    if (ending->signalled &&
+        (jobs_are_decided(&monitor->jobs) || clock_now() >= monitor->shield_until)) {
+        return true; /* engines go on by themselves */
+    }
+    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) &&
+           __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
+}
+
+static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
+{
+    uint64_t deadline = jobs_deadline(&monitor->jobs);
+
+    return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
+}
+
+/* Waits for the next thing to happen, and takes it. */
+static void wait_and_take(struct monitor *monitor, struct ending *ending)
+{
+    struct pollfd polled[WATCHED_COUNT + JOBS_POLL_MAX] = {
+        [WATCHED_ANNOUNCE] = { .fd = monitor->announce.fd, .events = POLLIN },
+        [WATCHED_PROGRAM] = { .fd = ending->program_gone ? -1 : monitor->program, .events = POLLIN },
+        [WATCHED_SIGNALS] = { .fd = monitor->signals, .events = POLLIN },
+    };
+    nfds_t count = WATCHED_COUNT + jobs_poll(&monitor->jobs, polled + WATCHED_COUNT);
+
+    if (poll(polled, count, clock_poll_timeout(next_deadline(monitor, ending))) < 0) {
+        return; /* EINTR; or no memory for a moment, and then the next call waits again */
+    }
+    if (polled[WATCHED_ANNOUNCE].revents != 0) {
+        announce_take(&monitor->announce);
+    }
+    if (polled[WATCHED_PROGRAM].revents != 0) {
+        ending->program_gone = true;
+    }
+    take_signals(monitor->signals, ending);
+    /* After the program's end too: a crash that was announced and not captured is told to the log. */
+    crash_look(monitor);
+    ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
+    jobs_work(&monitor->jobs);
+    catch_up(monitor);
+}
+
+void watch_run(struct monitor *monitor)
+{
+    struct ending ending = { 0 };
+
+    while (!is_over(monitor, &ending)) {
+        wait_and_take(monitor, &ending);
+    }
+    page_answer_gone(monitor->page);
+    /* Who claimed before he could see that is still served. */
+    crash_look(monitor);
+}
