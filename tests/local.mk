@@ -18,6 +18,14 @@ tests_unit_test_minidump_test_SOURCES = tests/unit/test_minidump.c tests/unit/du
 tests_unit_test_minidump_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_minidump_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 TESTS += tests/unit/test_minidump.test
+check_PROGRAMS += tests/unit/test_minidump_pair.test
+tests_unit_test_minidump_pair_test_SOURCES = tests/unit/test_minidump_pair.c \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_pair_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_pair_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--build-id
+tests_unit_test_minidump_pair_test_LDADD = libcairn-report.la libcairn-minidump.la \
+	libcairn-minidump-writer.la libcairn-capture.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump_pair.test
 endif
 
 # ---- unit: report
