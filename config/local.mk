@@ -3,3 +3,5 @@
 
 bashcompletion_DATA = config/completions/cairn
 EXTRA_DIST += config/completions/cairn
+
+dist_cairnconf_DATA += config/cairn.yaml

@@ -3,9 +3,9 @@
 
 # ---- Code that runs in a crashed process imports nothing. These flags come after the user's CFLAGS
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
-CRASH_FLAGS = -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
-	-fno-stack-protector -fno-sanitize=all -fno-lto -fno-profile-arcs -fno-test-coverage \
-	-fno-instrument-functions -fcf-protection=none -U_FORTIFY_SOURCE -fPIC
+CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
+	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
+	$(CRASH_EXTRA_FLAGS)
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la
@@ -22,8 +22,29 @@ libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
 libcairn_util_la_LIBADD = $(MD_LIBS)
 
 # ---- capture: [crash, monitor]
+noinst_LTLIBRARIES += libcairn-capture.la
+libcairn_capture_la_SOURCES = \
+	core/capture/arch/arch.h \
+	core/capture/arch/x86_64/registers.c core/capture/arch/x86_64/registers.h \
+	core/capture/arch/x86_64/restore.c core/capture/arch/x86_64/syscall.h \
+	core/capture/arena.c core/capture/arena.h \
+	core/capture/builtins.c core/capture/builtins.h \
+	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
+	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
+	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
+	core/capture/modules.c core/capture/process.c core/capture/sys.h \
+	core/capture/text.c core/capture/text.h core/capture/threads.c
+$(libcairn_capture_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
 # ---- minidump writer: [crash, monitor]
+noinst_LTLIBRARIES += libcairn-minidump-writer.la
+libcairn_minidump_writer_la_SOURCES = \
+	core/minidump/format.h core/minidump/writer.c core/minidump/writer.h \
+	core/minidump/write_crashpad.c core/minidump/write_layout.h core/minidump/write_linux.c \
+	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
+	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
+	core/minidump/write_threads.c
+$(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
 # ---- crash: [crash]
 
@@ -31,14 +52,66 @@ libcairn_util_la_LIBADD = $(MD_LIBS)
 
 # ---- monitor
 
-# ---- minidump reader
+# ---- minidump reader: engine, sender, tools
+noinst_LTLIBRARIES += libcairn-minidump.la
+libcairn_minidump_la_SOURCES = \
+	core/minidump/format.h core/minidump/reader.h core/minidump/reader_inner.h \
+	core/minidump/reader.c core/minidump/reader_cpu.c core/minidump/reader_memory.c \
+	core/minidump/reader_modules.c core/minidump/reader_records.c core/minidump/reader_text.c \
+	core/minidump/reader_threads.c
 
-# ---- config
+# ---- config: YAML to a tree with positions to typed options; only yaml.c sees libyaml
+noinst_LTLIBRARIES += libcairn-config.la
+libcairn_config_la_SOURCES = \
+	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
+	core/config/config.h core/config/internal.h core/config/load.c core/config/options.c \
+	core/config/pipelines.c core/config/place.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/sections.c core/config/subst.c core/config/table.c \
+	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
+	core/config/yaml.c
+libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 
-# ---- report
+# ---- report: engine, sender, tools; json.c is cJSON's one home
+noinst_LTLIBRARIES += libcairn-report.la
+libcairn_report_la_SOURCES = \
+	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
+	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
+	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
+	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
+libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
-# ---- plugin
+# ---- plugin: found, described from bytes, loaded in a step
+noinst_LTLIBRARIES += libcairn-plugin.la
+libcairn_plugin_la_SOURCES = \
+	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
+	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
+	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
+	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
+	core/plugin/wire.h
+libcairn_plugin_la_LIBADD = -ldl
 
-# ---- engine
+# ---- engine: stackwalk.c is libdw's one home
+cairnlibexec_PROGRAMS += cairn-engine
+cairn_engine_SOURCES = \
+	core/engine/engine.h core/engine/code.h core/engine/expression.h core/engine/plan.h \
+	core/engine/stackwalk.h core/engine/unwind.h \
+	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
+	core/engine/commit.c core/engine/expression.c core/engine/import.c core/engine/main.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
+	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
+	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
+cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
+cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la $(DW_LIBS)
 
 # ---- sender
+cairnlibexec_PROGRAMS += cairn-sender
+cairn_sender_SOURCES = \
+	core/sender/sender.h core/sender/retry.h \
+	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
+	core/sender/scrub.c core/sender/setup.c
+cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la

@@ -52,7 +52,7 @@ static inline bool mapping_holds(const struct capture_mapping *mapping, uint64_t
 
 /* memory.c */
 void memory_read_pieces(struct capture *capture, struct piece *pieces, size_t count);
-/* Sorts and merges `ranges`, reads them, and adds what arrived to the capture's blocks. */
+/* Sorts and merges `ranges`, reads what no block holds yet, and adds what arrived to the blocks. */
 void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count);
 /* Whether a captured block holds `address`. */
 bool memory_is_captured(const struct capture *capture, uint64_t address);

@@ -106,23 +106,25 @@ int crash_ask_previous(const struct crash_signal *signal)
     return 1;
 }
 
+/* 0 when the signal is pending: it strikes as soon as the mask allows, before any instruction. */
+static int send_again(const struct crash_signal *signal)
+{
+    int result = sys_rt_tgsigqueueinfo(signal->pid, signal->tid, signal->number, signal->info);
+
+    return result == 0 ? 0 : sys_tgkill(signal->pid, signal->tid, signal->number);
+}
+
+/* In both ways the process dies on the return from this signal handler, with the registers that it
+ * had: a core dump shows the crash, not us. */
 void crash_default_action(const struct crash_signal *signal)
 {
     struct crash_action none = { 0, 0, 0 };
-    uint64_t own = CRASH_BIT(signal->number);
-    int result = crash_kernel_action(signal->number, &none, NULL);
 
-    if (result == 0 && faults_again(signal)) {
-        /* The core dump then shows the fault itself, not this handler. */
-        signal->context->uc_sigmask &= ~own;
-        return;
-    }
-    if (result == 0) {
-        result = sys_rt_tgsigqueueinfo(signal->pid, signal->tid, signal->number, signal->info);
-        if (result < 0) {
-            sys_tgkill(signal->pid, signal->tid, signal->number);
+    if (crash_kernel_action(signal->number, &none, NULL) == 0) {
+        signal->context->uc_sigmask &= ~CRASH_BIT(signal->number);
+        if (faults_again(signal) || (signal->pid != 1 && send_again(signal) == 0)) {
+            return;
         }
-        sys_rt_sigprocmask(SIG_UNBLOCK, &own, NULL);
     }
     /* PID 1 does not die of a signal that it was sent; a sandbox may refuse all of the above. */
     sys_exit_group(128 + signal->number);

@@ -108,12 +108,12 @@ static void forbid_capture(int dumpable)
 }
 
 /* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
-static void describe(struct page_slot *slot, const struct crash_signal *signal, uint64_t now)
+static void describe(struct page_slot *slot, const struct crash_signal *signal)
 {
     slot->tid = signal->tid;
     slot->pid = signal->pid;
     slot->signal = signal->number;
-    slot->claimed_at = now;
+    slot->claimed_at = crash_now();
     slot->context_address = (uint64_t)(uintptr_t)signal->context;
     slot->message[0] = '\0';
     slot->success = 0;
@@ -124,7 +124,7 @@ static void describe(struct page_slot *slot, const struct crash_signal *signal, 
 }
 
 static int claim(const struct crash_handler *handler, struct page *page,
-                 const struct crash_signal *signal, uint64_t now)
+                 const struct crash_signal *signal)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
@@ -132,7 +132,7 @@ static int claim(const struct crash_handler *handler, struct page *page,
     if ((state != SLOT_IDLE && state != SLOT_CANCELLED) || !crash_has_monitor(handler, page)) {
         return 0;
     }
-    describe(slot, signal, now);
+    describe(slot, signal);
     if (!swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
@@ -171,7 +171,6 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
 {
     struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
     struct page_slot *slot;
-    uint64_t now = crash_now();
     int dumpable, claimed, released = 0;
 
     if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
@@ -182,7 +181,7 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
         return 0; /* reported already; the program survived that */
     }
     dumpable = allow_capture(handler, page);
-    claimed = claim(handler, page, signal, now);
+    claimed = claim(handler, page, signal);
     if (!crash_ask_filter(handler, signal)) {
         if (claimed) {
             cancel(slot);
@@ -192,7 +191,8 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     }
     if (claimed) {
         __atomic_store_n(&slot->verdict, 1, __ATOMIC_RELEASE);
-        released = crash_wait(handler, page, slot, now) == SLOT_RELEASED;
+        /* What the filter took is not taken from the monitor. */
+        released = crash_wait(handler, page, slot, crash_now()) == SLOT_RELEASED;
     }
     forbid_capture(dumpable);
     return tell(handler, slot, released, signal);

@@ -63,7 +63,7 @@ int crash_is_ignored(const struct crash_signal *signal);
 int crash_is_repeated(const struct crash_signal *signal);
 /* Non-zero: an earlier handler dealt with the signal, the program goes on. */
 int crash_ask_previous(const struct crash_signal *signal);
-/* Ends the process by the signal's default action: now, or as soon as the caller returns. */
+/* Ends the process by the signal's default action as soon as the signal handler returns. */
 void crash_default_action(const struct crash_signal *signal);
 
 #endif

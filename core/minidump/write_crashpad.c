@@ -4,7 +4,7 @@
  * Crashpad's dumps shows them. Runs in the monitor and in the clone of a crashed program; imports
  * nothing.
  */
-#include "core/minidump/write.h"
+#include "core/minidump/write_parts.h"
 
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
@@ -23,9 +23,9 @@ static struct layout_location write_pairs(struct write *write)
 {
     const struct minidump_extra *extra = write->extra;
     uint32_t count = (uint32_t)extra->annotation_count;
-    struct layout_location at = { (uint32_t)(sizeof(count) +
-                                             count * sizeof(struct layout_crashpad_pair)),
-                                  0 };
+    struct layout_location at = {
+        (uint32_t)(sizeof(count) + count * sizeof(struct layout_crashpad_pair)), 0
+    };
 
     at.rva = write_room(write, at.bytes);
     write_over(write, at.rva, &count, sizeof(count));

@@ -3,35 +3,39 @@
  * The minidump's lists of memory: what is in the file, and what the process had mapped. Runs in the
  * monitor and in the clone of a crashed program; imports nothing.
  */
-#include "core/minidump/write.h"
+#include "core/minidump/write_parts.h"
 
 #include "core/capture/sys.h"
 
-#define STATE_COMMIT 0x1000u
-#define TYPE_PRIVATE 0x20000u
-#define TYPE_MAPPED 0x40000u
-#define TYPE_IMAGE 0x1000000u
+#define STATE_COMMIT      0x1000u
+#define TYPE_PRIVATE      0x20000u
+#define TYPE_MAPPED       0x40000u
+#define TYPE_IMAGE        0x1000000u
+#define MAX_COMMON_BLOCKS 4096u
 
+/* A block beyond what 32-bit offsets reach is not listed: readers refuse an entry without bytes. */
 static void write_list(struct write *write)
 {
     const struct capture *capture = write->capture;
-    uint32_t count = (uint32_t)capture->block_count;
-    size_t bytes = sizeof(count) + count * sizeof(struct layout_memory);
-    uint32_t list = write_room(write, bytes);
+    uint32_t count = 0;
+    uint32_t list =
+        write_room(write, sizeof(count) + capture->block_count * sizeof(struct layout_memory));
 
-    write_over(write, list, &count, sizeof(count));
-    for (size_t i = 0; i < count; i++) {
-        uint32_t at = list + (uint32_t)(sizeof(count) + i * sizeof(struct layout_memory));
+    for (size_t i = 0; i < capture->block_count; i++) {
+        uint32_t at = list + (uint32_t)(sizeof(count) + count * sizeof(struct layout_memory));
 
         write_over(write, at, &capture->blocks[i].start, sizeof(uint64_t));
-        write_memory_location(write, at + (uint32_t)offsetof(struct layout_memory, at),
-                              capture->blocks[i].start, capture->blocks[i].bytes);
+        count += write_memory_location(write, at + (uint32_t)offsetof(struct layout_memory, at),
+                                       capture->blocks[i].start, capture->blocks[i].bytes) != 0;
     }
-    write_stream(write, MINIDUMP_STREAM_MEMORY_LIST, list, bytes);
+    write_over(write, list, &count, sizeof(count));
+    write_stream(write, MINIDUMP_STREAM_MEMORY_LIST, list,
+                 sizeof(count) + count * sizeof(struct layout_memory));
 }
 
 /* All blocks in the order of the file: only the first one's place is named. It is what follows the
- * buffer, and known to be so only at the end: the low half of the 64-bit offset is corrected then. */
+ * buffer, and known to be so only at the end: the low half of the 64-bit offset is corrected then.
+ */
 static void write_list64(struct write *write)
 {
     const struct capture *capture = write->capture;
@@ -97,10 +101,15 @@ static void write_info(struct write *write)
 
 void write_memory_lists(struct write *write)
 {
-    if (write->capture->request.memory == CAPTURE_FULL) {
-        write_list64(write);
-    } else {
+    bool full = write->capture->request.memory == CAPTURE_FULL;
+
+    /* Breakpad's readers fail without the list with 32-bit offsets, and with more than 4096
+     * entries. */
+    if (!full || write->capture->block_count <= MAX_COMMON_BLOCKS) {
         write_list(write);
+    }
+    if (full) {
+        write_list64(write);
     }
     write_info(write);
 }

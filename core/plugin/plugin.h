@@ -19,7 +19,7 @@ struct plugin_facts {
     char *name, *version, *summary;
     unsigned abi_major, abi_minor;
     uint64_t capabilities;
-    uint32_t stage;     /* filters: ops.flags */
+    uint32_t stage;               /* filters: ops.flags */
     char *extension, *media_type; /* writers */
     struct cairn_option *options; /* ended by a NULL name */
     size_t option_count, config_size;
@@ -35,8 +35,8 @@ int plugin_open(enum cairn_kind kind, const char *name, char **ret_path, struct 
 int plugin_describe(int fd, const char *path, struct plugin_facts **ret_facts, struct error *error);
 void plugin_facts_destroy(struct plugin_facts *facts);
 
-/* Facts of all plugins in the plugin folders, sorted by kind and name; those that cannot be used are
- * reported through `complain` and left out. */
+/* Facts of all plugins in the plugin folders, sorted by kind and name; those that cannot be used
+ * are reported through `complain` and left out. */
 struct plugin_list {
     struct plugin_facts **items;
     size_t count;
@@ -54,7 +54,9 @@ struct plugin_set {
 };
 
 /* Finds and describes the plugins of all instances and binds their options: the whole of a
- * configuration's check that needs no plugin code. 0 or CAIRN_ECONFIG with problems. */
+ * configuration's check that needs no plugin code. 0; CAIRN_ECONFIG with problems, and the set
+ * holds the instances that can be used nevertheless, since a crash must be reported all the same;
+ * or CAIRN_ENOMEM without a set. */
 int plugin_bind(struct config *config, struct plugin_set *ret_set,
                 struct config_problems *problems);
 void plugin_set_finish(struct plugin_set *set);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A step: one call into one plugin, in a child process of its own, with a deadline and limits. What the
- * plugin contributes comes back over a pipe as bounded, validated records; a step that crashes, hangs,
- * exits or floods costs that contribution only. Used by the engine and the sender; the plugin's
- * process is a fork without exec, so the host must be single-threaded.
+ * A step: one call into one plugin, in a child process of its own, with a deadline and limits. What
+ * the plugin contributes comes back over a pipe as bounded, validated records; a step that crashes,
+ * hangs, exits or floods costs that contribution only. Used by the engine and the sender; the
+ * plugin's process is a fork without exec, so the host must be single-threaded.
  */
 #ifndef CAIRN_CORE_PLUGIN_STEP_H
 #define CAIRN_CORE_PLUGIN_STEP_H
@@ -19,8 +19,8 @@ enum step_status {
     STEP_CRASHED,     /* by a signal */
     STEP_EXITED,      /* it ended its process */
     STEP_TIMEOUT,
-    STEP_OVERFLOW,    /* it wrote more than its output limit */
-    STEP_BROKEN,      /* it sent records that are not valid, or could not be started */
+    STEP_OVERFLOW, /* it wrote more than its output limit */
+    STEP_BROKEN,   /* it sent records that are not valid, or could not be started */
 };
 
 struct step_request {

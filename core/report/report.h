@@ -2,6 +2,9 @@
 /*
  * The report: what every later stage knows of a crash, in memory and as report.json.
  * cJSON's one home is core/report/json.c. Engine, sender, tools.
+ *
+ * Everything in a report may come from a crashed process or a foreign file: the adders make every text
+ * printable UTF-8, cut it at its limit and cap every list, so that report.json stays below 8 MiB.
  */
 #ifndef CAIRN_CORE_REPORT_REPORT_H
 #define CAIRN_CORE_REPORT_REPORT_H
@@ -99,41 +102,71 @@ struct report {
     size_t timing_count;
     char **attachments; /* paths asked for by the program; internal, not in report.json */
     size_t attachment_count;
+    struct report_scratch *scratch; /* private: texts that report_get() makes */
 };
 
 struct report *report_create(void);
 void report_destroy(struct report *report);
 
-/* All adders copy; 0, CAIRN_ENOMEM, CAIRN_EINVAL or CAIRN_EFULL (caps: 1024 attributes, 256 notes). */
+/* All adders copy. 0, CAIRN_ENOMEM, CAIRN_EINVAL (a name or value that no report can have) or
+ * CAIRN_EFULL (the list has REPORT_MAX_… entries). What has a name replaces what has it already. */
+#define REPORT_MAX_ATTRIBUTES 1024
+#define REPORT_MAX_ATTRIBUTE_BYTES (64u * 1024)        /* of one text */
+#define REPORT_MAX_ATTRIBUTES_BYTES (2u * 1024 * 1024) /* of all texts */
+#define REPORT_MAX_NOTES 256
+#define REPORT_MAX_FRAMES 512
+#define REPORT_MAX_REGISTERS 64
+#define REPORT_MAX_BREADCRUMBS 512
+#define REPORT_MAX_ARTIFACTS 64
+#define REPORT_MAX_DELIVERIES 64
+#define REPORT_MAX_TIMINGS 128
+#define REPORT_MAX_ATTACHMENTS 64
+#define REPORT_MAX_TEXT_BYTES (16u * 1024) /* of a text member */
+
+/* `name` is [A-Za-z0-9._-]{1,128}; a text longer than its limit is CAIRN_EINVAL. */
 int report_set(struct report *report, const char *name, const struct cairn_value *value);
 const struct cairn_value *report_attribute(const struct report *report, const char *name);
+/* A whole sentence. The same note is kept once; the last place says that more were left out. */
 int report_note(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* `trust` may be any text; the copy points to one of the four static ones, or "unknown". */
 int report_add_frame(struct report *report, const struct report_frame *frame);
+/* `name` as minidump_register_name() knows it, else CAIRN_EINVAL. */
+int report_add_register(struct report *report, const char *name, uint64_t value);
 int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *category,
                           const char *message);
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65]);
+                        uint64_t bytes, const char *sha256);
+/* The delivery of that transport, new or known; NULL without memory or room. */
 struct report_delivery *report_add_delivery(struct report *report, const char *transport);
+/* `name` gets the suffix "_us" unless it has it. */
 int report_timing(struct report *report, const char *name, uint64_t microseconds);
-/* Replaces a text member: report_text(&report->message, "…"). */
+/* An absolute path. */
+int report_add_attachment(struct report *report, const char *path);
+/* Replaces a text member: report_text(&report->message, "…"); NULL clears it. 0 or CAIRN_ENOMEM. */
 int report_text(char **member, const char *value);
 
-/* A field by its path, as host->get() of plugin.h. */
+/* A field by its path, as host->get() of plugin.h. Texts live until the report changes or the next
+ * call. */
 bool report_get(const struct report *report, const char *path, struct cairn_value *ret_value);
 
-/* Fills what the minidump knows: application, kind, crash, registers of the crashed thread,
- * attributes (annotations), breadcrumbs, notes, attachments. Absent parts stay absent. */
+/* Fills what the minidump knows: id, application, kind, crash, registers of the crashed thread,
+ * attributes (annotations), breadcrumbs, notes, timings, attachments. Absent parts stay absent.
+ * 0 or CAIRN_ENOMEM. */
 struct minidump;
 int report_from_minidump(struct report *report, const struct minidump *dump);
 
 /* The grouping key: 32 hexadecimal digits, stable across runs and address layouts: from the signal
- * and the top frames as build id or module and function or offset; NULL without frames. */
+ * and the top frames as build id or module and function or offset; NULL when no frame lies in a module.
+ * 0 or CAIRN_ENOMEM. */
 int report_sign(struct report *report);
 
 /* report.json. The text is the caller's; NULL: no memory. */
 char *report_to_json(const struct report *report);
-/* Parses hostile text. 0, CAIRN_EFORMAT or CAIRN_ENOMEM. */
+#define REPORT_JSON_LIMIT (8u * 1024 * 1024)
+/* Parses hostile text. 0, CAIRN_EFORMAT (the sentence names the key) or CAIRN_ENOMEM. Keys that this
+ * version does not know are ignored. JSON has one type of number: an integral double attribute comes
+ * back as an integer, an integer beyond 2^53 as its decimal text. */
 int report_from_json(const char *text, size_t bytes, struct report **ret_report,
                      struct error *error);
 

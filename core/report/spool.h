@@ -37,35 +37,45 @@ int spool_scan(const char *spool, const char *application, struct spool_list *re
                struct error *error);
 void spool_list_finish(struct spool_list *list);
 
-/* One report by its id, a prefix of it that is unique, or "latest". */
+/* One report by its id, a prefix of it that is unique, or "latest" (set-aside ones never are).
+ * CAIRN_ENOENT, or CAIRN_EINVAL when several begin so. */
 int spool_find(const char *spool, const char *application, const char *id,
                struct spool_entry *ret_entry, struct error *error);
 void spool_entry_finish(struct spool_entry *entry);
 
-/* <spool>/<application>/ with its four folders, made if need be: a descriptor. Checks owner and mode. */
+/* <spool>/<application>/ with its four folders, made if need be: a descriptor. CAIRN_EPERM unless it
+ * belongs to the current user and nobody else may write it. */
 int spool_open(const char *spool, const char *application, struct error *error);
 
 /* A new folder incoming/<id>, locked: its descriptor. */
 int spool_create(int application_fd, const char *id, struct error *error);
 
-/* Opens and locks <state>/<id>. CAIRN_EBUSY when somebody else works on it. */
+/* Opens and locks <state>/<id>. CAIRN_EBUSY when somebody else works on it, CAIRN_ENOENT when it is
+ * not (or no longer) there. Closing the descriptor unlocks. */
 int spool_lock(int application_fd, enum spool_state state, const char *id, struct error *error);
 
 /* Renames <from>/<id> to <to>/<id> and fsyncs both parents: this is the commit. */
 int spool_move(int application_fd, enum spool_state from, enum spool_state to, const char *id,
                struct error *error);
 
+/* Sets a report aside whose files are not what they should be: notes `why` in it as a text file and
+ * moves it to quarantine. Nothing is deleted. */
+int spool_set_aside(int application_fd, enum spool_state from, const char *id, const char *why,
+                    struct error *error);
+
 /* Writes and reads report.json in a report's folder; complete or absent. */
 int spool_save(int folder_fd, const struct report *report, struct error *error);
 int spool_load(int folder_fd, struct report **ret_report, struct error *error);
 
-/* Keeps the quotas of one application: oldest go first, the newest and the first of each signature
- * stay; what is given up is counted in drops.json. Only delivered reports, then pending ones. */
+/* Keeps the quotas of one application; what is given up is counted in drops.json. Oldest go first, in
+ * this order: duplicates of a signature that were delivered, duplicates that wait, then the first of
+ * each signature, delivered before waiting. The newest always stays, and what is locked. For the sake
+ * of the disk's free space alone the waiting first of a signature stay too. A limit of 0 is none. */
 struct spool_limits {
     uint64_t reports, total_bytes, free_bytes;
 };
 int spool_prune(int application_fd, const struct spool_limits *limits, struct error *error);
-/* Adds one to drops.json[reason]. */
+/* Adds one to drops.json[reason]; `reason` is [a-z_-]{1,32}. */
 int spool_count_drop(int application_fd, const char *reason, struct error *error);
 
 #endif

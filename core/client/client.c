@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start and stop: the table of started handlers, who may use their pages, and what a fork child finds.
+ * [app]: runs in the program, before any crash; libc only.
+ */
+#include "core/client/client.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_SECONDS 15
+
+/* What callbacks get is declared twice, see core/crash/handler.h. */
+#define SAME(public, private, member)                                                              \
+    _Static_assert(offsetof(struct public, member) == offsetof(struct private, member) &&         \
+                       sizeof(((struct public *)0)->member) ==                                     \
+                           sizeof(((struct private *)0)->member),                                  \
+                   "cairn.h and core/crash/handler.h describe the same " #member)
+SAME(cairn_crash, crash_facts, size);
+SAME(cairn_crash, crash_facts, signal);
+SAME(cairn_crash, crash_facts, info);
+SAME(cairn_crash, crash_facts, context);
+SAME(cairn_crash, crash_facts, pid);
+SAME(cairn_crash, crash_facts, tid);
+SAME(cairn_result, crash_result, size);
+SAME(cairn_result, crash_result, success);
+SAME(cairn_result, crash_result, id);
+SAME(cairn_result, crash_result, path);
+_Static_assert(sizeof(struct cairn_crash) == sizeof(struct crash_facts), "no member is missing");
+_Static_assert(sizeof(struct cairn_result) == sizeof(struct crash_result), "no member is missing");
+
+static struct cairn table[CRASH_HANDLERS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int cancel_state; /* of the thread that holds the lock */
+
+/* A page that the kernel empties in every fork child, libc's fork() or not: there it reads 0. */
+static uint32_t *here;
+
+int client_fail(const struct client_error *error, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    if (error->text != NULL && error->size != 0) {
+        va_start(arguments, format);
+        vsnprintf(error->text, error->size, format, arguments);
+        va_end(arguments);
+    }
+    return code;
+}
+
+int client_lock(void)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += LOCK_SECONDS;
+    if (pthread_mutex_timedlock(&lock, &end) != 0) {
+        return CAIRN_EBUSY;
+    }
+    /* A thread that is cancelled half-way would take the lock with it. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    return 0;
+}
+
+void client_unlock(void)
+{
+    int state = cancel_state;
+
+    pthread_mutex_unlock(&lock);
+    pthread_setcancelstate(state, NULL);
+}
+
+struct crash_handler *client_handler(const struct cairn *cairn)
+{
+    return &crash_state.handlers[cairn - table];
+}
+
+static int is_here(void)
+{
+    const uint32_t *word = __atomic_load_n(&here, __ATOMIC_ACQUIRE);
+
+    return word != NULL && __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+}
+
+/* The oldest started one. */
+static struct cairn *find_first(void)
+{
+    struct cairn *first = NULL;
+
+    for (size_t i = 0; i < CRASH_HANDLERS; i++) {
+        if (__atomic_load_n(&table[i].page, __ATOMIC_SEQ_CST) != NULL &&
+            (first == NULL || crash_state.handlers[i].number < client_handler(first)->number)) {
+            first = &table[i];
+        }
+    }
+    return first;
+}
+
+struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
+{
+    struct page *page;
+
+    if (!is_here()) {
+        return NULL;
+    }
+    if (cairn == NULL) {
+        cairn = find_first();
+        if (cairn == NULL) {
+            return NULL;
+        }
+    }
+    __atomic_fetch_add(&cairn->users, 1, __ATOMIC_SEQ_CST);
+    page = __atomic_load_n(&cairn->page, __ATOMIC_SEQ_CST);
+    if (page == NULL) {
+        client_leave(cairn);
+        return NULL;
+    }
+    *ret_cairn = cairn;
+    return page;
+}
+
+void client_leave(struct cairn *cairn)
+{
+    __atomic_fetch_sub(&cairn->users, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A problem that nobody waited for. */
+static void complain(const struct page *page)
+{
+    char line[1024];
+    int bytes = snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
+    ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
+
+    (void)written; /* there is nowhere else to complain to */
+}
+
+int client_settle(struct cairn *cairn, struct page *page)
+{
+    switch (__atomic_load_n(&page->start, __ATOMIC_ACQUIRE)) {
+    case PAGE_FAILED:
+        if (!cairn->complained) {
+            cairn->complained = 1;
+            complain(page);
+        }
+        return CAIRN_ECONFIG;
+    case PAGE_READY:
+        if (!cairn->settled && crash_install(page->plan.signals) < 0) {
+            return CAIRN_ESYSTEM;
+        }
+        cairn->settled = 1;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* A fork child that starts Cairn for itself begins with an empty table. */
+static int prepare_process(const struct client_error *error)
+{
+    uint32_t *word;
+
+    if (is_here()) {
+        return 0;
+    }
+    for (size_t i = 0; i < CRASH_HANDLERS; i++) {
+        client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
+        memset(&table[i], 0, sizeof(table[i]));
+    }
+    crash_reset(getpid());
+    crash_state.secure = getauxval(AT_SECURE) != 0;
+    if (here == NULL) {
+        word = mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (word == MAP_FAILED) {
+            return client_fail(error, CAIRN_ENOMEM, "A page of memory cannot be mapped: %s.",
+                               strerror(errno));
+        }
+        /* Where the kernel cannot do it (before 4.14, gVisor), a child may write into our page. */
+        madvise(word, sizeof(*word), MADV_WIPEONFORK);
+        __atomic_store_n(&here, word, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(here, 1, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static int check_options(const struct cairn_options *options, const struct client_error *error)
+{
+    if ((options->flags & ~CAIRN_START_NO_WAIT) != 0) {
+        return client_fail(error, CAIRN_EINVAL, "The flags 0x%x of cairn_options are not known.",
+                           options->flags);
+    }
+    if (options->config_file != NULL && options->config_text != NULL) {
+        return client_fail(error, CAIRN_EINVAL,
+                           "cairn_options has both config_file (\"%s\") and config_text.",
+                           options->config_file);
+    }
+    return 0;
+}
+
+/* Options of the size that the caller was compiled with: what it does not know stays at its default. */
+static int copy_options(const struct cairn_options *options, const struct client_error *error,
+                        struct cairn_options *ret_options)
+{
+    struct cairn_options copy = CAIRN_OPTIONS_INIT;
+
+    if (options != NULL) {
+        size_t size = options->size < sizeof(copy) ? options->size : sizeof(copy);
+
+        if (options->size < offsetof(struct cairn_options, config_file)) {
+            return client_fail(error, CAIRN_EINVAL,
+                               "The size of cairn_options is %u: CAIRN_OPTIONS_INIT sets it.",
+                               options->size);
+        }
+        memcpy(&copy, options, size);
+        copy.size = sizeof(copy);
+    }
+    *ret_options = copy;
+    return check_options(ret_options, error);
+}
+
+static const char *find_environment(char *const *environment, const char *name)
+{
+    size_t bytes = strlen(name);
+
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, bytes) == 0 && (*environment)[bytes] == '=') {
+            return *environment + bytes + 1;
+        }
+    }
+    return NULL;
+}
+
+static int start_monitor(int page_fd, char *const *environment, const struct client_error *error,
+                         struct client_monitor *ret_monitor)
+{
+    static char *const empty[] = { NULL };
+    const char *folder = NULL;
+    char path[PATH_MAX];
+
+    /* In a program with raised rights the environment is somebody else's. */
+    if (crash_state.secure) {
+        environment = empty;
+    } else {
+        folder = find_environment(environment, "CAIRN_LIBEXEC");
+    }
+    if (folder == NULL || folder[0] == '\0') {
+        folder = CAIRN_LIBEXECDIR;
+    }
+    if ((size_t)snprintf(path, sizeof(path), "%s/cairn-monitor", folder) >= sizeof(path)) {
+        return client_fail(error, CAIRN_ETOOLONG, "The path of the monitor in %s is too long.",
+                           folder);
+    }
+    return client_spawn(path, page_fd, environment, error, ret_monitor);
+}
+
+/* From here on crashes are reported. */
+static int publish(struct cairn *cairn, struct page *page, const struct cairn_options *options,
+                   const struct client_monitor *monitor, const struct client_error *error)
+{
+    struct crash_handler *handler = client_handler(cairn);
+    int result;
+
+    handler->number = ++crash_state.last_number;
+    handler->monitor_pid = monitor->pid;
+    handler->filter = (crash_filter_fn *)options->filter;
+    handler->post_dump = (crash_post_dump_fn *)options->post_dump;
+    handler->user = options->user;
+    cairn->settled = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY;
+    cairn->complained = 0;
+    __atomic_store_n(&handler->page, page, __ATOMIC_SEQ_CST);
+    result = crash_install(crash_wanted_signals(page));
+    if (result < 0) {
+        __atomic_store_n(&handler->page, NULL, __ATOMIC_SEQ_CST);
+        if (find_first() == NULL) {
+            crash_uninstall();
+        }
+        return client_fail(error, CAIRN_ESYSTEM, "A signal handler cannot be installed: %s.",
+                           strerror(-result));
+    }
+    __atomic_store_n(&cairn->page, page, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static int bring_up(struct cairn *cairn, const struct cairn_options *options,
+                    char *const *environment, const struct client_error *error)
+{
+    struct client_monitor monitor = { 0, -1 };
+    struct page *page = NULL;
+    int fd = -1;
+    int result = client_make_page(options, error, &page, &fd);
+
+    if (result != 0) {
+        return result;
+    }
+    result = start_monitor(fd, environment, error, &monitor);
+    close(fd);
+    if (result == 0 && (options->flags & CAIRN_START_NO_WAIT) == 0) {
+        result = client_await_plan(page, monitor.pidfd, error);
+    }
+    if (monitor.pidfd >= 0) {
+        close(monitor.pidfd);
+    }
+    if (result == 0) {
+        result = client_stack_start();
+        if (result != 0) {
+            client_fail(error, result, "The thread's alternate signal stack cannot be made.");
+        }
+    }
+    if (result == 0) {
+        result = publish(cairn, page, options, &monitor, error);
+    }
+    if (result != 0) {
+        client_dismiss(page);
+        client_unmap(page);
+    }
+    return result;
+}
+
+static struct cairn *find_free(void)
+{
+    for (size_t i = 0; i < CRASH_HANDLERS; i++) {
+        if (table[i].page == NULL && crash_state.handlers[i].page == NULL) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+int client_start(const struct cairn_options *options, char *const *environment,
+                 struct cairn **ret_cairn, char *error_text, size_t error_size)
+{
+    struct client_error error = { error_text, error_size };
+    struct cairn_options copy;
+    struct cairn *cairn;
+    int result = copy_options(options, &error, &copy);
+
+    if (result != 0) {
+        return result;
+    }
+    result = client_lock();
+    if (result != 0) {
+        return client_fail(&error, result, "Another thread is starting or stopping Cairn.");
+    }
+    result = prepare_process(&error);
+    if (result == 0) {
+        cairn = find_free();
+        result = cairn != NULL ? bring_up(cairn, &copy, environment, &error)
+                               : client_fail(&error, CAIRN_EFULL,
+                                             "%d handlers are started already, which is the most.",
+                                             CRASH_HANDLERS);
+        if (result == 0 && ret_cairn != NULL) {
+            *ret_cairn = cairn;
+        }
+    }
+    client_unlock();
+    return result;
+}
+
+int cairn_start(const struct cairn_options *options, struct cairn **ret_cairn, char *error,
+                size_t error_size)
+{
+    return client_start(options, environ, ret_cairn, error, error_size);
+}
+
+/* Waits until no call and no crash uses the page any more. False: it must stay mapped. */
+static int wait_for_users(const struct cairn *cairn)
+{
+    const struct timespec pause = { 0, 1000000 };
+
+    for (unsigned milliseconds = 0; milliseconds < 1000; milliseconds++) {
+        if (__atomic_load_n(&cairn->users, __ATOMIC_SEQ_CST) == 0 && crash_is_quiet()) {
+            return 1;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+static int take_down(struct cairn *cairn)
+{
+    struct page *page = __atomic_exchange_n(&cairn->page, NULL, __ATOMIC_SEQ_CST);
+
+    if (page == NULL) {
+        return CAIRN_ENOTSTARTED;
+    }
+    __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
+    if (find_first() == NULL) {
+        crash_uninstall();
+        client_stack_stop();
+    }
+    client_dismiss(page);
+    if (wait_for_users(cairn)) {
+        client_unmap(page);
+    }
+    return 0;
+}
+
+int cairn_stop(struct cairn *cairn)
+{
+    int result = client_lock();
+
+    if (result != 0) {
+        return result;
+    }
+    if (cairn == NULL) {
+        cairn = find_first();
+    }
+    result = cairn != NULL && is_here() ? take_down(cairn) : CAIRN_ENOTSTARTED;
+    client_unlock();
+    return result;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of libcairn outside the crash path, among themselves. [app]: ordinary code in the program
+ * that embeds Cairn; libc only, no thread, no descriptor kept.
+ */
+#ifndef CAIRN_CORE_CLIENT_CLIENT_H
+#define CAIRN_CORE_CLIENT_CLIENT_H
+
+#include "core/crash/handler.h"
+
+#include <cairn/cairn.h>
+#include <sys/types.h>
+
+/* One started handler, of the program's side. Entry i belongs to crash_state.handlers[i]. */
+struct cairn {
+    struct page *page;    /* atomic; NULL: not started */
+    uint32_t users;       /* calls that use the page right now */
+    uint32_t settled;     /* the plan is in effect */
+    uint32_t complained;  /* its problems were logged */
+};
+
+/* An error text under construction: sentences in the caller's buffer, which may be NULL. */
+struct client_error {
+    char *text;
+    size_t size;
+};
+
+/* Replaces the text and returns `code`. */
+int client_fail(const struct client_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- client.c: the table ---- */
+
+/* The page of a started handler (NULL: the first), which stays mapped until client_leave(); NULL when
+ * there is none or this is a fork child. [signal-safe] */
+struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn);
+void client_leave(struct cairn *cairn);
+struct crash_handler *client_handler(const struct cairn *cairn);
+/* Puts a plan that arrived into effect. 0, or CAIRN_ECONFIG when it never will. Under the lock. */
+int client_settle(struct cairn *cairn, struct page *page);
+/* One lock for everything that changes the table, the signals, attachments and regions. CAIRN_EBUSY
+ * after a deadline. */
+int client_lock(void);
+void client_unlock(void);
+/* cairn_start() with an environment, for callers that run before libc has one. */
+int client_start(const struct cairn_options *options, char *const *environment,
+                 struct cairn **ret_cairn, char *error, size_t error_size);
+
+/* ---- setup.c: the page ---- */
+
+/* A sealed memfd, mapped and filled in from the options. 0 or CAIRN_E…. */
+int client_make_page(const struct cairn_options *options, const struct client_error *error,
+                     struct page **ret_page, int *ret_fd);
+void client_unmap(struct page *page);
+/* Waits for the monitor's answer: READY, FAILED, its death or the deadline. 0 or CAIRN_E…. */
+int client_await_plan(struct page *page, int monitor_pidfd, const struct client_error *error);
+/* Tells the monitor to end. */
+void client_dismiss(struct page *page);
+
+/* ---- spawn.c: the monitor ---- */
+
+struct client_monitor {
+    pid_t pid;
+    int pidfd; /* readable once it has ended */
+};
+
+/* Starts `path` with the page as descriptor 3 and a pidfd of this process as 4, as nobody's child.
+ * 0 or CAIRN_E…. */
+int client_spawn(const char *path, int page_fd, char *const *environment,
+                 const struct client_error *error, struct client_monitor *ret_monitor);
+
+/* ---- stack.c: alternate signal stacks ---- */
+
+/* Remembers that cairn_start() made the calling thread's stack, for cairn_stop() to take back. */
+int client_stack_start(void);
+void client_stack_stop(void);
+/* The thread's stack is one that we made. */
+int client_stack_is_own(const stack_t *stack);
+/* sigaltstack(2), but a thread that has a stack of ours gets that one instead of none, or of one on which
+ * the crash handler has no room. */
+int client_stack_exchange(const stack_t *stack, stack_t *ret_old);
+
+/* ---- page_write.c: what the program says of itself; all [signal-safe] ---- */
+
+struct page_value {
+    uint32_t type; /* enum cairn_value_type of plugin.h; 0 unsets */
+    uint64_t bits;
+    const char *string;
+};
+
+int page_set(struct page *page, const char *name, const struct page_value *value);
+int page_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
+                        const char *message);
+/* Copies what fits, at a character's boundary, with a NUL; the bytes copied. */
+size_t page_copy_text(char *to, size_t capacity, const char *from);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The preload library of `cairn run`: starts Cairn in a program that knows nothing of it. [app]: its
+ * constructor runs before every other object's (DF_1_INITFIRST), libc's among them: environ, getenv()
+ * and stdio are not to be relied on, the constructor's arguments are.
+ */
+#include "core/client/preload.h"
+
+#include "core/client/client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void complain(const char *problem)
+{
+    char line[1200];
+    int bytes = snprintf(line, sizeof(line), "cairn run: this program runs without Cairn: %.1024s\n",
+                         problem);
+    ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
+
+    (void)written; /* there is nowhere else to complain to */
+}
+
+__attribute__((constructor)) static void preload_start(int argc, char **argv, char **environment)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    struct preload_options run = { NULL, NULL, NULL };
+    char error[1024] = "";
+    int result;
+
+    (void)argc;
+    (void)argv;
+    preload_take_environment(environment, &run);
+    options.config_file = run.config;
+    options.application = run.application;
+    options.version = run.version;
+    result = client_start(&options, environment, NULL, error, sizeof(error));
+    if (result != 0) {
+        complain(error[0] != '\0' ? error : cairn_strerror(result));
+    }
+}

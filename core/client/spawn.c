@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts the monitor so that the program notices nothing: two vfork-like clones, the first of which
+ * ends at once, so that the monitor is no child of the program, no SIGCHLD is sent, and no wait() of
+ * the program returns a process it does not know.
+ *
+ * [app] Between clone and exec the children run in the program's memory, with every signal blocked:
+ * they make system calls and write what the struct below holds, nothing else.
+ */
+#include "core/client/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_BYTES (32 * 1024)
+#define GUARD_BYTES 4096
+#define STACKS_BYTES (2 * (GUARD_BYTES + STACK_BYTES)) /* one for each child */
+
+/* The descriptors' numbers until they get their places: out of the way of 0 to 4. */
+#define FIRST_FREE_FD 10
+
+#define PAGE_FD 3
+#define PROCESS_FD 4
+
+/* What the program and both children share. */
+struct spawn {
+    const char *path;
+    char **environment;
+    int page_fd, process_fd;
+    char *second_stack; /* its top */
+    volatile pid_t pid;
+    volatile int pidfd;
+    volatile int error;      /* errno of what failed, in the children too */
+    const char *volatile failed; /* ... and what that was */
+};
+
+/* The kernel's structure; libc's sigaction() knows two signals less. */
+struct kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static void reset_signals(void)
+{
+    const struct kernel_action none = { SIG_DFL, 0, NULL, 0 };
+    const uint64_t nothing = 0;
+
+    /* First the handlers, which are the program's; only then may a signal be delivered. */
+    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
+        syscall(SYS_rt_sigaction, signal, &none, NULL, sizeof(none.mask));
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing));
+}
+
+static void close_from(unsigned first)
+{
+    struct rlimit limit = { 1024, 1024 };
+
+    if (syscall(SYS_close_range, first, ~0u, 0) == 0) {
+        return;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    for (unsigned fd = first; fd < limit.rlim_cur && fd < 1u << 20; fd++) {
+        close((int)fd);
+    }
+}
+
+static int place_descriptors(const struct spawn *spawn)
+{
+    int null;
+
+    if (dup2(spawn->page_fd, PAGE_FD) < 0 || dup2(spawn->process_fd, PROCESS_FD) < 0) {
+        return -1;
+    }
+    null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < PAGE_FD; fd++) {
+        /* Without a /dev, as in some chroots, the monitor does without. */
+        if (null >= 0) {
+            dup2(null, fd);
+        } else {
+            close(fd);
+        }
+    }
+    close_from(PROCESS_FD + 1);
+    return 0;
+}
+
+static int fail_child(struct spawn *spawn, const char *what)
+{
+    spawn->error = errno;
+    spawn->failed = what;
+    return 127;
+}
+
+/* The second child: becomes the monitor. Its result is an exit status. */
+static int become_monitor(void *argument)
+{
+    struct spawn *spawn = argument;
+    char *arguments[] = { (char *)"cairn-monitor", NULL };
+
+    setsid();
+    umask(077);
+    if (place_descriptors(spawn) != 0) {
+        return fail_child(spawn, "The monitor's descriptors cannot be placed");
+    }
+    if (chdir("/") != 0) {
+        return fail_child(spawn, "The monitor cannot change to \"/\"");
+    }
+    reset_signals();
+    execve(spawn->path, arguments, spawn->environment);
+    return fail_child(spawn, "The monitor cannot be started");
+}
+
+/* The first child shares the program's descriptors: the pidfd of the second one lands there. */
+static int start_second(void *argument)
+{
+    struct spawn *spawn = argument;
+    int pidfd = -1;
+    pid_t pid = clone(become_monitor, spawn->second_stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD,
+                      spawn, &pidfd);
+
+    if (pid < 0) {
+        return fail_child(spawn, "The monitor's process cannot be made");
+    }
+    spawn->pid = pid;
+    spawn->pidfd = pidfd;
+    return 0;
+}
+
+/* The first child is at its end when clone() returns; somebody else may have waited for it. */
+static void reap(pid_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+
+    for (unsigned milliseconds = 0; milliseconds < 1000; milliseconds++) {
+        pid_t result = waitpid(pid, NULL, __WALL | WNOHANG);
+
+        if (result == pid || (result < 0 && errno != EINTR)) {
+            return;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void run(struct spawn *spawn, char *first_stack)
+{
+    const uint64_t all = ~0ull;
+    uint64_t mask = 0;
+    pid_t pid;
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(mask));
+    pid = clone(start_second, first_stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, spawn);
+    if (pid < 0) {
+        fail_child(spawn, "A process for the monitor cannot be made");
+    } else {
+        reap(pid);
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+}
+
+/* The dynamic linker's variables are the program's business, not the monitor's. */
+static int is_passed_on(const char *variable)
+{
+    return strncmp(variable, "LD_", 3) != 0 && strncmp(variable, "CAIRN_RUN_", 10) != 0;
+}
+
+static char **filter_environment(char *const *environment)
+{
+    size_t count = 0, kept = 0;
+    char **filtered;
+
+    while (environment != NULL && environment[count] != NULL) {
+        count++;
+    }
+    filtered = calloc(count + 1, sizeof(*filtered));
+    if (filtered == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_passed_on(environment[i])) {
+            filtered[kept++] = environment[i];
+        }
+    }
+    return filtered;
+}
+
+/* Two stacks, each above a guard page. */
+static char *map_stacks(void)
+{
+    char *stacks =
+        mmap(NULL, STACKS_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+    if (stacks == MAP_FAILED) {
+        return NULL;
+    }
+    if (mprotect(stacks + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0 ||
+        mprotect(stacks + STACKS_BYTES / 2 + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) !=
+            0) {
+        munmap(stacks, STACKS_BYTES);
+        return NULL;
+    }
+    return stacks;
+}
+
+static int run_on_stacks(struct spawn *spawn, char *const *environment,
+                         const struct client_error *error)
+{
+    char *stacks = map_stacks();
+
+    if (stacks == NULL) {
+        return client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
+    }
+    spawn->environment = filter_environment(environment);
+    if (spawn->environment == NULL) {
+        munmap(stacks, STACKS_BYTES);
+        return client_fail(error, CAIRN_ENOMEM, "There is no memory for the monitor's environment.");
+    }
+    spawn->second_stack = stacks + STACKS_BYTES;
+    run(spawn, stacks + STACKS_BYTES / 2);
+    free(spawn->environment);
+    munmap(stacks, STACKS_BYTES);
+    if (spawn->failed != NULL) {
+        return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s).", spawn->failed,
+                           strerror(spawn->error), spawn->path);
+    }
+    return 0;
+}
+
+int client_spawn(const char *path, int page_fd, char *const *environment,
+                 const struct client_error *error, struct client_monitor *ret_monitor)
+{
+    struct spawn spawn = { .path = path, .pidfd = -1 };
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    int result;
+
+    spawn.page_fd = fcntl(page_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    spawn.process_fd = self >= 0 ? fcntl(self, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
+    if (spawn.page_fd < 0 || spawn.process_fd < 0) {
+        result = client_fail(error, CAIRN_ESYSTEM, "A descriptor for the monitor cannot be had: %s.",
+                             strerror(errno));
+    } else {
+        result = run_on_stacks(&spawn, environment, error);
+    }
+    if (self >= 0) {
+        close(self);
+    }
+    if (spawn.page_fd >= 0) {
+        close(spawn.page_fd);
+    }
+    if (spawn.process_fd >= 0) {
+        close(spawn.process_fd);
+    }
+    if (result != 0) {
+        if (spawn.pidfd >= 0) {
+            close(spawn.pidfd);
+        }
+        return result;
+    }
+    ret_monitor->pid = spawn.pid;
+    ret_monitor->pidfd = spawn.pidfd;
+    return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of core/config share with each other and nobody else: the arena, the state of a
+ * check, complaints at a node, typed values and option tables.
+ */
+#ifndef CAIRN_CORE_CONFIG_INTERNAL_H
+#define CAIRN_CORE_CONFIG_INTERNAL_H
+
+#include "core/config/config.h"
+
+/* ---- arena.c: memory that lives as long as its configuration ------------------------------- */
+
+struct config_arena {
+    struct config_block *blocks;
+    char *folder;       /* where relative paths start; NULL: nowhere */
+    size_t substituted; /* bytes that substitutions have brought in */
+};
+
+/* Zeroed and aligned for everything; NULL: no memory. */
+void *config_arena_take(struct config_arena *arena, size_t bytes);
+char *config_arena_text(struct config_arena *arena, const char *text);
+void config_arena_destroy(struct config_arena *arena);
+
+/* ---- check.c: the state of a check, complaints --------------------------------------------- */
+
+struct config_check {
+    struct config *config;
+    struct config_arena *arena;
+    struct config_problems *problems;
+    bool no_memory; /* reported once, at the end */
+};
+
+void config_complain(struct config_check *check, const struct config_node *node, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
+/* The same at the node's key. */
+void config_complain_key(struct config_check *check, const struct config_node *node,
+                         const char *format, ...) __attribute__((format(printf, 3, 4)));
+void config_warn_key(struct config_check *check, const struct config_node *node, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
+
+/* Whether a node is of a kind; complains unless it is or was refused before. */
+bool config_expect(struct config_check *check, const struct config_node *node,
+                   enum config_node_kind kind);
+
+/* `text` in quotes for a message: cut at 60 bytes, without control characters. */
+#define CONFIG_QUOTED_BYTES 80
+const char *config_quote(const char *text, char buffer[CONFIG_QUOTED_BYTES]);
+/* A scalar's value for a message; nothing of it when it is secret. */
+const char *config_quote_node(const struct config_node *node, char buffer[CONFIG_QUOTED_BYTES]);
+
+/* Hides the scalars of a node in the lines that are printed; see config_problems_hide(). */
+void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative);
+/* Hides what follows a key like "token:" or "url:" in a line that was never understood. */
+void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
+                         struct config_position line);
+
+/* Whether a further complaint would only be counted: then it is not worth finding words. */
+bool config_is_full(const struct config_check *check);
+
+/* The result of a check: 0, CAIRN_ECONFIG when problems came up since, CAIRN_ENOMEM. */
+int config_check_end(struct config_check *check, size_t errors_before);
+
+/* Whether a plain scalar stands for nothing in YAML: empty, "~", "null". */
+bool config_is_null(const struct config_node *node);
+
+/* ` (did you mean "x"?)`, or "" when no candidate is near. */
+const char *config_did_you_mean(const char *word, const char *const *candidates,
+                                char buffer[CONFIG_QUOTED_BYTES]);
+bool config_is_name(const char *text, bool digit_first);
+
+/* ---- utf8.c -------------------------------------------------------------------------------- */
+
+/* The length of the UTF-8 sequence at `data`, its code point in *ret_code; 0: not valid. */
+size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code);
+
+/* A walk through a text that counts as libyaml does: lines end with LF, CR LF or CR, and columns
+ * are code points; a byte that is not UTF-8 counts as one. */
+struct config_cursor {
+    const char *data;
+    size_t bytes, offset;
+    unsigned line, column;
+};
+
+void config_cursor_init(struct config_cursor *cursor, const char *data, size_t bytes);
+/* Steps over one character; false at the end. */
+bool config_cursor_next(struct config_cursor *cursor);
+bool config_cursor_before(const struct config_cursor *cursor, struct config_position position);
+/* Steps to a position; false when the text ends before. */
+bool config_cursor_seek(struct config_cursor *cursor, struct config_position position);
+
+/* Whether the text is UTF-8 without control characters; reports the first place where not. */
+bool config_check_text(const char *name, const char *data, size_t bytes,
+                       struct config_problems *problems);
+/* The same question for a value from elsewhere, tabs and line breaks allowed. */
+bool config_is_text(const char *data, size_t bytes);
+
+/* ---- value.c: one scalar by its type ------------------------------------------------------- */
+
+struct config_value {
+    const struct config_node *node;
+    const struct cairn_option *option; /* type, min, max, choices */
+    struct config_arena *arena;
+    char why[512]; /* what is wrong with it */
+};
+
+/* The bytes that a value of the type takes; 0: no such type. */
+size_t config_value_bytes(uint32_t type);
+/* Writes the value; CAIRN_ECONFIG with `why`, CAIRN_ENOMEM. */
+int config_value_read(struct config_value *value, void *ret_value);
+
+/* ---- amount.c: sizes and durations --------------------------------------------------------- */
+
+/* "64MiB" as bytes, "30s" as microseconds; the same results. */
+int config_amount_read(struct config_value *value, uint64_t *ret_amount);
+
+/* A size in the largest unit that divides it: "64MiB". */
+void config_size_text(uint64_t bytes, char text[32]);
+
+int config_value_fail(struct config_value *value, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- place.c: paths ------------------------------------------------------------------------ */
+
+/* The home folder, or NULL. */
+const char *config_home(void);
+int config_path_read(struct config_value *value, const char **ret_path);
+
+/* ---- table.c: a map by an option table ----------------------------------------------------- */
+
+struct config_table {
+    const struct cairn_option *options;
+    const char *plugin;        /* whose table; NULL: Cairn's own */
+    const char *const *others; /* further keys that the map may hold; NULL: any */
+};
+
+/* Fills the structure at `base` from a map (NULL: all defaults). False after complaints. */
+bool config_table_read(struct config_check *check, const struct config_node *map,
+                       const struct config_table *table, void *base, uint64_t *ret_set);
+/* Complains of every key of the map that is neither an option nor among the others. */
+bool config_keys_check(struct config_check *check, const struct config_node *map,
+                       const struct config_table *table);
+
+/* Whether a plugin's table can be used at all; everything in it is hostile. */
+#define CONFIG_MAX_OPTIONS_BYTES (64u * 1024u)
+bool config_table_check(struct config_check *check, const struct config_instance *instance,
+                        const struct config_plugin_facts *facts);
+
+/* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
+
+void config_substitute(struct config_check *check, struct config_node *node);
+
+/* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */
+extern const char *const config_common_keys[];
+
+void config_read_application(struct config_check *check, const struct config_node *root);
+void config_read_engine(struct config_check *check, const struct config_node *root);
+void config_read_instances(struct config_check *check, const struct config_node *root);
+void config_read_pipelines(struct config_check *check, const struct config_node *root);
+
+/* Hides what an instance's own options hold when nobody knows yet which of them are secret. */
+void config_hide_instance(struct config_check *check, const struct config_instance *instance);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UTF-8 and positions in it, counted as libyaml counts them. Every process but the crashed one; the
+ * bytes are hostile.
+ */
+#include "core/config/internal.h"
+
+#include <string.h>
+
+/* The length of the sequence that a byte begins, by its high four bits; 0: it begins none. */
+static const unsigned char lengths[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4 };
+
+size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code)
+{
+    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *at = (const unsigned char *)data;
+    size_t length = lengths[at[0] >> 4];
+    uint32_t code = length == 1 ? at[0] : at[0] & (0x7fu >> length);
+
+    if (length == 0 || length > bytes || at[0] > 0xf4) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+        return 0;
+    }
+    *ret_code = code;
+    return length;
+}
+
+void config_cursor_init(struct config_cursor *cursor, const char *data, size_t bytes)
+{
+    cursor->data = data;
+    cursor->bytes = bytes;
+    cursor->offset = bytes >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    cursor->line = cursor->column = 1;
+}
+
+bool config_cursor_next(struct config_cursor *cursor)
+{
+    const char *at = cursor->data + cursor->offset;
+    size_t left = cursor->bytes - cursor->offset;
+    uint32_t code;
+    size_t length;
+
+    if (left == 0) {
+        return false;
+    }
+    if (*at == '\n' || *at == '\r') {
+        cursor->offset += *at == '\r' && left > 1 && at[1] == '\n' ? 2 : 1;
+        cursor->line++;
+        cursor->column = 1;
+        return true;
+    }
+    length = config_utf8(at, left, &code);
+    cursor->offset += length != 0 ? length : 1;
+    cursor->column++;
+    return true;
+}
+
+bool config_cursor_before(const struct config_cursor *cursor, struct config_position position)
+{
+    return cursor->line < position.line ||
+           (cursor->line == position.line && cursor->column < position.column);
+}
+
+bool config_cursor_seek(struct config_cursor *cursor, struct config_position position)
+{
+    while (config_cursor_before(cursor, position)) {
+        if (!config_cursor_next(cursor)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What YAML takes for a line break, or does not take at all. */
+static bool is_control(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0x00, 0x08 },     { 0x0b, 0x0c },     { 0x0e, 0x1f },     { 0x7f, 0x9f },
+        { 0x2028, 0x2029 }, { 0xfeff, 0xfeff }, { 0xfffe, 0xffff },
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool config_check_text(const char *name, const char *data, size_t bytes,
+                       struct config_problems *problems)
+{
+    struct config_cursor cursor;
+
+    if (bytes >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0)) {
+        config_problem_add(problems, (struct config_position){ name, 0, 0 }, "",
+                           "the file is UTF-16; save it as UTF-8");
+        return false;
+    }
+    config_cursor_init(&cursor, data, bytes);
+    while (cursor.offset < bytes) {
+        struct config_position position = { name, cursor.line, cursor.column };
+        unsigned char first = (unsigned char)data[cursor.offset];
+        uint32_t code = 0;
+
+        if (config_utf8(data + cursor.offset, bytes - cursor.offset, &code) == 0) {
+            config_hide_suspect(problems, data, bytes, position);
+            config_problem_add(problems, position, "", "the byte 0x%02X is not UTF-8", first);
+            return false;
+        }
+        if (is_control(code)) {
+            config_hide_suspect(problems, data, bytes, position);
+            config_problem_add(problems, position, "",
+                               "the character U+%04X is not allowed here; in double quotes write "
+                               "an escape",
+                               (unsigned)code);
+            return false;
+        }
+        config_cursor_next(&cursor);
+    }
+    return true;
+}
+
+bool config_is_text(const char *data, size_t bytes)
+{
+    uint32_t code;
+
+    for (size_t offset = 0; offset < bytes;) {
+        size_t length = config_utf8(data + offset, bytes - offset, &code);
+
+        if (length == 0 || is_control(code)) {
+            return false;
+        }
+        offset += length;
+    }
+    return true;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cairn-engine check: all problems of a configuration at once; with --plan the plan for a program
+ * that starts, and a start for what an earlier run left behind. --plan runs no plugin code.
+ * [engine]
+ */
+#include "core/engine/engine.h"
+#include "core/engine/plan.h"
+#include "core/util/fs.h"
+#include "core/util/log.h"
+#include "core/util/text.h"
+#include "core/util/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define CHECK_TIMEOUT_US 10000000u /* for the check() of all plugins */
+
+/* ---- The plugins' own complaints ---- */
+
+static void check_plugin(struct engine_setup *setup, size_t index, uint64_t deadline_us)
+{
+    struct config_instance *instance = &setup->config->instances[index];
+    struct step_request request = {
+        .instance = instance,
+        .facts = setup->plugins.facts[index],
+        .plugin_fd = setup->plugins.fds[index],
+        .dump_fd = -1,
+        .out_fd = -1,
+        .deadline_us = deadline_us,
+        .check_only = true,
+        .problems = &setup->problems,
+    };
+    struct step_result result;
+
+    step_run(&request, &result); /* adds its problems by itself */
+    step_result_finish(&result);
+}
+
+static void check_plugins(struct engine_setup *setup)
+{
+    uint64_t deadline_us = time_monotonic_us() + CHECK_TIMEOUT_US;
+
+    for (size_t i = 0; i < setup->config->instance_count; i++) {
+        check_plugin(setup, i, deadline_us);
+    }
+}
+
+/* ---- The spool ---- */
+
+static struct config_position spool_position(const struct config *config)
+{
+    const struct config_node *engine = config_get(config->root, "engine");
+    const struct config_node *spool = engine != NULL ? config_get(engine, "spool") : NULL;
+    struct config_position position = { config->name, 0, 0 };
+
+    return spool != NULL ? spool->position : position;
+}
+
+/* The name under which reports are filed; NULL when nothing tells it. */
+static const char *application_of(const struct engine_options *options, const struct config *config)
+{
+    if (options->application != NULL) {
+        return options->application;
+    }
+    if (config->application != NULL) {
+        return config->application;
+    }
+    return options->executable != NULL ? text_base_name(options->executable) : NULL;
+}
+
+/* Makes the application's folder, or the spool itself where there is no name, and sees whether it
+ * can be written to. */
+static void check_spool(struct engine_setup *setup, const char *application)
+{
+    struct config *config = setup->config;
+    struct error error = { 0, "" };
+    int fd = application != NULL ? spool_open(config->spool, application, &error)
+                                 : fs_make_directories(config->spool, &error);
+    size_t length;
+
+    if (fd >= 0 &&
+        faccessat(fd, application != NULL ? "incoming" : ".", W_OK | X_OK, AT_EACCESS) != 0) {
+        error_errno(&error, CAIRN_EPERM, errno, "The folder %s cannot be written to",
+                    config->spool);
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0) {
+        close(fd);
+        return;
+    }
+    length = strlen(error.text);
+    if (length > 0 && error.text[length - 1] == '.') {
+        error.text[length - 1] = '\0';
+    }
+    config_problem_add(&setup->problems, spool_position(config), "engine.spool", "%s", error.text);
+}
+
+/* ---- What an earlier run left behind ---- */
+
+/* A minidump that waits for an engine. The lock is only tried where there is one: a monitor that
+ * has just made its folder must get it. */
+static bool is_left(int application_fd, const struct spool_entry *entry)
+{
+    int folder = fs_open_directory(AT_FDCWD, entry->path, NULL), lock = -1;
+
+    if (folder < 0) {
+        return false;
+    }
+    if (faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+        faccessat(folder, SPOOL_REPORT, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        lock = spool_lock(application_fd, SPOOL_INCOMING, entry->id, NULL);
+    }
+    close(folder);
+    if (lock >= 0) {
+        close(lock);
+    }
+    return lock >= 0;
+}
+
+/* Without the lock, which a sender might want at this moment: report.json is always complete. */
+static bool is_due(const struct spool_entry *entry)
+{
+    int fd = fs_open_directory(AT_FDCWD, entry->path, NULL);
+    struct report *report = NULL;
+    bool due = false;
+
+    if (fd < 0) {
+        return false; /* a sender has moved it */
+    }
+    if (spool_load(fd, &report, NULL) != 0) {
+        due = true; /* the sender sets it aside */
+    }
+    for (size_t i = 0; report != NULL && i < report->delivery_count; i++) {
+        const struct report_delivery *delivery = &report->deliveries[i];
+
+        due = due || (delivery->state == REPORT_PENDING && delivery->next_ns <= time_wall_ns());
+    }
+    report_destroy(report);
+    close(fd);
+    return due;
+}
+
+static void start_or_log(const char *program, const struct engine_arguments *arguments)
+{
+    struct error error;
+
+    if (engine_start(program, arguments->items, &error) != 0) {
+        log_line(LOG_LEVEL_WARNING, "%s", error.text);
+    }
+}
+
+static void start_recovery(const struct engine_options *options, const char *folder)
+{
+    struct engine_arguments arguments = { .count = 0 };
+
+    engine_argument(&arguments, "cairn-engine");
+    engine_argument(&arguments, "recover");
+    engine_argument(&arguments, "--application-folder");
+    engine_argument(&arguments, folder);
+    engine_argument_config(&arguments, options);
+    start_or_log("cairn-engine", &arguments);
+}
+
+static void start_sender(const struct engine_options *options, const struct config *config,
+                         const char *application)
+{
+    struct engine_arguments arguments = { .count = 0 };
+
+    engine_argument(&arguments, "cairn-sender");
+    engine_argument_config(&arguments, options);
+    engine_argument(&arguments, "--spool");
+    engine_argument(&arguments, config->spool);
+    engine_argument(&arguments, "--application");
+    engine_argument(&arguments, application);
+    engine_argument(&arguments, "--quiet");
+    start_or_log("cairn-sender", &arguments);
+}
+
+static void start_leftovers(const struct engine_options *options, const struct config *config,
+                            const char *application, const char *folder)
+{
+    bool incoming = false, due = false;
+    int fd = spool_open(config->spool, application, NULL);
+    struct spool_list list;
+
+    if (fd < 0) {
+        return;
+    }
+    if (spool_scan(config->spool, application, &list, NULL) == 0) {
+        for (size_t i = 0; i < list.count; i++) {
+            const struct spool_entry *entry = &list.entries[i];
+
+            incoming = incoming || (entry->state == SPOOL_INCOMING && is_left(fd, entry));
+            due = due || (entry->state == SPOOL_PENDING && is_due(entry));
+        }
+        spool_list_finish(&list);
+    }
+    close(fd);
+    if (incoming) {
+        start_recovery(options, folder);
+    }
+    if (due) {
+        start_sender(options, config, application);
+    }
+}
+
+/* ---- The plan ---- */
+
+static const char *own_user(void)
+{
+    static char number[16];
+    const struct passwd *entry = getpwuid(geteuid());
+
+    if (entry != NULL) {
+        return entry->pw_name;
+    }
+    snprintf(number, sizeof(number), "%u", (unsigned)geteuid());
+    return number;
+}
+
+static char *folder_of(const struct config *config, const char *application)
+{
+    char *escaped = text_escape_name(application), *folder = NULL;
+
+    if (escaped != NULL && asprintf(&folder, "%s/%s", config->spool, escaped) < 0) {
+        folder = NULL;
+    }
+    free(escaped);
+    return folder;
+}
+
+static int print_plan(const struct engine_options *options, const struct config *config,
+                      const char *application)
+{
+    const struct config_pipeline *pipeline =
+        config_choose(config, options->executable, own_user(), application);
+    char *folder = folder_of(config, application);
+    struct plan_capture capture;
+    struct buf text;
+    int result;
+
+    if (folder == NULL) {
+        return EX_OSERR;
+    }
+    plan_capture(config, pipeline, &capture);
+    buf_init(&text, 64 * 1024);
+    plan_print(config, &capture, folder, &text);
+    result = text.failed == 0 && fs_write_all(STDOUT_FILENO, text.data, text.bytes) == 0 ? EX_OK
+                                                                                         : EX_IOERR;
+    buf_finish(&text);
+    if (result == EX_OK) {
+        close(STDOUT_FILENO); /* whoever reads the plan need not wait for the rest */
+        start_leftovers(options, config, application, folder);
+    }
+    free(folder);
+    return result;
+}
+
+static int check(const struct engine_options *options, struct engine_setup *setup)
+{
+    const char *application = application_of(options, setup->config);
+
+    if (options->plan && application == NULL) {
+        fputs("cairn-engine: a plan needs --application or --executable.\n", stderr);
+        return EX_USAGE;
+    }
+    check_spool(setup, application);
+    if (!options->plan) {
+        check_plugins(setup);
+    }
+    engine_setup_print_problems(setup); /* also mere warnings */
+    if (setup->problems.errors != 0) {
+        return EX_CONFIG;
+    }
+    return options->plan ? print_plan(options, setup->config, application) : EX_OK;
+}
+
+int engine_check(const struct engine_options *options)
+{
+    struct engine_setup setup;
+    int code = EX_CONFIG;
+
+    if (engine_setup_load(&setup, options, -1) != 0) {
+        engine_setup_print_problems(&setup);
+    } else {
+        code = check(options, &setup);
+    }
+    engine_setup_finish(&setup);
+    return code;
+}

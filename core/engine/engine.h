@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the engine share: the command line, a configuration with its plugins, one run of a
+ * report through the pipeline. The engine is one process with one thread; every call into a plugin
+ * happens in a step, a child process of its own. [engine]
+ */
+#ifndef CAIRN_CORE_ENGINE_ENGINE_H
+#define CAIRN_CORE_ENGINE_ENGINE_H
+
+#include "core/config/config.h"
+#include "core/minidump/reader.h"
+#include "core/plugin/plugin.h"
+#include "core/plugin/step.h"
+#include "core/report/report.h"
+#include "core/report/spool.h"
+#include "core/util/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ENGINE_MINIDUMP_TYPE "application/x-dmp"
+
+/* ---- Command line ---- */
+
+struct engine_options {
+    const char *config_path; /* NULL: config_fd; that -1: the report's own, else the installed one */
+    int config_fd;
+    const char *application, *version, *executable; /* NULL: not given */
+    const char *folder;                             /* report: the report's folder */
+    int lock_fd;                                    /* its locked descriptor, or -1 */
+    const char *application_folder;                 /* recover */
+    const char *file;                               /* import */
+    bool plan, wait;
+};
+
+/* The modes: each returns an exit code. */
+int engine_check(const struct engine_options *options);
+int engine_report(const struct engine_options *options);
+int engine_recover(const struct engine_options *options);
+int engine_import(const struct engine_options *options);
+
+/* The exit code for an error of Cairn's. */
+int engine_exit_code(int error);
+
+/* ---- A configuration with its plugins ---- */
+
+struct engine_setup {
+    struct config *config; /* NULL: not even its text could be read */
+    struct plugin_set plugins;
+    struct config_problems problems;
+    bool usable; /* no problems */
+};
+
+/* Loads what the options name; without them the configuration.yaml in `folder_fd` (or -1), else the
+ * installed one. 0, or an error with problems in the setup, which is to be finished in any case. */
+int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
+                      int folder_fd);
+void engine_setup_print_problems(const struct engine_setup *setup);
+void engine_setup_finish(struct engine_setup *setup);
+
+/* ---- One report on its way through the pipeline ---- */
+
+enum engine_state {
+    ENGINE_UNDECIDED = 0,
+    ENGINE_PENDING,
+    ENGINE_DELIVERED,
+    ENGINE_DROPPED,
+};
+
+struct engine_run {
+    const struct engine_options *options;
+    struct engine_setup setup;
+    const struct config_pipeline *pipeline; /* NULL: the configuration cannot be used */
+    struct report *report;
+    struct minidump *dump;
+    int dump_fd;
+    int application_fd; /* the application's folder */
+    int folder_fd;      /* the report's folder, locked */
+    char *application_folder, *folder; /* their absolute paths; `folder` follows the commit */
+    char id[37];
+    uint64_t stages_end_us; /* monotonic: what is not done by then is skipped */
+    uint64_t hooks_end_us;
+    uint64_t artifact_bytes; /* so far, against limits.report */
+    bool keep_capture;       /* the captured minidump stays as an artifact */
+    enum engine_state state;
+    char drop_key[33];     /* under which drops.json counts it */
+    char drop_reason[384]; /* in words */
+};
+
+/* Takes the report's folder <application_folder>/incoming/<id>, whose lock is `lock_fd`, or -1: to be
+ * taken. On success the descriptor belongs to the run. 0 or an error. */
+int engine_run_init(struct engine_run *run, const struct engine_options *options,
+                    const char *application_folder, const char *id, int lock_fd,
+                    struct error *error);
+void engine_run_finish(struct engine_run *run);
+
+/* From capture.dmp to a commit or a drop, hooks included; `run->state` says which. The line about it
+ * goes to `answer_fd` (or -1) right after the commit. On an error nothing is lost: the folder is as it
+ * was, or, with CAIRN_EFORMAT, in quarantine. */
+int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error);
+
+/* Unlocks the folder and starts a sender for the report, if it is pending. */
+void engine_deliver(struct engine_run *run);
+
+/* ---- The stages, in files of their own; each returns whether it had anything to do ---- */
+
+/* Runs one instance's step within the pipeline's clock: fills the request's common part, adds notes,
+ * applies on_error. The result is to be finished. */
+enum step_status engine_step(struct engine_run *run, size_t index, struct step_request *request,
+                             struct step_result *ret_result);
+/* Decides that the report is dropped, at most once. */
+void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool engine_filters(struct engine_run *run, uint32_t stage);
+bool engine_annotators(struct engine_run *run);
+/* After the commit: what hooks add is written into report.json once more. */
+void engine_hooks(struct engine_run *run);
+bool engine_writers(struct engine_run *run);
+bool engine_attachments(struct engine_run *run);
+/* Frames and signature of the crashed thread, found in a child process. */
+bool engine_walk(struct engine_run *run);
+
+/* ---- Artifacts ---- */
+
+/* A name for an artifact that no other one and no file of Cairn's has, made of `wanted`. */
+int engine_artifact_name(const struct engine_run *run, const char *wanted, char ret_name[256],
+                         struct error *error);
+/* Syncs the file `part` in the report's folder, gives it its name, adds it to the report. A file that
+ * does not fit limits.report, or fails, is deleted. */
+int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const char *name,
+                         const char *media_type, struct error *error);
+
+/* ---- The end of a run ---- */
+
+int engine_commit(struct engine_run *run, struct error *error);
+int engine_drop(struct engine_run *run, struct error *error);
+
+/* ---- Other programs ---- */
+
+/* Starts <libexec>/<program>, detached, with /dev/null as its standard files. */
+int engine_start(const char *program, char *const *arguments, struct error *error);
+/* Runs it and waits for it until `deadline_us` (monotonic). Its exit code, or an error. */
+int engine_start_wait(const char *program, char *const *arguments, uint64_t deadline_us,
+                      struct error *error);
+
+/* A command line under construction; its texts must outlive it. */
+struct engine_arguments {
+    char *items[16];
+    size_t count;
+    char number[12];
+};
+void engine_argument(struct engine_arguments *arguments, const char *text);
+/* "--config FILE" or "--config-fd N", as the options have it. */
+void engine_argument_config(struct engine_arguments *arguments,
+                            const struct engine_options *options);
+
+/* ---- Paths of the spool ---- */
+
+/* The path without its last component; the caller frees it. */
+char *engine_parent(const char *path);
+/* The application's name from its folder's %-escaped one; the caller frees it. */
+char *engine_application_name(const char *application_folder);
+
+#endif

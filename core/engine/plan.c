@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Derives and prints the plan; see plan.h. [engine] */
+#include "core/engine/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const memory_names[] = { "stacks", "referenced", "full" };
+
+/* One word of an option table: a data class, or how much memory. Others mean nothing here. */
+static void ask_for(struct plan_capture *capture, const char *word)
+{
+    if (strcmp(word, "command-line") == 0) {
+        capture->classes |= PLAN_COMMAND_LINE;
+    } else if (strcmp(word, "environment") == 0) {
+        capture->classes |= PLAN_ENVIRONMENT;
+    }
+    for (unsigned i = PLAN_REFERENCED; i <= PLAN_FULL; i++) {
+        if (strcmp(word, memory_names[i]) == 0 && capture->memory < i) {
+            capture->memory = (enum plan_memory)i;
+        }
+    }
+}
+
+static void ask_for_choice(struct plan_capture *capture, const struct cairn_option *option,
+                           int32_t choice)
+{
+    for (int32_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
+        if (i == choice) {
+            ask_for(capture, option->choices[i]);
+        }
+    }
+}
+
+/* "=": the values of an ENUM, or of a list of them, name what is wanted. */
+static void ask_for_values(struct plan_capture *capture, const struct cairn_option *option,
+                           const unsigned char *at)
+{
+    const struct cairn_list *list = (const void *)at;
+    int32_t choice;
+
+    if (option->type != CAIRN_OPTION_ENUM || (option->flags & CAIRN_OPTION_MAP) != 0) {
+        return;
+    }
+    if ((option->flags & CAIRN_OPTION_LIST) == 0) {
+        memcpy(&choice, at, sizeof(choice));
+        ask_for_choice(capture, option, choice);
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        ask_for_choice(capture, option, ((const int32_t *)list->items)[i]);
+    }
+}
+
+/* True when an option has a value that wants something: not false, not empty. */
+static bool is_on(const struct config_instance *instance, size_t index, const unsigned char *at)
+{
+    const struct cairn_option *option = &instance->table[index];
+    const char *text;
+    int32_t flag;
+
+    if ((option->flags & (CAIRN_OPTION_LIST | CAIRN_OPTION_MAP)) != 0) {
+        return ((const struct cairn_list *)(const void *)at)->count != 0;
+    }
+    switch (option->type) {
+    case CAIRN_OPTION_BOOL:
+        memcpy(&flag, at, sizeof(flag));
+        return flag != 0;
+    case CAIRN_OPTION_STRING:
+    case CAIRN_OPTION_PATH:
+    case CAIRN_OPTION_SECRET:
+    case CAIRN_OPTION_URL:
+        memcpy(&text, at, sizeof(text));
+        return text != NULL && text[0] != '\0';
+    default:
+        return index < 64 && (instance->options_set & (1ull << index)) != 0;
+    }
+}
+
+static void ask_instance(struct plan_capture *capture, const struct config_instance *instance)
+{
+    if (instance->table == NULL || instance->options == NULL) {
+        return;
+    }
+    for (size_t i = 0; instance->table[i].name != NULL; i++) {
+        const struct cairn_option *option = &instance->table[i];
+        const unsigned char *at = (const unsigned char *)instance->options + option->offset;
+
+        if (option->capture == NULL) {
+            continue;
+        }
+        if (strcmp(option->capture, "=") == 0) {
+            ask_for_values(capture, option, at);
+        } else if (is_on(instance, i, at)) {
+            ask_for(capture, option->capture);
+        }
+    }
+}
+
+static void ask_pipeline(struct plan_capture *capture, const struct config *config,
+                         const struct config_pipeline *pipeline)
+{
+    for (int kind = CAIRN_KIND_FILTER; kind <= CAIRN_KIND_TRANSPORT; kind++) {
+        const struct config_stage *stage = &pipeline->stages[kind];
+
+        for (size_t i = 0; i < stage->count; i++) {
+            ask_instance(capture, &config->instances[stage->instances[i]]);
+        }
+    }
+}
+
+void plan_capture(const struct config *config, const struct config_pipeline *pipeline,
+                  struct plan_capture *ret_capture)
+{
+    struct plan_capture capture = { PLAN_STACKS, 0 };
+
+    if (pipeline != NULL) {
+        ask_pipeline(&capture, config, pipeline);
+    }
+    for (size_t i = 0; pipeline == NULL && i < config->pipeline_count; i++) {
+        ask_pipeline(&capture, config, &config->pipelines[i]);
+    }
+    *ret_capture = capture;
+}
+
+void plan_print(const struct config *config, const struct plan_capture *capture,
+                const char *application_folder, struct buf *out)
+{
+    bool both = capture->classes == (PLAN_COMMAND_LINE | PLAN_ENVIRONMENT);
+
+    buf_printf(out, "cairn-plan 1\n");
+    buf_printf(out, "signals 0x%" PRIx64 "\n", config->signals);
+    buf_printf(out, "claim-ms %" PRIu64 "\n", config->claim_us / 1000);
+    buf_printf(out, "hold-ms %" PRIu64 "\n", config->hold_us / 1000);
+    buf_printf(out, "pipeline-ms %" PRIu64 "\n", config->pipeline_us / 1000);
+    buf_printf(out, "memory %s\n", memory_names[capture->memory]);
+    buf_printf(out, "classes %s%s%s\n",
+               (capture->classes & PLAN_COMMAND_LINE) != 0 ? "command-line" : "", both ? "," : "",
+               (capture->classes & PLAN_ENVIRONMENT) != 0 ? "environment" : "");
+    buf_printf(out, "max-bytes %" PRIu64 "\n", config->limits.report_bytes);
+    buf_printf(out, "application-folder %s\n", application_folder);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cairn-engine recover: finishes what lies in an application's incoming folder and nobody works on:
+ * after a power cut, a killed engine, a crash that no engine could be started for. Every report is
+ * done in a process of its own, so that one which ends the engine is set aside instead of ending
+ * every start. [engine]
+ */
+#include "core/engine/engine.h"
+
+#include "core/util/fs.h"
+#include "core/util/log.h"
+#include "core/util/time.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UNFINISHED_CAPTURE SPOOL_CAPTURE ".tmp"
+#define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
+
+struct recovery {
+    const struct engine_options *options;
+    const char *folder;
+    int application_fd;
+    bool pending; /* something is to be delivered */
+};
+
+static void set_aside(const struct recovery *recovery, const char *id, const char *why)
+{
+    struct error error;
+
+    log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why);
+    if (spool_set_aside(recovery->application_fd, SPOOL_INCOMING, id, why, &error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+    }
+}
+
+static bool exists(int folder_fd, const char *name)
+{
+    return faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool is_old(int folder_fd, const char *name)
+{
+    struct stat status;
+
+    return fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           time(NULL) - status.st_mtime > UNFINISHED_SECONDS;
+}
+
+/* Its report.json was written; only the move was not made. */
+static void finish_commit(struct recovery *recovery, const char *id, int folder_fd)
+{
+    struct report *report;
+    struct error error;
+    enum spool_state to;
+
+    if (spool_load(folder_fd, &report, &error) != 0) {
+        set_aside(recovery, id, error.text);
+        return;
+    }
+    to = report->delivery_count > 0 ? SPOOL_PENDING : SPOOL_DELIVERED;
+    report_destroy(report);
+    if (spool_move(recovery->application_fd, SPOOL_INCOMING, to, id, &error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+        return;
+    }
+    recovery->pending = recovery->pending || to == SPOOL_PENDING;
+    printf("recovered %s %s\n", id, spool_state_name(to));
+}
+
+/* In the child: exit codes 0 delivered or dropped, EX_TEMPFAIL pending. */
+static int process(const struct recovery *recovery, const char *id, int folder_fd)
+{
+    struct engine_run run;
+    struct error error;
+    int result = engine_run_init(&run, recovery->options, recovery->folder, id, folder_fd, &error);
+
+    if (result == 0) {
+        result = engine_pipeline(&run, -1, &error);
+    }
+    if (result != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+        return EX_SOFTWARE;
+    }
+    printf("recovered %s %s\n", id,
+           run.state == ENGINE_PENDING     ? "pending"
+           : run.state == ENGINE_DELIVERED ? "delivered"
+                                           : "dropped");
+    fflush(stdout);
+    result = run.state == ENGINE_PENDING ? EX_TEMPFAIL : EX_OK;
+    engine_run_finish(&run);
+    return result;
+}
+
+static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+{
+    int status;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        _exit(process(recovery, id, folder_fd));
+    }
+    /* No deadline of its own: every wait in there has one. */
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+        log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
+        return;
+    }
+    if (WIFSIGNALED(status)) {
+        set_aside(recovery, id, "The engine crashed on it.");
+    } else if (WEXITSTATUS(status) == EX_TEMPFAIL) {
+        recovery->pending = true;
+    }
+}
+
+static void remove_empty(const struct recovery *recovery, const char *id)
+{
+    int incoming =
+        fs_open_directory(recovery->application_fd, spool_state_name(SPOOL_INCOMING), NULL);
+
+    if (incoming >= 0) {
+        unlinkat(incoming, id, AT_REMOVEDIR); /* refused if there is anything in it */
+        close(incoming);
+    }
+}
+
+enum leftover { LEFT_NOTHING, LEFT_COMMIT, LEFT_CAPTURE, LEFT_UNFINISHED, LEFT_EMPTY };
+
+static enum leftover look(int folder_fd)
+{
+    return exists(folder_fd, SPOOL_REPORT)         ? LEFT_COMMIT
+           : exists(folder_fd, SPOOL_CAPTURE)      ? LEFT_CAPTURE
+           : is_old(folder_fd, UNFINISHED_CAPTURE) ? LEFT_UNFINISHED
+           : exists(folder_fd, UNFINISHED_CAPTURE) ? LEFT_NOTHING
+           : is_old(folder_fd, ".")                ? LEFT_EMPTY
+                                                   : LEFT_NOTHING;
+}
+
+static void recover_locked(struct recovery *recovery, const char *id, int folder_fd)
+{
+    switch (look(folder_fd)) {
+    case LEFT_COMMIT:
+        finish_commit(recovery, id, folder_fd);
+        break;
+    case LEFT_CAPTURE:
+        process_apart(recovery, id, folder_fd);
+        break;
+    case LEFT_UNFINISHED:
+        set_aside(recovery, id, "Its minidump was never completed.");
+        break;
+    case LEFT_EMPTY:
+        remove_empty(recovery, id);
+        break;
+    case LEFT_NOTHING:
+        break;
+    }
+}
+
+static void recover_one(struct recovery *recovery, const struct spool_entry *entry)
+{
+    int folder_fd = fs_open_directory(AT_FDCWD, entry->path, NULL);
+    enum leftover left = folder_fd >= 0 ? look(folder_fd) : LEFT_NOTHING;
+
+    if (folder_fd >= 0) {
+        close(folder_fd);
+    }
+    if (left == LEFT_NOTHING) {
+        return; /* a monitor that has just made its folder must get the lock */
+    }
+    folder_fd = spool_lock(recovery->application_fd, SPOOL_INCOMING, entry->id, NULL);
+    if (folder_fd >= 0) { /* else somebody is at it, or it is done */
+        recover_locked(recovery, entry->id, folder_fd);
+        close(folder_fd);
+    }
+}
+
+static void start_sender(const struct recovery *recovery, const char *spool,
+                         const char *application)
+{
+    struct engine_arguments arguments = { .count = 0 };
+    struct error error;
+
+    engine_argument(&arguments, "cairn-sender");
+    engine_argument_config(&arguments, recovery->options);
+    engine_argument(&arguments, "--spool");
+    engine_argument(&arguments, spool);
+    engine_argument(&arguments, "--application");
+    engine_argument(&arguments, application);
+    engine_argument(&arguments, "--quiet");
+    if (engine_start("cairn-sender", arguments.items, &error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+    }
+}
+
+static int recover_all(struct recovery *recovery, const char *spool, const char *application,
+                       struct error *error)
+{
+    struct spool_list list;
+    int result = spool_scan(spool, application, &list, error);
+
+    if (result != 0) {
+        return result;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        if (list.entries[i].state == SPOOL_INCOMING) {
+            recover_one(recovery, &list.entries[i]);
+        }
+    }
+    spool_list_finish(&list);
+    if (recovery->pending) {
+        start_sender(recovery, spool, application);
+    }
+    return 0;
+}
+
+int engine_recover(const struct engine_options *options)
+{
+    struct recovery recovery = { .options = options, .folder = options->application_folder };
+    char *spool = engine_parent(recovery.folder);
+    char *application = engine_application_name(recovery.folder);
+    struct error error;
+    int result = CAIRN_ENOMEM;
+
+    error_set(&error, result, "There is not enough memory to recover.");
+    if (spool != NULL && application != NULL) {
+        result = recovery.application_fd = spool_open(spool, application, &error);
+    }
+    if (result >= 0) {
+        result = recover_all(&recovery, spool, application, &error);
+        close(recovery.application_fd);
+    }
+    if (result < 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+    }
+    free(spool);
+    free(application);
+    return engine_exit_code(result);
+}

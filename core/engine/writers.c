@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writers in order, each into a file of its own, "<instance>.<extension>"; a writer sees what those
+ * before it wrote. Files get their names only when they are complete. [engine]
+ */
+#include "core/engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PART "writer.part" /* the file that is being written; one at a time */
+
+static int open_part(struct engine_run *run, struct error *error)
+{
+    int fd;
+
+    unlinkat(run->folder_fd, PART, 0); /* of an engine that was killed */
+    fd = openat(run->folder_fd, PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return error_errno(error, CAIRN_ESYSTEM, errno, "The folder %s cannot be written to",
+                           run->folder);
+    }
+    return fd;
+}
+
+static int write_artifact(struct engine_run *run, size_t index, int fd, struct error *error)
+{
+    const struct config_instance *instance = &run->setup.config->instances[index];
+    const struct plugin_facts *facts = run->setup.plugins.facts[index];
+    struct step_request request = { .out_fd = fd };
+    struct step_result result;
+    enum step_status status = engine_step(run, index, &request, &result);
+    char wanted[256], name[256];
+    int code;
+
+    step_result_finish(&result);
+    if (status != STEP_OK) {
+        unlinkat(run->folder_fd, PART, 0);
+        return status == STEP_UNSUPPORTED ? 0 : CAIRN_EPLUGIN; /* noted already */
+    }
+    snprintf(wanted, sizeof(wanted), "%s.%s", instance->id,
+             facts->extension != NULL ? facts->extension : "bin");
+    code = engine_artifact_name(run, wanted, name, error);
+    if (code == 0) {
+        code = engine_artifact_keep(
+            run, fd, PART, name,
+            facts->media_type != NULL ? facts->media_type : "application/octet-stream", error);
+    }
+    if (code != 0) {
+        report_note(run->report, "writer \"%s\" failed: %s", instance->id, error->text);
+    }
+    return code;
+}
+
+static bool writes_minidump(const struct plugin_facts *facts)
+{
+    return facts->media_type != NULL && strcmp(facts->media_type, ENGINE_MINIDUMP_TYPE) == 0;
+}
+
+static void run_writer(struct engine_run *run, size_t index)
+{
+    struct error error;
+    int fd = open_part(run, &error), result;
+
+    if (fd < 0) {
+        report_note(run->report, "writer \"%s\" failed: %s", run->setup.config->instances[index].id,
+                    error.text);
+        result = fd;
+    } else {
+        result = write_artifact(run, index, fd, &error);
+        close(fd);
+    }
+    /* A minidump was wanted and could not be made: the captured one takes its place. */
+    if (result != 0 && writes_minidump(run->setup.plugins.facts[index])) {
+        run->keep_capture = true;
+    }
+}
+
+bool engine_writers(struct engine_run *run)
+{
+    const struct config_stage *writers = &run->pipeline->stages[CAIRN_KIND_WRITER];
+
+    for (size_t i = 0; i < writers->count && run->state != ENGINE_DROPPED; i++) {
+        run_writer(run, writers->instances[i]);
+    }
+    return writers->count != 0;
+}

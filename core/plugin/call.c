@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls into a plugin: check, create, the kind's own, destroy; then the record that tells how
+ * it went. Without that record the host knows that the plugin ended the process. In a step's
+ * process.
+ */
+#include "core/plugin/host.h"
+#include "core/plugin/internal.h"
+#include "core/util/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+union any_ops {
+    struct {
+        CAIRN_OPS_HEAD;
+    } head;
+    struct cairn_filter_ops filter;
+    struct cairn_annotator_ops annotator;
+    struct cairn_writer_ops writer;
+    struct cairn_hook_ops hook;
+    struct cairn_transport_ops transport;
+};
+
+/* As much as both sides know; what an older plugin lacks is NULL. */
+static union any_ops copy_ops(const void *ops)
+{
+    union any_ops copy;
+    uint32_t size;
+
+    memset(&copy, 0, sizeof(copy));
+    memcpy(&size, ops, sizeof(size));
+    memcpy(&copy, ops, size < sizeof(copy) ? size : sizeof(copy));
+    return copy;
+}
+
+static enum wire_state state_of(int result)
+{
+    return result == CAIRN_PLUGIN_OK            ? WIRE_DONE
+           : result == CAIRN_PLUGIN_UNSUPPORTED ? WIRE_UNSUPPORTED
+                                                : WIRE_FAILED;
+}
+
+static int call_filter(struct host *host, const union any_ops *ops, void *context,
+                       struct wire_end *end)
+{
+    struct cairn_filter_args args = {
+        .size = sizeof(args), .host = &host->table, .report = &host->report, .action = CAIRN_KEEP
+    };
+    int result = ops->filter.decide(context, &args);
+
+    end->action = args.action;
+    args.reason[sizeof(args.reason) - 1] = '\0';
+    text_copy(end->reason, sizeof(end->reason), args.reason);
+    return result;
+}
+
+static int call_annotator(struct host *host, const union any_ops *ops, void *context)
+{
+    struct cairn_annotator_args args = { .size = sizeof(args),
+                                         .host = &host->table,
+                                         .report = &host->report };
+
+    return ops->annotator.annotate(context, &args);
+}
+
+static int call_writer(struct host *host, const union any_ops *ops, void *context, int out_fd)
+{
+    struct cairn_writer_args args = {
+        .size = sizeof(args), .fd = out_fd, .host = &host->table, .report = &host->report
+    };
+
+    return ops->writer.write(context, &args);
+}
+
+static int call_hook(struct host *host, const union any_ops *ops, void *context)
+{
+    struct cairn_hook_args args = { .size = sizeof(args),
+                                    .host = &host->table,
+                                    .report = &host->report,
+                                    .folder = host->request->folder };
+
+    return ops->hook.run(context, &args);
+}
+
+static int call_transport(struct host *host, const union any_ops *ops, void *context,
+                          struct wire_end *end)
+{
+    struct cairn_transport_args args = { .size = sizeof(args),
+                                         .attempt = host->request->attempt,
+                                         .host = &host->table,
+                                         .report = &host->report,
+                                         .folder = host->request->folder,
+                                         .outcome = CAIRN_RETRY };
+    int result = ops->transport.send(context, &args);
+
+    end->outcome = args.outcome;
+    end->response_code = args.response_code;
+    end->retry_after_us = args.retry_after;
+    args.error[sizeof(args.error) - 1] = '\0';
+    args.server_id[sizeof(args.server_id) - 1] = '\0';
+    text_copy(end->reason, sizeof(end->reason), args.error);
+    text_copy(end->server_id, sizeof(end->server_id), args.server_id);
+    return result;
+}
+
+static int call_kind(struct host *host, const union any_ops *ops, void *context, int out_fd,
+                     struct wire_end *end)
+{
+    switch (host->request->instance->kind) {
+    case CAIRN_KIND_FILTER:
+        return call_filter(host, ops, context, end);
+    case CAIRN_KIND_ANNOTATOR:
+        return call_annotator(host, ops, context);
+    case CAIRN_KIND_WRITER:
+        return call_writer(host, ops, context, out_fd);
+    case CAIRN_KIND_HOOK:
+        return call_hook(host, ops, context);
+    case CAIRN_KIND_TRANSPORT:
+        return call_transport(host, ops, context, end);
+    }
+    return CAIRN_PLUGIN_FAILED;
+}
+
+static enum wire_state call_all(struct host *host, const struct cairn_plugin *plugin, int out_fd,
+                                struct wire_end *end)
+{
+    const union any_ops ops = copy_ops(plugin->ops);
+    const void *options = host->request->instance->options;
+    void *context = NULL;
+    int result = 0;
+
+    if (ops.head.check != NULL) {
+        result = ops.head.check(&host->table, options);
+    }
+    if (host->problems > 0 || result != 0) {
+        return WIRE_REFUSED;
+    }
+    if (host->request->check_only) {
+        return WIRE_DONE;
+    }
+    if (ops.head.create != NULL) {
+        result = ops.head.create(&host->table, options, &context);
+    }
+    if (result == 0) {
+        result = call_kind(host, &ops, context, out_fd, end);
+        if (ops.head.destroy != NULL) {
+            ops.head.destroy(context);
+        }
+    }
+    return state_of(result);
+}
+
+void host_call(struct host *host, int plugin_fd, int out_fd)
+{
+    const struct cairn_plugin *plugin;
+    struct wire_end end;
+    struct error error = { 0, "" };
+
+    memset(&end, 0, sizeof(end));
+    if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
+        end.state = WIRE_UNUSABLE;
+        text_copy(end.reason, sizeof(end.reason), error.text);
+    } else {
+        end.state = (int32_t)call_all(host, plugin, out_fd, &end);
+    }
+    fflush(stdout);
+    end.limited = host->limited;
+    wire_send(host->wire, (struct wire_record){ .type = WIRE_END }, NULL, &end, sizeof(end));
+}

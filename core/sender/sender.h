@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the sender share: the command line, a configuration with its plugins, one pass over
+ * the reports of an application. Every attempt is in report.json before it is made, its outcome after:
+ * whenever the sender is killed, the next one knows what there is to do. [sender]
+ */
+#ifndef CAIRN_CORE_SENDER_SENDER_H
+#define CAIRN_CORE_SENDER_SENDER_H
+
+#include "core/config/config.h"
+#include "core/plugin/plugin.h"
+#include "core/plugin/step.h"
+#include "core/report/report.h"
+#include "core/report/spool.h"
+#include "core/util/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SENDER_MAX_IDS 1024
+
+struct sender_options {
+    const char *config_path; /* NULL: config_fd; that -1: what each report was made with */
+    int config_fd;
+    const char *spool;       /* NULL: the configuration's */
+    const char *application; /* NULL: all */
+    const char **ids;        /* only these reports; none: all */
+    size_t id_count;
+    bool now;      /* whatever their next time */
+    bool quiet;    /* no log */
+    bool progress; /* a line per attempt on standard output */
+};
+
+/* ---- A configuration with its plugins ---- */
+
+struct sender_setup {
+    struct config *config; /* NULL: not even its text could be read */
+    struct plugin_set plugins;
+    struct config_problems problems;
+    bool usable;
+};
+
+/* What the options name; else the configuration.yaml in `folder_fd`; that -1: the installed one. */
+int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
+                      int folder_fd);
+void sender_setup_print_problems(const struct sender_setup *setup);
+void sender_setup_finish(struct sender_setup *setup);
+
+/* ---- One pass ---- */
+
+#define SENDER_MAX_OFFLINE 16
+
+struct sender {
+    const struct sender_options *options;
+    struct sender_setup *setup; /* the one that the options name, else NULL */
+    int application_fd;
+    char *offline[SENDER_MAX_OFFLINE]; /* transports that did not reach their server in this pass */
+    size_t offline_count;
+    bool waiting;  /* something could not be delivered, and waits */
+    bool problems; /* a configuration has problems */
+};
+
+/* All reports of the list that the options mean. An exit code. */
+int sender_batch(const struct sender_options *options, const char *spool,
+                 struct sender_setup *setup);
+
+/* One report in pending/: every delivery that is due, then the move if nothing is pending any more. */
+void sender_deliver(struct sender *sender, const struct spool_entry *entry);
+
+/* A copy of `text` in which values of the instance's options that may be secret are hidden. */
+void sender_scrub(const struct config_instance *instance, const char *text, char *ret_text,
+                  size_t capacity);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that tells how to deliver: the one named, else the report's own. [sender] */
+#include "core/sender/sender.h"
+
+#include "core/util/fs.h"
+#include "core/util/paths.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static int load(struct sender_setup *setup, const struct sender_options *options, int folder_fd)
+{
+    int fd, result;
+
+    if (options->config_path != NULL) {
+        return config_load(options->config_path, -1, NULL, &setup->config, &setup->problems);
+    }
+    if (options->config_fd >= 0) {
+        return config_load(NULL, options->config_fd, "configuration", &setup->config,
+                           &setup->problems);
+    }
+    if (folder_fd < 0) {
+        return config_load(paths_config(), -1, NULL, &setup->config, &setup->problems);
+    }
+    fd = openat(folder_fd, SPOOL_CONFIGURATION,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        config_problem_add(&setup->problems, (struct config_position){ SPOOL_CONFIGURATION, 0, 0 },
+                           "", "the report has no configuration of its own");
+        return CAIRN_ECONFIG;
+    }
+    result = config_load(NULL, fd, SPOOL_CONFIGURATION, &setup->config, &setup->problems);
+    close(fd);
+    return result;
+}
+
+int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
+                      int folder_fd)
+{
+    int result;
+
+    memset(setup, 0, sizeof(*setup));
+    config_problems_init(&setup->problems);
+    result = load(setup, options, folder_fd);
+    if (setup->config != NULL) {
+        int bound = plugin_bind(setup->config, &setup->plugins, &setup->problems);
+
+        result = result != 0 ? result : bound;
+    }
+    setup->usable = result == 0 && setup->problems.errors == 0;
+    return setup->usable ? 0 : result != 0 ? result : CAIRN_ECONFIG;
+}
+
+void sender_setup_print_problems(const struct sender_setup *setup)
+{
+    struct buf text;
+
+    buf_init(&text, 256 * 1024);
+    config_problems_print(&setup->problems, setup->config != NULL ? setup->config->source : NULL,
+                          &text);
+    if (text.failed == 0 && text.data != NULL) {
+        fs_write_all(STDERR_FILENO, text.data, text.bytes);
+    }
+    buf_finish(&text);
+}
+
+void sender_setup_finish(struct sender_setup *setup)
+{
+    plugin_set_finish(&setup->plugins);
+    config_problems_finish(&setup->problems);
+    config_destroy(setup->config);
+    memset(setup, 0, sizeof(*setup));
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One POST with libcurl; see http.h. */
+#include "plugins/transport/common/http.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define USER_AGENT             "Cairn/1.0 (Linux)"
+#define STALL_BYTES_PER_SECOND 100L
+#define MARGIN_MS              250 /* kept from the step's deadline, to hand the result over */
+#define MAX_RETRY_AFTER_S      (24 * 3600)
+
+int http_check(const struct cairn_host *host, const struct http_options *options)
+{
+    if (options->proxy_credentials != NULL && strchr(options->proxy_credentials, ':') == NULL) {
+        return host->problem(host, "proxy_credentials", "the form is user:password");
+    }
+    if (options->proxy_credentials != NULL && options->proxy == NULL) {
+        return host->problem(host, "proxy_credentials", "there is no proxy to use them with");
+    }
+    return CAIRN_PLUGIN_OK;
+}
+
+/* ---- what errors may say ---- */
+
+static void mask(char *text, const char *secret, size_t length)
+{
+    char *place = text;
+
+    while (length > 0 && (place = memmem(place, strlen(place), secret, length)) != NULL) {
+        memset(place, '*', length);
+        place += length;
+    }
+}
+
+void http_redact(char *text, const char *url)
+{
+    const char *authority = strstr(url, "://"), *end, *at;
+
+    authority = authority != NULL ? authority + 3 : url;
+    end = authority + strcspn(authority, "/?#");
+    at = memrchr(authority, '@', (size_t)(end - authority));
+    if (at != NULL) {
+        mask(text, authority, (size_t)(at - authority));
+    }
+    while (*end != '\0') {
+        size_t length;
+
+        end += strspn(end, "/?&=#");
+        length = strcspn(end, "/?&=#");
+        /* Short parts are words like "post" and "format"; this one is longer, and public. */
+        if (length >= 7 && !(length == 8 && memcmp(end, "minidump", 8) == 0)) {
+            mask(text, end, length);
+        }
+        end += length;
+    }
+}
+
+static void name_server(CURLU *parts, char *ret_server, size_t capacity)
+{
+    char *host = NULL, *port = NULL;
+
+    if (curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+        host = NULL;
+    }
+    if (curl_url_get(parts, CURLUPART_PORT, &port, 0) != CURLUE_OK) {
+        port = NULL;
+    }
+    snprintf(ret_server, capacity, "%s%s%s", host != NULL ? host : "the server",
+             port != NULL ? ":" : "", port != NULL ? port : "");
+    curl_free(host);
+    curl_free(port);
+}
+
+static int is_loopback(const char *server)
+{
+    return strncmp(server, "localhost", 9) == 0 || strncmp(server, "127.", 4) == 0 ||
+           strncmp(server, "[::1]", 5) == 0;
+}
+
+/* What happened, as what the server or its name did. */
+static const char *predicate(CURLcode result)
+{
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "has a certificate that is not trusted";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "cannot be verified, the file of authorities is not usable";
+    case CURLE_OPERATION_TIMEDOUT:
+        return "did not answer in time";
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "cannot be reached";
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return "dropped the connection";
+    default:
+        return "could not be asked";
+    }
+}
+
+/* ---- the request ---- */
+
+struct request {
+    CURL *curl;
+    CURLU *url;
+    curl_mime *mime;
+    struct curl_slist *headers;
+    char detail[CURL_ERROR_SIZE];
+};
+
+static size_t receive(char *data, size_t size, size_t count, void *answer_)
+{
+    struct http_answer *answer = answer_;
+    size_t bytes = size * count, room = HTTP_MAX_ANSWER - answer->bytes;
+    size_t taken = bytes < room ? bytes : room;
+    char *body = realloc(answer->body, answer->bytes + taken + 1);
+
+    if (body == NULL) {
+        return 0;
+    }
+    memcpy(body + answer->bytes, data, taken);
+    answer->body = body;
+    answer->bytes += taken;
+    body[answer->bytes] = '\0';
+    answer->cut = taken < bytes;
+    return taken; /* less than `bytes` ends the transfer */
+}
+
+static CURLcode add_part(curl_mime *mime, const struct form_part *part)
+{
+    curl_mimepart *target = curl_mime_addpart(mime);
+    CURLcode result;
+
+    if (target == NULL) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    result = curl_mime_name(target, part->name);
+    if (result == CURLE_OK && part->value != NULL) {
+        return curl_mime_data(target, part->value, CURL_ZERO_TERMINATED);
+    }
+    if (result == CURLE_OK) {
+        result = curl_mime_filedata(target, part->path);
+    }
+    if (result == CURLE_OK) {
+        result = curl_mime_filename(target, part->filename);
+    }
+    return result == CURLE_OK ? curl_mime_type(target, part->type) : result;
+}
+
+static CURLcode add_form(struct request *request, const struct form *form)
+{
+    CURLcode result = CURLE_OK;
+
+    request->mime = curl_mime_init(request->curl);
+    if (request->mime == NULL || form->failed) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    for (size_t i = 0; result == CURLE_OK && i < form->count; i++) {
+        result = add_part(request->mime, &form->parts[i]);
+        if (result != CURLE_OK) {
+            snprintf(request->detail, sizeof(request->detail),
+                     "the part %.64s cannot be added (%s)", form->parts[i].name,
+                     curl_easy_strerror(result));
+        }
+    }
+    return result == CURLE_OK ? curl_easy_setopt(request->curl, CURLOPT_MIMEPOST, request->mime)
+                              : result;
+}
+
+static CURLcode set_security(CURL *curl, const struct http_options *options)
+{
+    CURLcode result;
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+    result = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    result = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    if (result == CURLE_OK) {
+        result = curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    }
+    if (result == CURLE_OK) {
+        result = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    }
+    if (result == CURLE_OK) {
+        result = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    }
+    if (result == CURLE_OK && options->ca_file != NULL) {
+        result = curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    }
+    if (result == CURLE_OK && options->proxy != NULL) {
+        result = curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy);
+    }
+    if (result == CURLE_OK && options->proxy_credentials != NULL) {
+        result = curl_easy_setopt(curl, CURLOPT_PROXYUSERPWD, options->proxy_credentials);
+    }
+    return result;
+}
+
+/* These cannot fail but for lack of memory, which the transfer itself would meet too. */
+static void set_behaviour(struct request *request, const struct http_options *options,
+                          const struct cairn_host *host, struct http_answer *answer)
+{
+    uint64_t left_ms = host->time_left(host) / 1000;
+    long total_ms = left_ms > 2 * MARGIN_MS ? (long)(left_ms - MARGIN_MS) : MARGIN_MS;
+
+    curl_easy_setopt(request->curl, CURLOPT_CURLU, request->url);
+    curl_easy_setopt(request->curl, CURLOPT_ERRORBUFFER, request->detail);
+    curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(request->curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(request->curl, CURLOPT_USERAGENT, USER_AGENT);
+    curl_easy_setopt(request->curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(options->connect_timeout / 1000));
+    curl_easy_setopt(request->curl, CURLOPT_TIMEOUT_MS, total_ms);
+    curl_easy_setopt(request->curl, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
+    curl_easy_setopt(request->curl, CURLOPT_LOW_SPEED_TIME,
+                     (long)(options->stall_timeout / 1000000));
+    curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, request->headers);
+    curl_easy_setopt(request->curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, answer);
+}
+
+/* An answer counts when it came whole, when it was longer than anybody wants to read, or when it
+ * says no before all was sent: servers close early on what they will not take. */
+static void read_result(CURL *curl, CURLcode result, struct http_answer *answer)
+{
+    long code = 0;
+    curl_off_t seconds = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    if (result != CURLE_OK && !answer->cut && code < 400) {
+        return;
+    }
+    answer->code = (int)code;
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds > 0) {
+        seconds = seconds < MAX_RETRY_AFTER_S ? seconds : MAX_RETRY_AFTER_S;
+        answer->retry_after = (uint64_t)seconds * 1000000;
+    }
+}
+
+static CURLcode perform(struct request *request, const struct http_options *options,
+                        const struct cairn_host *host, const struct form *form,
+                        struct http_answer *answer)
+{
+    CURLcode result;
+
+    set_behaviour(request, options, host, answer);
+    result = set_security(request->curl, options);
+    if (result == CURLE_OK) {
+        result = add_form(request, form);
+    }
+    return result == CURLE_OK ? curl_easy_perform(request->curl) : result;
+}
+
+void http_post(const struct http_options *options, const struct cairn_host *host, const char *url,
+               const struct form *form, struct http_answer *ret_answer)
+{
+    struct request request = { .detail = "" };
+    CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+    *ret_answer = (struct http_answer){ .server = "the server" };
+    request.curl = result == CURLE_OK ? curl_easy_init() : NULL;
+    request.url = curl_url();
+    request.headers = curl_slist_append(NULL, "Expect:"); /* some servers stumble over it */
+    if (request.curl == NULL || request.url == NULL || request.headers == NULL) {
+        result = CURLE_OUT_OF_MEMORY;
+    } else if (curl_url_set(request.url, CURLUPART_URL, url, 0) != CURLUE_OK) {
+        result = CURLE_URL_MALFORMAT;
+    } else {
+        name_server(request.url, ret_answer->server, sizeof(ret_answer->server));
+        if (strncasecmp(url, "http:", 5) == 0 && !is_loopback(ret_answer->server)) {
+            host->log(host, CAIRN_LOG_WARNING,
+                      "The report and its token go to %s unencrypted; https would protect them.",
+                      ret_answer->server);
+        }
+        result = perform(&request, options, host, form, ret_answer);
+        read_result(request.curl, result, ret_answer);
+    }
+    if (ret_answer->code == 0) {
+        if (request.detail[0] == '\0') {
+            snprintf(request.detail, sizeof(request.detail), "%s", curl_easy_strerror(result));
+        }
+        request.detail[strcspn(request.detail, "\r\n")] = '\0';
+        http_redact(request.detail, url);
+        snprintf(ret_answer->error, sizeof(ret_answer->error), "%s %s: %s.", ret_answer->server,
+                 predicate(result), request.detail);
+    }
+    curl_mime_free(request.mime);
+    curl_easy_cleanup(request.curl);
+    curl_url_cleanup(request.url);
+    curl_slist_free_all(request.headers);
+}
+
+void http_answer_finish(struct http_answer *answer)
+{
+    free(answer->body);
+    *answer = (struct http_answer){ .code = 0 };
+}
