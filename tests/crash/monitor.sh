@@ -70,6 +70,7 @@ has "crash: the engine's command line" "$(cat "$scratch/calls")" \
     "^report --folder ${dump%/*} --lock-fd 5 --config-fd 4 --executable .*monitor_victim\$"
 has "crash: the engine's configuration is a memfd" "$(cat "$scratch/descriptors")" '^4 /memfd:'
 has "crash: the engine's lock is the folder" "$(cat "$scratch/descriptors")" "^5 ${dump%/*}\$"
+has "crash: the folder is locked while the engine works" "$(cat "$scratch/descriptors")" '^lock 1$'
 ok "crash: the monitor ends" wait_for 5 gone "$monitor"
 if have_readers; then
     has "crash: stackwalk's reason" "$(stackwalk "$dump")" '^Crash reason: *SIGSEGV /SEGV_MAPERR'
