@@ -3,9 +3,9 @@
 
 # ---- Code that runs in a crashed process imports nothing. These flags come after the user's CFLAGS
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
-CRASH_FLAGS = -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
-	-fno-stack-protector -fno-sanitize=all -fno-lto -fno-profile-arcs -fno-test-coverage \
-	-fno-instrument-functions -fcf-protection=none -U_FORTIFY_SOURCE -fPIC
+CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
+	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
+	$(CRASH_EXTRA_FLAGS)
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la

@@ -18,6 +18,14 @@ tests_unit_test_minidump_test_SOURCES = tests/unit/test_minidump.c tests/unit/du
 tests_unit_test_minidump_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_minidump_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 TESTS += tests/unit/test_minidump.test
+check_PROGRAMS += tests/unit/test_minidump_pair.test
+tests_unit_test_minidump_pair_test_SOURCES = tests/unit/test_minidump_pair.c \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_pair_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_pair_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--build-id
+tests_unit_test_minidump_pair_test_LDADD = libcairn-report.la libcairn-minidump.la \
+	libcairn-minidump-writer.la libcairn-capture.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump_pair.test
 endif
 
 # ---- unit: report
@@ -103,12 +111,47 @@ endif
 # ---- unit: engine and sender
 
 # ---- unit: bundled plugins
+EXTRA_DIST += tests/servers/receiver.py
+if HAVE_CUNIT
+PLUGIN_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
+	tests/unit/tap.c tests/unit/tap.h
+PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
+	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
+	tests/unit/test_plugin_directory.test tests/unit/test_plugin_transports.test
+check_PROGRAMS += $(PLUGIN_TESTS)
+TESTS += $(PLUGIN_TESTS)
+tests_unit_test_plugin_filters_test_SOURCES = tests/unit/test_plugin_filters.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_annotators_test_SOURCES = tests/unit/test_plugin_annotators.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_writers_test_SOURCES = tests/unit/test_plugin_writers.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_writers_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_writers_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_hooks_test_SOURCES = tests/unit/test_plugin_hooks.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_hooks_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_hooks_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_directory_test_SOURCES = tests/unit/test_plugin_directory.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_directory_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_directory_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transports.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
 
 # ---- wall
 TESTS += tests/wall/imports.sh
 EXTRA_DIST += tests/wall/imports.sh
 
-# ---- capture and minidump writer: a victim of their own
+# ---- capture and minidump writer: unit tests, and a victim of their own
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture.test
+tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_test_LDADD = libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture.test
+endif
 check_PROGRAMS += tests/crash/dump_victim
 tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
 tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread

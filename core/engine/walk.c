@@ -57,7 +57,8 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
     }
-    bytes = strnlen(symbol, MAX_SYMBOL_BYTES);
+    bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
+    bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;
     record.symbol_bytes = (uint32_t)bytes;
     return fs_write_all(sender->fd, &record, sizeof(record)) == 0 &&
            fs_write_all(sender->fd, symbol, bytes) == 0;
