@@ -26,11 +26,11 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_US 5000000u
-#define REAP_US                                                                                    \
-    2000000u /* for a killed process to be gone; one in uninterruptible sleep is left              \
-              */
-#define CHATTER_BYTES 16384 /* of standard output and error that reach the log */
-#define DRAIN_READS   64
+#define CHATTER_BYTES      16384 /* of standard output and error that reach the log */
+#define DRAIN_READS        64
+
+/* How long a killed process may take to be gone. */
+#define REAP_US 2000000u
 
 struct step {
     const struct step_request *request;
