@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define WALK_TIMEOUT_US  5000000u
-#define WALK_MEMORY ((rlim_t)1 << 30) /* of private memory: a compressed section may be a bomb */
+#define WALK_MEMORY      ((rlim_t)1 << 30) /* of private memory: a compressed section may be a bomb */
 #define MAX_SYMBOL_BYTES 4096
 
 /* What the child sends: a record per frame, followed by its symbol; then one that ends the walk. */
@@ -71,7 +71,7 @@ static void limit_child(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
-    #ifndef __SANITIZE_ADDRESS__ /* whose shadow counts, too */
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow counts, too */
     setrlimit(RLIMIT_DATA, &memory);
 #else
     (void)memory;
