@@ -3,9 +3,9 @@
 
 # ---- Code that runs in a crashed process imports nothing. These flags come after the user's CFLAGS
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
-CRASH_FLAGS = -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
-	-fno-stack-protector -fno-sanitize=all -fno-lto -fno-profile-arcs -fno-test-coverage \
-	-fno-instrument-functions -fcf-protection=none -U_FORTIFY_SOURCE -fPIC
+CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
+	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
+	$(CRASH_EXTRA_FLAGS)
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la
@@ -91,6 +91,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
+libcairn_plugin_la_LIBADD = -ldl
 
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine

@@ -60,6 +60,49 @@ TESTS += tests/unit/test_config.test
 endif
 
 # ---- unit: plugin
+# The test plugins, most of them wrong in one way, as an outsider would link them.
+TEST_PLUGINS = annotator/abort annotator/bad_offset annotator/bad_text annotator/common_key \
+	annotator/crash annotator/crooked_offset annotator/executable_stack annotator/fail \
+	annotator/flood annotator/good annotator/greedy annotator/hang annotator/leave annotator/linger \
+	annotator/mute annotator/newer_minor annotator/no_choices annotator/no_symbol annotator/nothing \
+	annotator/origin annotator/overlap annotator/overrun annotator/print annotator/quit \
+	annotator/relr annotator/scribble annotator/sysv annotator/twice annotator/undone \
+	annotator/unknown_kind annotator/unknown_type annotator/wrong_kind annotator/wrong_magic \
+	annotator/wrong_major annotator/wrong_name annotator/wrong_note annotator/wrong_size \
+	filter/good hook/good hook/newer transport/good writer/good writer/older
+TEST_PLUGIN_FILES = $(TEST_PLUGINS:%=tests/plugins/built/%.so)
+tests/plugins/built/%.so: tests/plugins/%.c tests/plugins/annotator.h include/cairn/plugin.h
+	$(AM_V_CC)umask 022 && $(MKDIR_P) $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir) \
+		$(CPPFLAGS) $(CAIRN_WARNINGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden $(LDFLAGS) -Wl,-z,now \
+		$(TEST_PLUGIN_FLAGS) -o $@ $<
+tests/plugins/built/annotator/executable_stack.so: TEST_PLUGIN_FLAGS = -Wl,-z,execstack
+tests/plugins/built/annotator/origin.so: TEST_PLUGIN_FLAGS = -Wl,-rpath,'$$ORIGIN/lib'
+tests/plugins/built/annotator/relr.so: TEST_PLUGIN_FLAGS = -Wl,-z,pack-relative-relocs
+tests/plugins/built/annotator/sysv.so: TEST_PLUGIN_FLAGS = -Wl,--hash-style=sysv
+EXTRA_DIST += tests/plugins/annotator.h $(TEST_PLUGINS:%=tests/plugins/%.c)
+CLEAN_LOCALS += clean-test-plugins
+clean-test-plugins:
+	rm -rf tests/plugins/built
+.PHONY: clean-test-plugins
+if HAVE_CUNIT
+PLUGIN_TEST_SOURCES = tests/unit/plugins.c tests/unit/plugins.h tests/unit/tap.c tests/unit/tap.h
+PLUGIN_TEST_LIBS = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+tests_unit_test_elf_test_SOURCES = tests/unit/test_elf.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_elf_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_elf_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_elf_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_describe_test_SOURCES = tests/unit/test_describe.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_describe_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_describe_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_describe_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_step_test_SOURCES = tests/unit/test_step.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_step_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_step_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_step_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+endif
 
 # ---- unit: crash and client
 
@@ -94,7 +137,7 @@ PLUGIN_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
 	tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
 	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
-	tests/unit/test_plugin_transports.test
+	tests/unit/test_plugin_directory.test tests/unit/test_plugin_transports.test
 check_PROGRAMS += $(PLUGIN_TESTS)
 TESTS += $(PLUGIN_TESTS)
 tests_unit_test_plugin_filters_test_SOURCES = tests/unit/test_plugin_filters.c $(PLUGIN_TEST_SOURCES)
@@ -109,6 +152,9 @@ tests_unit_test_plugin_writers_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_plugin_hooks_test_SOURCES = tests/unit/test_plugin_hooks.c $(PLUGIN_TEST_SOURCES)
 tests_unit_test_plugin_hooks_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_hooks_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_directory_test_SOURCES = tests/unit/test_plugin_directory.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_directory_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_directory_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transports.c $(PLUGIN_TEST_SOURCES)
 tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)

@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SAFE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define MAX_OUTPUT 8192
+#define SAFE_PATH     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define MAX_OUTPUT    8192
 #define MAX_VARIABLES 48
-#define MARGIN_US 100000 /* kept from the deadline, to say what happened */
+#define MARGIN_US     100000 /* kept from the deadline, to say what happened */
 
 struct config {
     struct cairn_list command;     /* of const char * */
@@ -33,7 +33,8 @@ static const struct cairn_option options[] = {
       .type = CAIRN_OPTION_STRING,
       .flags = CAIRN_OPTION_REQUIRED | CAIRN_OPTION_LIST,
       .offset = offsetof(struct config, command),
-      .help = "The program, absolute or in " SAFE_PATH ", and its arguments; no shell is involved." },
+      .help =
+          "The program, absolute or in " SAFE_PATH ", and its arguments; no shell is involved." },
     { .name = "environment",
       .type = CAIRN_OPTION_STRING,
       .flags = CAIRN_OPTION_LIST,
@@ -78,7 +79,8 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
     return CAIRN_PLUGIN_OK;
 }
 
-/* Finds the program in SAFE_PATH unless it is absolute: whoever started the engine may have any PATH. */
+/* Finds the program in SAFE_PATH unless it is absolute: whoever started the engine may have any
+ * PATH. */
 static int resolve(const char *name, char *ret_path, size_t capacity)
 {
     const char *folder = SAFE_PATH;
@@ -166,8 +168,8 @@ static int make_environment(struct run *run, const struct config *config,
     return status;
 }
 
-/* In the child: standard input from /dev/null, output into the pipe, nothing else open, signals as a
- * fresh program expects them; dies with the step. */
+/* In the child: standard input from /dev/null, output into the pipe, nothing else open, signals as
+ * a fresh program expects them; dies with the step. */
 static _Noreturn void become(const struct run *run, int output)
 {
     sigset_t none;
@@ -222,8 +224,8 @@ static int drain(int fd, struct output *output)
 {
     char rest[1024];
     size_t room = MAX_OUTPUT - output->bytes;
-    ssize_t count = room > 0 ? read(fd, output->data + output->bytes, room)
-                             : read(fd, rest, sizeof(rest));
+    ssize_t count =
+        room > 0 ? read(fd, output->data + output->bytes, room) : read(fd, rest, sizeof(rest));
 
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -299,8 +301,7 @@ static int execute(const struct run *run)
     pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return host->fail(host, "No pipe for the output of %s: %s.", run->program,
-                          strerror(errno));
+        return host->fail(host, "No pipe for the output of %s: %s.", run->program, strerror(errno));
     }
     fcntl(fds[1], F_SETFL, 0); /* the command expects a blocking standard output */
     signal(SIGCHLD, SIG_DFL);  /* were it ignored, there would be no exit code */

@@ -50,7 +50,7 @@ static const struct cairn_option options[] = {
     { .name = NULL },
 };
 
-/* ---- where to ----------------------------------------------------------------------------------- */
+/* ---- where to ---- */
 
 static int check_hosted(const struct cairn_host *host, const struct config *config)
 {
@@ -120,7 +120,8 @@ static int check(const struct cairn_host *host, const void *options_)
                                    config->fields.keys[i]);
         }
     }
-    if (config->token != NULL && strspn(config->token, UNIVERSE_CHARACTERS) != strlen(config->token)) {
+    if (config->token != NULL &&
+        strspn(config->token, UNIVERSE_CHARACTERS) != strlen(config->token)) {
         status = host->problem(host, "token", "a token has letters and digits only");
     }
     if (config->universe != NULL) {
@@ -150,7 +151,7 @@ static char *make_url(const struct config *config)
     return length < 0 ? NULL : url;
 }
 
-/* ---- what ---------------------------------------------------------------------------------------- */
+/* ---- what ---- */
 
 static void add_error(struct form *form, const struct cairn_transport_args *args)
 {
@@ -205,8 +206,9 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
 static int send_report(void *context, struct cairn_transport_args *args)
 {
     static const struct verdict_manners manners = {
-        .unavailable_hint = " (Backtrace says so too when the universe or the format in the address "
-                            "is wrong)",
+        .unavailable_hint =
+            " (Backtrace says so too when the universe or the format in the address "
+            "is wrong)",
     };
     const struct config *config = context;
     char *url = make_url(config);

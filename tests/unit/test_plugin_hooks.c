@@ -84,8 +84,9 @@ static void missing_program(void)
     CU_ASSERT_FATAL(harness_open(&harness, "hook", "exec"));
     harness_option(&harness, "command", "no-such-program-of-cairn");
     CU_ASSERT_EQUAL(harness_run(&harness, "/x"), CAIRN_PLUGIN_FAILED);
-    CU_ASSERT_STRING_EQUAL(harness.failure, "The program \"no-such-program-of-cairn\" cannot be run: "
-                                            "No such file or directory.");
+    CU_ASSERT_STRING_EQUAL(harness.failure,
+                           "The program \"no-such-program-of-cairn\" cannot be run: "
+                           "No such file or directory.");
     harness_close(&harness);
 }
 
@@ -95,7 +96,8 @@ static void options_are_judged(void)
     CU_ASSERT_EQUAL(harness_check(&harness), CAIRN_PLUGIN_FAILED);
     harness_option(&harness, "command", "bin/x");
     CU_ASSERT_EQUAL(harness_check(&harness), CAIRN_PLUGIN_FAILED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(harness.problems, "command: \"bin/x\" is neither an absolute path"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(harness.problems, "command: \"bin/x\" is neither an absolute path"));
     harness_close(&harness);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bundled transports: directory against file systems, breakpad and backtrace against a real HTTP
- * and HTTPS server (tests/servers/receiver.py) that plays good and bad collectors.
+ * The bundled transports breakpad and backtrace against a real HTTP and HTTPS server
+ * (tests/servers/receiver.py) that plays good and bad collectors.
  */
 #include "tests/unit/plugin_harness.h"
 #include "tests/unit/tap.h"
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ID "0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+#define ID    "0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
 #define TOKEN "7c102b2432f6c57eb879db2008820a88031fefc08d8e7faccabc23a917e7db08"
 
 static struct harness harness;
@@ -31,7 +31,7 @@ static pid_t server;
 static int port;
 static cJSON *request; /* what the server stored last */
 
-/* ---- helpers --------------------------------------------------------------------------------------- */
+/* ---- helpers ---- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -53,15 +53,6 @@ static char *read_text(const char *name)
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     return fs_read_file(AT_FDCWD, path, 1 << 20, &text, &bytes, NULL) == 0 ? text : NULL;
-}
-
-static bool holds(const char *name, const char *content)
-{
-    char *text = read_text(name);
-    bool equal = text != NULL && strcmp(text, content) == 0;
-
-    free(text);
-    return equal;
 }
 
 /* Its standard output to `output`; or, if that is negative, both outputs nowhere. */
@@ -100,9 +91,18 @@ static void start_server(const char *mode, const char *certificate, const char *
 {
     const char *source = getenv("CAIRN_SRCDIR");
     char script[4096], store[4200], line[32] = "";
-    const char *arguments[] = { "/usr/bin/python3", script, "--folder", store, "--mode", mode,
-                                "--lifetime", "60", certificate != NULL ? "--tls" : NULL,
-                                certificate, key, NULL };
+    const char *arguments[] = { "/usr/bin/python3",
+                                script,
+                                "--folder",
+                                store,
+                                "--mode",
+                                mode,
+                                "--lifetime",
+                                "60",
+                                certificate != NULL ? "--tls" : NULL,
+                                certificate,
+                                key,
+                                NULL };
     int fds[2];
 
     stop_server();
@@ -131,8 +131,8 @@ static void read_request(void)
 
 static const char *text_of(const char *group, const char *name)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(request, group), name);
+    const cJSON *item =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(request, group), name);
 
     return cJSON_IsString(item) ? item->valuestring : "(absent)";
 }
@@ -155,10 +155,9 @@ static void open_transport(const char *name)
         static const char *const types[] = { "application/x-dmp", "text/plain" };
 
         snprintf(paths[i], sizeof(paths[i]), "%s/%s", spool, names[i]);
-        harness.artifacts[i] = (struct cairn_artifact){ .is_minidump = i == 0,
-                                                        .name = names[i],
-                                                        .media_type = types[i],
-                                                        .path = paths[i] };
+        harness.artifacts[i] = (struct cairn_artifact){
+            .is_minidump = i == 0, .name = names[i], .media_type = types[i], .path = paths[i]
+        };
     }
     harness.artifact_count = 2;
     harness_attribute(&harness, "team", "payments");
@@ -190,75 +189,7 @@ static void says(const char *text)
     }
 }
 
-/* ---- directory -------------------------------------------------------------------------------------- */
-
-static void directory_copies(void)
-{
-    char path[8500];
-    struct stat facts;
-
-    open_transport("directory");
-    snprintf(path, sizeof(path), "%s/out/deep", folder);
-    harness_option(&harness, "path", path);
-    CU_ASSERT_EQUAL(send_it(), CAIRN_DELIVERED);
-    CU_ASSERT_STRING_EQUAL(result.server_id, ID);
-    CU_ASSERT_TRUE(holds("out/deep/" ID "/report.json", "{}"));
-    CU_ASSERT_TRUE(holds("out/deep/" ID "/dump.dmp", "MDMP of the test"));
-    CU_ASSERT_TRUE(holds("out/deep/" ID "/summary.txt", "summary"));
-    CU_ASSERT_FALSE(holds("out/deep/" ID "/configuration.yaml", "secret"));
-    snprintf(path, sizeof(path), "%s/out/deep/" ID, folder);
-    CU_ASSERT_FATAL(stat(path, &facts) == 0);
-    CU_ASSERT_EQUAL(facts.st_mode & 07777, 0700);
-    CU_ASSERT_EQUAL(send_it(), CAIRN_DELIVERED); /* again: it is there */
-    harness_close(&harness);
-}
-
-static void directory_cleans_up(void)
-{
-    char path[8500], left[8700];
-    FILE *file;
-
-    open_transport("directory");
-    snprintf(path, sizeof(path), "%s/group", folder);
-    snprintf(left, sizeof(left), "%s/." ID ".tmp", path);
-    CU_ASSERT_FATAL(mkdir(path, 0700) == 0 && mkdir(left, 0700) == 0);
-    snprintf(left, sizeof(left), "%s/." ID ".tmp/dump.dmp", path);
-    file = fopen(left, "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fclose(file);
-    harness_option(&harness, "path", path);
-    harness_option(&harness, "group_readable", "true");
-    CU_ASSERT_EQUAL(send_it(), CAIRN_DELIVERED);
-    CU_ASSERT_TRUE(holds("group/" ID "/dump.dmp", "MDMP of the test"));
-    harness_close(&harness);
-}
-
-static void directory_retries(void)
-{
-    char path[8500];
-    struct stat facts;
-
-    open_transport("directory");
-    harness_option(&harness, "path", "/proc/cairn");
-    CU_ASSERT_EQUAL(send_it(), CAIRN_RETRY);
-    says("The folder /proc/cairn cannot be made: ");
-    snprintf(path, sizeof(path), "%s/incomplete", folder);
-    harness_option(&harness, "path", path);
-    harness.artifacts[2] = (struct cairn_artifact){ .name = "absent.bin", .path = "/x" };
-    harness.artifact_count = 3;
-    CU_ASSERT_EQUAL(send_it(), CAIRN_RETRY);
-    says("The report's file absent.bin cannot be read: No such file or directory.");
-    snprintf(path, sizeof(path), "%s/incomplete/" ID, folder);
-    CU_ASSERT_NOT_EQUAL(stat(path, &facts), 0);
-    snprintf(path, sizeof(path), "%s/incomplete/." ID ".tmp", folder);
-    CU_ASSERT_NOT_EQUAL(stat(path, &facts), 0);
-    harness.artifacts[2].name = "../escape";
-    CU_ASSERT_EQUAL(send_it(), CAIRN_RETRY);
-    says("is not one of a plain file");
-    harness_close(&harness);
-}
-
-/* ---- breakpad --------------------------------------------------------------------------------------- */
+/* ---- breakpad ---- */
 
 static void breakpad_form(void)
 {
@@ -359,7 +290,8 @@ static void play(const char *transport, const char *url, const struct row *row)
 static void breakpad_rows(void)
 {
     static const struct row rows[] = {
-        { "ok-antenna", CAIRN_DELIVERED, 200, 0, 0, "bp-11111111-2222-3333-4444-000000000001", NULL },
+        { "ok-antenna", CAIRN_DELIVERED, 200, 0, 0, "bp-11111111-2222-3333-4444-000000000001",
+          NULL },
         { "discarded", CAIRN_REJECTED, 200, 0, 0, "", "Discarded=rule_unsupported_product." },
         { "ok-empty", CAIRN_DELIVERED, 200, 0, 0, "", NULL },
         { "ok-html", CAIRN_DELIVERED, 200, 0, 0, "", NULL },
@@ -384,7 +316,7 @@ static void without_a_minidump(void)
     harness_close(&harness);
 }
 
-/* ---- backtrace -------------------------------------------------------------------------------------- */
+/* ---- backtrace ---- */
 
 static void backtrace_attributes(void)
 {
@@ -423,7 +355,8 @@ static void backtrace_rows(void)
         { "429-date", CAIRN_RETRY, 429, 55, 60, "", "status 429: slow down." },
         { "429-bare", CAIRN_RETRY, 429, 0, 0, "", "status 429: slow down." },
         { "429-far", CAIRN_RETRY, 429, 86400, 86400, "", "status 429: slow down." },
-        { "503", CAIRN_RETRY, 503, 0, 0, "", "(Backtrace says so too when the universe or the format" },
+        { "503", CAIRN_RETRY, 503, 0, 0, "",
+          "(Backtrace says so too when the universe or the format" },
         { "redirect", CAIRN_RETRY, 302, 0, 0, "", "redirects elsewhere (status 302)" },
         { "redirect-permanent", CAIRN_RETRY, 308, 0, 0, "", "redirects elsewhere (status 308)" },
         { "reset", CAIRN_RETRY, 0, 0, 0, "", "dropped the connection: " },
@@ -518,7 +451,8 @@ static void backtrace_options(void)
         { "https://x", "acme", TOKEN, "universe: give either universe or url" },
         { NULL, "ac/me", TOKEN, "universe: \"ac/me\" is not the name" },
         { "https://x/u/t/json", NULL, NULL, "url: it must end in" },
-        { "https://x/post?format=json&token=1", NULL, NULL, "url: the format in the query must be" },
+        { "https://x/post?format=json&token=1", NULL, NULL,
+          "url: the format in the query must be" },
         { "https://x/post", NULL, TOKEN, "token: with a token the url is host and port alone" },
         { "https://x", NULL, "a&b", "token: a token has letters and digits only" },
         { "https://x/u/t/minidump", NULL, NULL, NULL },
@@ -542,7 +476,7 @@ static void backtrace_options(void)
     }
 }
 
-/* ---- TLS --------------------------------------------------------------------------------------------- */
+/* ---- TLS ---- */
 
 static char certificate[8500], key[8500], other_certificate[8500], other_key[8500];
 
@@ -550,10 +484,26 @@ static bool make_certificate(const char *name, const char *subject_name, char *r
                              char *ret_key)
 {
     char alternative[64];
-    const char *arguments[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
-                                "/CN=cairn-test", "-addext", alternative, "-keyout", ret_key,
-                                "-out", ret_certificate, "-batch", NULL };
+    const char *arguments[] = { "openssl",
+                                "req",
+                                "-x509",
+                                "-newkey",
+                                "ec",
+                                "-pkeyopt",
+                                "ec_paramgen_curve:prime256v1",
+                                "-nodes",
+                                "-days",
+                                "1",
+                                "-subj",
+                                "/CN=cairn-test",
+                                "-addext",
+                                alternative,
+                                "-keyout",
+                                ret_key,
+                                "-out",
+                                ret_certificate,
+                                "-batch",
+                                NULL };
     int status;
     pid_t pid;
 
@@ -615,9 +565,6 @@ static void tls(void)
 int main(void)
 {
     static const struct tap_test tests[] = {
-        { "directory copies, once", directory_copies },
-        { "directory removes what an attempt left", directory_cleans_up },
-        { "directory retries, and never half", directory_retries },
         { "breakpad: the form", breakpad_form },
         { "breakpad: names", breakpad_names },
         { "breakpad: options", breakpad_options },
@@ -647,10 +594,8 @@ int main(void)
     }
     snprintf(spool, sizeof(spool), "%s/spool", folder);
     mkdir(spool, 0700);
-    write_file("report.json", "{}");
     write_file("dump.dmp", "MDMP of the test");
     write_file("summary.txt", "summary");
-    write_file("configuration.yaml", "secret");
     status = tap_run("plugin transports", tests);
     stop_server();
     fs_remove_tree(AT_FDCWD, folder, NULL);

@@ -109,9 +109,12 @@ static void test_deaths(void)
                 "annotator \"it\" sent more than its output limit of 1048576 bytes.");
 }
 
+/* Not with a sanitizer: its allocator, which the plugin then gets, has rules of its own. */
 static void test_memory(void)
 {
+#if !defined(__SANITIZE_ADDRESS__)
     check_wrong("greedy", STEP_CRASHED, "annotator \"it\" was ended by SIGSEGV.");
+#endif
 }
 
 static void test_failure(void)

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USER_AGENT "Cairn/1.0 (Linux)"
+#define USER_AGENT             "Cairn/1.0 (Linux)"
 #define STALL_BYTES_PER_SECOND 100L
-#define MARGIN_MS 250 /* kept from the step's deadline, to hand the result over */
-#define MAX_RETRY_AFTER_S (24 * 3600)
+#define MARGIN_MS              250 /* kept from the step's deadline, to hand the result over */
+#define MAX_RETRY_AFTER_S      (24 * 3600)
 
 int http_check(const struct cairn_host *host, const struct http_options *options)
 {
@@ -24,7 +24,7 @@ int http_check(const struct cairn_host *host, const struct http_options *options
     return CAIRN_PLUGIN_OK;
 }
 
-/* ---- what errors may say -------------------------------------------------------------------- */
+/* ---- what errors may say ---- */
 
 static void mask(char *text, const char *secret, size_t length)
 {
@@ -105,7 +105,7 @@ static const char *predicate(CURLcode result)
     }
 }
 
-/* ---- the request ------------------------------------------------------------------------------ */
+/* ---- the request ---- */
 
 struct request {
     CURL *curl;
@@ -165,8 +165,9 @@ static CURLcode add_form(struct request *request, const struct form *form)
     for (size_t i = 0; result == CURLE_OK && i < form->count; i++) {
         result = add_part(request->mime, &form->parts[i]);
         if (result != CURLE_OK) {
-            snprintf(request->detail, sizeof(request->detail), "the part %.64s cannot be added (%s)",
-                     form->parts[i].name, curl_easy_strerror(result));
+            snprintf(request->detail, sizeof(request->detail),
+                     "the part %.64s cannot be added (%s)", form->parts[i].name,
+                     curl_easy_strerror(result));
         }
     }
     return result == CURLE_OK ? curl_easy_setopt(request->curl, CURLOPT_MIMEPOST, request->mime)

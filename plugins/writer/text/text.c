@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * writer/text: the report as a page that a person reads first: what happened, where, in which state,
- * and how to look closer. Sections without content are left out. Runs in a step of the engine.
+ * writer/text: the report as a page that a person reads first: what happened, where, in which
+ * state, and how to look closer. Sections without content are left out. Runs in a step of the
+ * engine.
  */
 #include "plugins/writer/text/page.h"
 
@@ -11,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_ITEMS 65536 /* of one kind: a bound on every loop */
-#define MAX_FRAMES_SHOWN 128
+#define MAX_ITEMS          65536 /* of one kind: a bound on every loop */
+#define MAX_FRAMES_SHOWN   128
 #define REGISTERS_PER_LINE 3
 
 struct config {
@@ -194,14 +195,16 @@ static void write_attributes(const struct page *page)
     int width = 0;
 
     for (size_t i = 0;
-         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value); i++) {
+         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value);
+         i++) {
         int length = (int)strlen(name);
 
         width = length > width ? length : width;
     }
     width = width < 32 ? width : 32;
     for (size_t i = 0;
-         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value); i++) {
+         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value);
+         i++) {
         if (i == 0) {
             section(page, "Attributes");
         }
@@ -216,8 +219,7 @@ static void write_breadcrumbs(const struct page *page)
     struct cairn_breadcrumb crumb = { .size = sizeof(crumb) }, last = crumb;
     size_t count = 0;
 
-    while (count < MAX_ITEMS &&
-           page->host->breadcrumb_at(page->host, page->report, count, &last)) {
+    while (count < MAX_ITEMS && page->host->breadcrumb_at(page->host, page->report, count, &last)) {
         count++;
     }
     if (count > 0) {
@@ -241,8 +243,8 @@ static const char *module_of(const struct page *page, uint64_t address)
 {
     struct cairn_module module = { .size = sizeof(module) };
 
-    for (size_t i = 0;
-         i < MAX_ITEMS && page->host->module_at(page->host, page->report, i, &module); i++) {
+    for (size_t i = 0; i < MAX_ITEMS && page->host->module_at(page->host, page->report, i, &module);
+         i++) {
         if (address - module.base < module.length && module.path != NULL) {
             const char *slash = strrchr(module.path, '/');
 
@@ -313,8 +315,8 @@ static void write_notes(const struct page *page)
 {
     const char *text;
 
-    for (size_t i = 0;
-         i < MAX_ITEMS && page->host->note_at(page->host, page->report, i, &text); i++) {
+    for (size_t i = 0; i < MAX_ITEMS && page->host->note_at(page->host, page->report, i, &text);
+         i++) {
         if (i == 0) {
             section(page, "Notes: what is missing, and why");
         }
@@ -335,9 +337,10 @@ static void write_help(const struct page *page)
         page_text(page, id);
         fputs("\n", page->stream);
     }
-    fputs("  lldb --core FILE.dmp           the minidump beside this page: threads, memory, source\n"
-          "  minidump_stackwalk FILE.dmp    stacks of all threads\n",
-          page->stream);
+    fputs(
+        "  lldb --core FILE.dmp           the minidump beside this page: threads, memory, source\n"
+        "  minidump_stackwalk FILE.dmp    stacks of all threads\n",
+        page->stream);
 }
 
 static int write_page(void *context, struct cairn_writer_args *args)
