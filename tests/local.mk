@@ -30,17 +30,22 @@ endif
 
 # ---- unit: report
 if HAVE_CUNIT
-check_PROGRAMS += tests/unit/test_report.test tests/unit/test_spool.test
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
+tests_unit_test_report_json_test_SOURCES = tests/unit/test_report_json.c tests/unit/tap.c \
+	tests/unit/tap.h
+tests_unit_test_report_json_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_json_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
 tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
-TESTS += tests/unit/test_report.test tests/unit/test_spool.test
+TESTS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 endif
 
 # ---- unit: config
