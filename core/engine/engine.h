@@ -132,6 +132,8 @@ int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const
 
 /* ---- The end of a run ---- */
 
+/* Keeps the spool's limits; what cannot be kept is a note, and found out by whoever writes next. */
+void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
 
