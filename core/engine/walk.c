@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define WALK_TIMEOUT_US  5000000u
-#define WALK_MEMORY      ((rlim_t)1 << 30) /* of private memory: a compressed section may be a bomb */
+#define WALK_MEMORY      ((rlim_t)1 << 30) /* private memory: compressed sections may be bombs */
 #define MAX_SYMBOL_BYTES 4096
 
 /* What the child sends: a record per frame, followed by its symbol; then one that ends the walk. */
@@ -56,6 +56,9 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
 
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
+    } else if (!stackwalk_symbol(sender->files, frame->address, &symbol, &record.symbol_offset) ||
+               record.symbol_offset != 0) {
+        symbol = ""; /* but a signal trampoline begins where the handler returns to */
     }
     bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
     bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;
