@@ -112,6 +112,21 @@ endif
 # ---- unit: crash and client
 
 # ---- unit: monitor
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_monitor.test
+tests_unit_test_monitor_test_SOURCES = tests/unit/test_monitor.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_monitor_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_monitor_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_monitor_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_monitor.test
+endif
+
+# ---- crash: the monitor with a victim that links libcairn and an engine that is a script
+check_PROGRAMS += tests/crash/monitor_victim
+tests_crash_monitor_victim_SOURCES = tests/crash/monitor_victim.c
+tests_crash_monitor_victim_LDADD = libcairn.la
+TESTS += tests/crash/monitor.sh
+EXTRA_DIST += tests/crash/monitor.sh
 
 # ---- unit: engine and sender
 if HAVE_CUNIT
