@@ -11,6 +11,7 @@
 #include "core/util/time.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -501,7 +502,11 @@ int report_from_json(const char *text, size_t bytes, struct report **ret_report,
             "too many values.",
             bytes);
     }
+    errno = 0;
     root = parse(text, bytes);
+    if (root == NULL && errno == ENOMEM) { /* not the text's fault, though cJSON cannot say so */
+        return error_set(error, CAIRN_ENOMEM, "There is not enough memory for the report.");
+    }
     if (root == NULL) {
         return error_set(error, CAIRN_EFORMAT,
                          "The report is not valid: its %zu bytes are not JSON.", bytes);

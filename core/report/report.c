@@ -520,7 +520,7 @@ int report_timing(struct report *report, const char *name, uint64_t microseconds
         return CAIRN_EINVAL;
     }
     snprintf(text, sizeof(text), "%s%s", name, suffixed ? "" : "_us");
-    if ((copy = clean(text, NAME_BYTES)) == NULL) {
+    if ((copy = clean(text, sizeof(text))) == NULL) {
         return CAIRN_ENOMEM;
     }
     for (size_t i = 0; i < report->timing_count; i++) {
