@@ -50,7 +50,31 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
 # ---- client: [app]
 
-# ---- monitor
+# ---- monitor: one per program; libc only. All but main() is a library, so that it can be tested.
+noinst_LTLIBRARIES += libcairn-monitor.la
+libcairn_monitor_la_SOURCES = \
+	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
+	core/monitor/crash.c core/monitor/crash.h \
+	core/monitor/dump.c core/monitor/dump.h \
+	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/incoming.c core/monitor/incoming.h \
+	core/monitor/jobs.c core/monitor/jobs.h \
+	core/monitor/log.c core/monitor/log.h \
+	core/monitor/monitor.c core/monitor/monitor.h \
+	core/monitor/oneshot.c core/monitor/oneshot.h \
+	core/monitor/page.c core/monitor/page.h \
+	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/sync.c core/monitor/sync.h \
+	core/monitor/uuid.c core/monitor/uuid.h \
+	core/monitor/watch.c core/monitor/watch.h
+libcairn_monitor_la_CFLAGS = $(AM_CFLAGS) -pthread
+libcairn_monitor_la_LIBADD = libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
+cairnlibexec_PROGRAMS += cairn-monitor
+cairn_monitor_SOURCES = core/monitor/main.c
+cairn_monitor_CFLAGS = $(AM_CFLAGS) -pthread
+cairn_monitor_LDFLAGS = $(AM_LDFLAGS) -pthread
+cairn_monitor_LDADD = libcairn-monitor.la
 
 # ---- minidump reader: engine, sender, tools
 noinst_LTLIBRARIES += libcairn-minidump.la

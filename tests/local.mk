@@ -30,17 +30,22 @@ endif
 
 # ---- unit: report
 if HAVE_CUNIT
-check_PROGRAMS += tests/unit/test_report.test tests/unit/test_spool.test
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
+tests_unit_test_report_json_test_SOURCES = tests/unit/test_report_json.c tests/unit/tap.c \
+	tests/unit/tap.h
+tests_unit_test_report_json_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_json_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
 tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
-TESTS += tests/unit/test_report.test tests/unit/test_spool.test
+TESTS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 endif
 
 # ---- unit: config
@@ -107,35 +112,70 @@ endif
 # ---- unit: crash and client
 
 # ---- unit: monitor
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_monitor.test
+tests_unit_test_monitor_test_SOURCES = tests/unit/test_monitor.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_monitor_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_monitor_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_monitor_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_monitor.test
+endif
+
+# ---- crash: the monitor with a victim that links libcairn and an engine that is a script
+check_PROGRAMS += tests/crash/monitor_victim
+tests_crash_monitor_victim_SOURCES = tests/crash/monitor_victim.c
+tests_crash_monitor_victim_LDADD = libcairn.la
+TESTS += tests/crash/monitor.sh
+EXTRA_DIST += tests/crash/monitor.sh
 
 # ---- unit: engine and sender
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
+tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
+	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
+	core/sender/retry.c core/sender/scrub.c
+tests_unit_test_sender_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_sender_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
+endif
+
+# ---- engine and sender, end to end with fake plugins
+TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh
+EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/receiver.py
 if HAVE_CUNIT
-PLUGIN_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
+BUNDLED_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
 	tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
 	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
 	tests/unit/test_plugin_directory.test tests/unit/test_plugin_transports.test
 check_PROGRAMS += $(PLUGIN_TESTS)
 TESTS += $(PLUGIN_TESTS)
-tests_unit_test_plugin_filters_test_SOURCES = tests/unit/test_plugin_filters.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_filters_test_SOURCES = tests/unit/test_plugin_filters.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
-tests_unit_test_plugin_annotators_test_SOURCES = tests/unit/test_plugin_annotators.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_annotators_test_SOURCES = tests/unit/test_plugin_annotators.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
-tests_unit_test_plugin_writers_test_SOURCES = tests/unit/test_plugin_writers.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_writers_test_SOURCES = tests/unit/test_plugin_writers.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_writers_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_writers_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
-tests_unit_test_plugin_hooks_test_SOURCES = tests/unit/test_plugin_hooks.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_hooks_test_SOURCES = tests/unit/test_plugin_hooks.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_hooks_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_hooks_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
-tests_unit_test_plugin_directory_test_SOURCES = tests/unit/test_plugin_directory.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_directory_test_SOURCES = tests/unit/test_plugin_directory.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_directory_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_plugin_directory_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
-tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transports.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transports.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif

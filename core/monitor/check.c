@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK_SECONDS 10
+#define CHECK_SECONDS 9 /* a little less than cairn_start() waits, so that it hears why */
 #define EXIT_CONFIGURATION 78
 
 /* What comes out of one pipe: the first `capacity` bytes are kept, `bytes` counts up to one more. */

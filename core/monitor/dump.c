@@ -139,10 +139,11 @@ int dump_write(struct dump *dump, struct monitor *monitor)
     }
     result = write_file(dump, monitor);
     if (result != 0) {
-        log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
-                  (int)dump->event.pid, folder, strerror(-result));
+        /* Deleted first: on a full disk that makes room for the sentence. */
         incoming_discard(&dump->incoming);
         incoming_close(&dump->incoming);
+        log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
+                  (int)dump->event.pid, folder, strerror(-result));
         return result;
     }
     snprintf(dump->path, sizeof(dump->path), "%s/%s/%s/%s", folder, INCOMING_FOLDER, dump->id.text,

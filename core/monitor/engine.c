@@ -96,13 +96,17 @@ static void begin(struct command *command, const struct engine_settings *setting
     *command = (struct command){ .arguments = { settings->program, mode }, .count = 2 };
 }
 
-static void add_settings(struct command *command, const struct engine_settings *settings)
+static void add_configuration(struct command *command, const struct engine_settings *settings)
 {
     if (settings->config_text >= 0) {
         add(command, "--config-fd", CONFIG_FD_TEXT);
     } else {
         add(command, "--config", settings->config_file);
     }
+}
+
+static void add_program(struct command *command, const struct engine_settings *settings)
+{
     add(command, "--application", settings->application);
     add(command, "--version", settings->version);
     add(command, "--executable", settings->executable);
@@ -273,7 +277,8 @@ int engine_start_check(const struct engine_settings *settings, struct engine *re
 
     begin(&command, settings, "check");
     command.arguments[command.count++] = "--plan";
-    add_settings(&command, settings);
+    add_configuration(&command, settings);
+    add_program(&command, settings);
     return start(settings, &command, (struct descriptors){ -1, -1, -1, -1 }, true, ret_engine);
 }
 
@@ -285,7 +290,8 @@ int engine_start_report(const struct engine_settings *settings, const char *fold
     begin(&command, settings, "report");
     add(&command, "--folder", folder);
     add(&command, "--lock-fd", LOCK_FD_TEXT);
-    add_settings(&command, settings);
+    add_configuration(&command, settings);
+    add_program(&command, settings);
     return start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false, ret_engine);
 }
 
@@ -296,6 +302,7 @@ int engine_start_recover(const struct engine_settings *settings, const char *app
 
     begin(&command, settings, "recover");
     add(&command, "--application-folder", application_folder);
+    add_configuration(&command, settings);
     return start(settings, &command, (struct descriptors){ -1, errors, -1, -1 }, false, ret_engine);
 }
 
