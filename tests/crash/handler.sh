@@ -91,6 +91,21 @@ is "post-dump-handled: nobody else is asked" "$(printf '%s\n' "$out" | grep -c '
 captured post-dump-fault 139 11 1 main
 has "post-dump-fault: lost its say" "$out" '^earlier handler'
 
+# ---- several handlers
+crash capture two
+is "two: exit status" "$status" 139
+is "two: the interested ones report, the newest first" "$(printf '%s\n' "$log" | grep -c '^released')" 2
+has "two: one of three said no" "$out" '^filter: no'
+crash capture two-handled
+is "two-handled: exit status" "$status" 139
+is "two-handled: the older one is not asked" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
+captured restarted 139 11 1 main
+is "restarted: no failure" "$out" ""
+captured stressed 139 11 1 main
+is "stressed: no failure" "$out" ""
+crash capture fill
+is "fill: the ninth is refused" "$out" "8 handlers are started already, which is the most."
+
 # ---- a monitor that is deaf, stuck, slow or dead; its plan says 300 ms and 1 s
 for kind in null trap abort; do
     wanted=139

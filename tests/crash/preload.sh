@@ -13,8 +13,8 @@ program=$CAIRN_BUILDDIR/tests/crash/preloaded
 # preloaded COMMAND...: as `cairn run` starts it; $status, $out, $err, $log.
 preloaded() {
     rm -f "$FAKE_LOG"
-    LD_PRELOAD=${preload:-$library} CAIRN_RUN_CONFIG=/etc/cairn.yaml CAIRN_RUN_APPLICATION=other \
-        timeout 30 "$@" >"$scratch/out" 2>"$scratch/err"
+    timeout 30 env LD_PRELOAD="${preload:-$library}" CAIRN_RUN_CONFIG=/etc/cairn.yaml \
+        CAIRN_RUN_APPLICATION=other "$@" >"$scratch/out" 2>"$scratch/err"
     status=$?
     wait_for 5 grep -q 'slot state' "$FAKE_LOG"
     out=$(cat "$scratch/out")
@@ -66,13 +66,13 @@ is "Cairn does not start: the program runs" "$status" 0
 is "... and one sentence says so" "$err" \
     "cairn run: this program runs without Cairn: cairn.yaml:1:1: nothing is right here."
 
-if command -v python3 >/dev/null; then
-    preloaded python3 -X faulthandler -c 'import ctypes; ctypes.string_at(16)'
+if [ -x /usr/bin/python3 ]; then
+    preloaded /usr/bin/python3 -X faulthandler -c 'import ctypes; ctypes.string_at(16)'
     captured "python3 with its faulthandler" 139 11
     has "... whose traceback is printed" "$err" '^Fatal Python error: Segmentation fault'
 fi
 if command -v perl >/dev/null; then
-    preloaded perl -e '$SIG{USR1} = sub { print "caught\n" }; kill USR1 => $$; $SIG{SEGV} = sub { }; kill ABRT => $$; sleep 1'
+    preloaded perl -e '$| = 1; $SIG{USR1} = sub { print "caught\n" }; kill USR1 => $$; $SIG{SEGV} = sub { }; kill ABRT => $$; sleep 1'
     captured perl 134 6
     is "perl's own signals work" "$out" caught
 fi

@@ -61,6 +61,7 @@ static void query(void)
     sigaction(SIGSEGV, &action, &old);
     said(old.sa_handler == SIG_DFL, "default was before");
     sigaction(SIGSEGV, NULL, &old);
+    old.sa_flags &= ~0x04000000; /* SA_RESTORER, which libc adds */
     said(old.sa_handler == handler && old.sa_flags == action.sa_flags &&
              sigismember(&old.sa_mask, SIGUSR1) && !sigismember(&old.sa_mask, SIGUSR2),
          "own handler, flags and mask");
