@@ -415,13 +415,16 @@ static void test_jobs_are_bounded(void)
     unlink(settings.program);
 }
 
-/* What an engine gets: descriptors 0, 1, 2, 4 and 5 as asked for, no LD_*, no blocked signal. */
+/* What an engine gets (the shell looks itself, as it blocks signals while it starts a command):
+ * descriptors 0, 1, 2, 4 and 5 as asked for, no LD_*, no blocked signal. */
 static void test_engine_start(void)
 {
-    static const char body[] = "for fd in 0 1 2 3 4 5 6 7 8 9; do\n"
-                               "[ -e /proc/$$/fd/$fd ] && set -- \"$@\" \"$fd\"; done\n"
-                               "printf '%s ' \"$@\" >\"$0.out\"; cat <&4 >>\"$0.out\"\n"
-                               "grep SigBlk /proc/$$/status >>\"$0.out\"; env >>\"$0.out\"\n";
+    static const char body[] =
+        "for fd in 0 1 2 3 4 5 6 7 8 9; do\n"
+        "[ -e /proc/$$/fd/$fd ] && set -- \"$@\" \"$fd\"; done\n"
+        "printf '%s ' \"$@\" >\"$0.out\"; cat <&4 >>\"$0.out\"\n"
+        "while read -r key value; do [ \"$key\" != SigBlk: ] || echo \"$key $value\"\n"
+        "done </proc/$$/status >>\"$0.out\"; env >>\"$0.out\"\n";
     struct engine_settings settings;
     struct engine engine;
     char name[PATH_MAX + 8];
@@ -449,7 +452,7 @@ static void test_engine_start(void)
         text[bytes] = '\0';
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "report --folder /folder --lock-fd 5 --config-fd 4 "
                                             "--executable /bin/true 0 1 2 4 5 "));
-        CU_ASSERT_PTR_NOT_NULL(strstr(text, "version: 1\nSigBlk:\t0000000000000000\n"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "version: 1\nSigBlk: 0000000000000000\n"));
         CU_ASSERT_PTR_NULL(strstr(text, "LD_"));
     }
     sigprocmask(SIG_SETMASK, &old, NULL);
