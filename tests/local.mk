@@ -30,17 +30,22 @@ endif
 
 # ---- unit: report
 if HAVE_CUNIT
-check_PROGRAMS += tests/unit/test_report.test tests/unit/test_spool.test
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
+tests_unit_test_report_json_test_SOURCES = tests/unit/test_report_json.c tests/unit/tap.c \
+	tests/unit/tap.h
+tests_unit_test_report_json_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_json_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
 tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
-TESTS += tests/unit/test_report.test tests/unit/test_spool.test
+TESTS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
 endif
 
 # ---- unit: config
@@ -124,6 +129,26 @@ TESTS += tests/crash/monitor.sh
 EXTRA_DIST += tests/crash/monitor.sh
 
 # ---- unit: engine and sender
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
+tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
+	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
+	core/sender/retry.c core/sender/scrub.c
+tests_unit_test_sender_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_sender_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
+endif
+
+# ---- engine and sender, end to end with fake plugins
+TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh
+EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/receiver.py

@@ -65,8 +65,7 @@ static void plan_deliveries(struct engine_run *run)
     }
 }
 
-/* Makes room. What cannot be made is found out by whoever writes next. */
-static void prune(struct engine_run *run)
+void engine_prune(struct engine_run *run)
 {
     struct spool_limits limits;
     struct error error;
@@ -104,7 +103,7 @@ int engine_commit(struct engine_run *run, struct error *error)
     enum spool_state to;
     int result;
 
-    prune(run); /* before, so that there is room to write */
+    engine_prune(run); /* before, so that there is room to write */
     if (run->keep_capture) {
         keep_capture(run);
     }

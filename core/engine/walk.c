@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define WALK_TIMEOUT_US  5000000u
-#define WALK_MEMORY ((rlim_t)1 << 30) /* of private memory: a compressed section may be a bomb */
+#define WALK_MEMORY      ((rlim_t)1 << 30) /* private memory: compressed sections may be bombs */
 #define MAX_SYMBOL_BYTES 4096
 
 /* What the child sends: a record per frame, followed by its symbol; then one that ends the walk. */
@@ -56,6 +56,9 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
 
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
+    } else if (!stackwalk_symbol(sender->files, frame->address, &symbol, &record.symbol_offset) ||
+               record.symbol_offset != 0) {
+        symbol = ""; /* but a signal trampoline begins where the handler returns to */
     }
     bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
     bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;
@@ -71,7 +74,7 @@ static void limit_child(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
-    #ifndef __SANITIZE_ADDRESS__ /* whose shadow counts, too */
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow counts, too */
     setrlimit(RLIMIT_DATA, &memory);
 #else
     (void)memory;

@@ -208,30 +208,33 @@ static int fill_registers(struct report *report, const struct minidump *dump)
     return 0;
 }
 
-/* Kind, signal, thread. */
+static int fill_thread(struct report *report, const struct minidump *dump)
+{
+    const struct minidump_exception *exception = minidump_exception(dump);
+    const struct minidump_thread *thread;
+
+    report->tid = exception->present ? exception->thread_id : 0;
+    thread = minidump_thread_by_id(dump, report->tid);
+    return report_text(&report->thread,
+                       thread != NULL && thread->name[0] != '\0' ? thread->name : NULL);
+}
+
 static int fill_crash(struct report *report, const struct minidump *dump,
                       const struct report_known *known)
 {
     const struct minidump_exception *exception = minidump_exception(dump);
     bool requested = !exception->present || exception->code == MINIDUMP_EXCEPTION_DUMP_REQUESTED;
-    const struct minidump_thread *thread;
-    int result = 0;
 
     if (!known->info) {
         report->kind = report_kind_text(requested ? "request" : "crash");
     }
-    report->tid = exception->present ? exception->thread_id : 0;
-    thread = minidump_thread_by_id(dump, report->tid);
-    if (thread != NULL && thread->name[0] != '\0') {
-        result = report_text(&report->thread, thread->name);
+    if (requested || exception->code == 0 || strcmp(report->kind, "request") == 0) {
+        return 0;
     }
-    if (result != 0 || requested || strcmp(report->kind, "request") == 0) {
-        return result;
-    }
-    if (is_linux(dump, known) && exception->code >= 1 && exception->code <= SIGNALS) {
+    if (is_linux(dump, known) && exception->code <= SIGNALS) {
         return fill_signal(report, exception, known);
     }
-    return exception->code != 0 ? fill_foreign(report, exception) : 0;
+    return fill_foreign(report, exception);
 }
 
 static int fill_process(struct report *report, const struct minidump *dump)
@@ -282,6 +285,9 @@ int report_from_minidump(struct report *report, const struct minidump *dump)
     }
     if (result == 0) {
         result = fill_application(report, dump, &known);
+    }
+    if (result == 0) {
+        result = fill_thread(report, dump);
     }
     if (result == 0) {
         result = fill_crash(report, dump, &known);

@@ -23,7 +23,8 @@ struct job {
     const struct spool_entry *entry;
     struct sender_setup *setup;
     struct report *report;
-    int folder_fd; /* locked */
+    int folder_fd;     /* locked */
+    char problem[512]; /* of the setup, if it is not usable */
 };
 
 static void say(const struct job *job, const struct report_delivery *delivery, const char *format,
@@ -217,7 +218,24 @@ static void attempt_all(struct job *job)
         if (job->setup->usable) {
             attempt(job, delivery);
         } else {
-            leave(job, delivery, "The configuration has problems; \"cairn check\" shows them.");
+            leave(job, delivery, job->problem);
+        }
+    }
+}
+
+/* The first problem, as a sentence. */
+static void describe_problem(const struct config_problems *problems, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "The configuration that the report was made with has problems.");
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct config_problem *item = &problems->items[i];
+
+        if (!item->warning && item->text != NULL && item->path != NULL) {
+            snprintf(
+                text, capacity,
+                "The configuration that the report was made with has problems: line %u: %s%s%s.",
+                item->position.line, item->path, item->path[0] != '\0' ? ": " : "", item->text);
+            return;
         }
     }
 }
@@ -228,6 +246,7 @@ static void deliver_with_own_setup(struct job *job)
 
     if (sender_setup_load(&setup, job->sender->options, job->folder_fd) != 0) {
         job->sender->problems = true;
+        describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {
             sender_setup_print_problems(&setup);
         }

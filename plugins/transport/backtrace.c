@@ -81,11 +81,21 @@ static const char *path_of(const char *url)
     return authority + strcspn(authority, "/?#");
 }
 
+static bool asks_for_minidump(const char *path)
+{
+    const char *query = strchr(path, '?');
+    size_t length = strcspn(path, "?#");
+
+    if (query != NULL && strstr(query, "format=") != NULL) {
+        return strstr(query, "format=minidump") != NULL;
+    }
+    return length >= 9 && strncmp(path + length - 9, "/minidump", 9) == 0;
+}
+
 /* Backtrace answers a wrong address with 503, as if it were only busy: better said at once. */
 static int check_url(const struct cairn_host *host, const struct config *config)
 {
-    const char *path = path_of(config->url), *query = strchr(path, '?');
-    size_t path_length = strcspn(path, "?#");
+    const char *path = path_of(config->url);
 
     if (config->token != NULL) {
         return strcmp(path, "") == 0 || strcmp(path, "/") == 0
@@ -93,18 +103,12 @@ static int check_url(const struct cairn_host *host, const struct config *config)
                    : host->problem(host, "token",
                                    "with a token the url is host and port alone; else it is whole");
     }
-    if (query != NULL && strstr(query, "format=minidump") != NULL) {
-        return CAIRN_PLUGIN_OK;
+    if (!asks_for_minidump(path)) {
+        return host->problem(host, "url",
+                             "it must end in /<universe>/<token>/minidump or /post?format=minidump&"
+                             "token=<token>, or be used with token");
     }
-    if (query != NULL && strstr(query, "format=") != NULL) {
-        return host->problem(host, "url", "the format in the query must be minidump");
-    }
-    if (path_length >= 9 && strncmp(path + path_length - 9, "/minidump", 9) == 0) {
-        return CAIRN_PLUGIN_OK;
-    }
-    return host->problem(host, "url",
-                         "it must end in /<universe>/<token>/minidump or /post?format=minidump&"
-                         "token=<token>, or be used with token");
+    return CAIRN_PLUGIN_OK;
 }
 
 static int check(const struct cairn_host *host, const void *options_)

@@ -71,6 +71,13 @@ static int complain(const struct delivery *delivery, const char *format, ...)
     return -1;
 }
 
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* Makes the folder and its parents; what exists stays as it is. */
 static int make_root(struct delivery *delivery)
 {
@@ -254,33 +261,43 @@ static int deliver(struct delivery *delivery)
     return result;
 }
 
+/* The report's id names its copy: nothing but an id's characters may come into a path. */
+static int read_id(struct delivery *delivery)
+{
+    const struct cairn_transport_args *args = delivery->args;
+    struct cairn_value id;
+    size_t length;
+
+    if (!args->host->get(args->host, args->report, "id", &id) || id.type != CAIRN_VALUE_STRING) {
+        return -1;
+    }
+    length = strlen(id.string);
+    if (length == 0 || length >= sizeof(delivery->id) ||
+        strspn(id.string, "0123456789abcdefABCDEF-") != length) {
+        return -1;
+    }
+    snprintf(delivery->id, sizeof(delivery->id), "%s", id.string);
+    snprintf(delivery->temporary, sizeof(delivery->temporary), ".%s.tmp", id.string);
+    return 0;
+}
+
 static int send_report(void *context, struct cairn_transport_args *args)
 {
     struct delivery delivery = {
         .config = context, .args = args, .root = -1, .from = -1, .to = -1
     };
-    struct cairn_value id;
 
-    if (!args->host->get(args->host, args->report, "id", &id) || id.type != CAIRN_VALUE_STRING ||
-        strlen(id.string) >= sizeof(delivery.id) ||
-        strspn(id.string, "0123456789abcdefABCDEF-") != strlen(id.string) || id.string[0] == '\0') {
+    if (read_id(&delivery) != 0) {
         return args->host->fail(args->host, "The report has no id that could name its copy.");
     }
-    snprintf(delivery.id, sizeof(delivery.id), "%s", id.string);
-    snprintf(delivery.temporary, sizeof(delivery.temporary), ".%s.tmp", id.string);
+    args->outcome = CAIRN_RETRY; /* a full or absent disk may come back */
     if (deliver(&delivery) == 0) {
         args->outcome = CAIRN_DELIVERED;
         snprintf(args->server_id, sizeof(args->server_id), "%s", delivery.id);
-    } else {
-        args->outcome = CAIRN_RETRY; /* a full or absent disk may come back */
     }
-    for (size_t i = 0; i < 3; i++) {
-        int fd = i == 0 ? delivery.root : i == 1 ? delivery.from : delivery.to;
-
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
+    close_if_open(delivery.root);
+    close_if_open(delivery.from);
+    close_if_open(delivery.to);
     return CAIRN_PLUGIN_OK;
 }
 

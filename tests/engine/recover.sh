@@ -58,6 +58,26 @@ CAIRN_CONFIG=$scratch/absent.yaml "$engine" recover --application-folder "$spool
 ok "a folder's own configuration is used" wait_for 10 test -f "$spool/shop/delivered/${own##*/}/report.json"
 is "its pipeline" "$(field "$spool/shop/delivered/${own##*/}/report.json" pipeline)" default
 
+# ---- An engine that is killed at any moment loses nothing.
+made=
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    folder=$(incoming)
+    made="$made ${folder##*/}"
+    "$engine" report --folder "$folder" --config "$config" >/dev/null 2>&1 &
+    killed=$!
+    sleep "0.00$((i * 4 % 10))$i"
+    kill -KILL "$killed" 2>/dev/null
+    wait "$killed" 2>/dev/null
+done
+recover >/dev/null 2>&1
+arrived() {
+    for made_id in $made; do
+        test -f "$spool/shop/delivered/$made_id/report.json" || return 1
+    done
+}
+ok "twelve killed engines: twelve reports" wait_for 15 arrived
+is "nothing of them is left" "$(find "$spool/shop/incoming" -name '*.part')" ""
+
 # ---- import
 import() {
     "$engine" import --config "$config" "$@"

@@ -142,7 +142,7 @@ is "delivers it" "$(delivery "$id" state)" delivered
 id=$(pending)
 echo 'versoin: 1' >"$spool/shop/pending/$id/configuration.yaml"
 is "a report whose configuration is bad" "$(status_of send)" 78
-has "says so" "$(delivery "$id" error)" 'configuration has problems'
+has "says so" "$(delivery "$id" error)" 'made with has problems: .*versoin'
 is "a bad configuration that is named" "$(status_of "$sender" --config "$spool/shop/pending/$id/configuration.yaml")" 78
 is "a good one helps" "$(status_of "$sender" --config "$config")" 0
 

@@ -160,10 +160,32 @@ static void test_clocks(void)
     run_finish(&run);
 }
 
+/* Whether a process ends within some seconds. Whoever inherits it may be slow to reap it: a zombie
+ * has ended, too. */
+static bool ends(pid_t pid)
+{
+    uint64_t until = time_monotonic_us() + 5 * SECOND;
+    char path[64], line[512];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    while (time_monotonic_us() < until) {
+        FILE *file = fopen(path, "r");
+        if (file == NULL) {
+            return true;
+        }
+        const char *name_end = fgets(line, sizeof(line), file) != NULL ? strrchr(line, ')') : NULL;
+        fclose(file);
+        if (name_end == NULL || name_end[2] == 'Z') {
+            return true;
+        }
+        usleep(1000);
+    }
+    return false;
+}
+
 static void test_lingerer(void)
 {
     struct run run;
-    uint64_t until = time_monotonic_us() + 5 * SECOND;
 
     run_init(&run, CAIRN_KIND_ANNOTATOR, "linger");
     CU_ASSERT_EQUAL(step_run(&run.request, &run.result), STEP_OK);
@@ -171,20 +193,46 @@ static void test_lingerer(void)
     CU_ASSERT_EQUAL_FATAL(run.result.attribute_count, 1);
     pid_t pid = atoi(run.result.attributes[0].value.string);
     CU_ASSERT(pid > 1);
-    char path[64], state = 'X', line[256];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    /* Whoever inherits it may be slow to reap it: a zombie is gone, too. */
-    do {
+    CU_ASSERT(ends(pid));
+    run_finish(&run);
+}
+
+/* The only child of a process, or 0 when it has none for some seconds. */
+static pid_t child_of(pid_t pid)
+{
+    uint64_t until = time_monotonic_us() + 5 * SECOND;
+    char path[64];
+    int child = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    while (child == 0 && time_monotonic_us() < until) {
         FILE *file = fopen(path, "r");
-        state = 'X';
+        if (file == NULL || fscanf(file, "%d", &child) != 1) {
+            child = 0;
+        }
         if (file != NULL) {
-            if (fgets(line, sizeof(line), file) != NULL && strrchr(line, ')') != NULL) {
-                state = strrchr(line, ')')[2];
-            }
             fclose(file);
         }
-    } while (state != 'X' && state != 'Z' && time_monotonic_us() < until);
-    CU_ASSERT(state == 'X' || state == 'Z');
+        usleep(1000);
+    }
+    return child;
+}
+
+static void test_host_death(void)
+{
+    struct run run;
+
+    run_init(&run, CAIRN_KIND_ANNOTATOR, "hang");
+    pid_t host = fork();
+    if (host == 0) {
+        step_run(&run.request, &run.result);
+        _exit(0);
+    }
+    pid_t step = child_of(host);
+    CU_ASSERT(step > 1);
+    kill(host, SIGKILL);
+    waitpid(host, NULL, 0);
+    CU_ASSERT(step <= 1 || ends(step));
     run_finish(&run);
 }
 
@@ -547,6 +595,7 @@ int main(void)
         { "keeps the notes of a failure", test_failure },
         { "keeps its clocks", test_clocks },
         { "leaves no process behind", test_lingerer },
+        { "dies with its host", test_host_death },
         { "takes what fits its limits and says so", test_limited },
         { "puts output into the log, bounded", test_print },
         { "takes attributes and notes", test_annotator },

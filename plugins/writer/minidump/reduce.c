@@ -217,25 +217,32 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     }
 }
 
-/* Fields 48 to 51 of stat: arg_start, arg_end, env_start, env_end (zeros without the right to
- * know). */
-static void find_ranges(const char *stat, struct search *search)
+/* Skips to the given field of stat; behind the last ")", since a name may hold anything. */
+static const char *find_field(const char *stat, int wanted)
 {
     const char *place = stat != NULL ? strrchr(stat, ')') : NULL;
-    uint64_t fields[4];
 
-    for (int field = 2; place != NULL && field < 48; field++) {
+    for (int field = 2; place != NULL && field < wanted; field++) {
         place = strchr(place, ' ');
         place = place != NULL ? place + 1 : NULL;
     }
-    for (size_t i = 0; place != NULL && i < 4; i++) {
-        char *end;
+    return place;
+}
 
-        fields[i] = strtoull(place, &end, 10);
-        place = end != place ? end : NULL;
-    }
-    if (place == NULL) {
-        return;
+/* Fields 48 to 51: arg_start, arg_end, env_start, env_end (zeros without the right to know). */
+static void find_ranges(const char *stat, struct search *search)
+{
+    const char *place = find_field(stat, 48);
+    uint64_t fields[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        char *end = NULL;
+
+        fields[i] = place != NULL ? strtoull(place, &end, 10) : 0;
+        if (end == place) {
+            return;
+        }
+        place = end;
     }
     if ((search->classes & REDUCE_COMMAND_LINE) != 0) {
         search->ranges[0] = (struct range){ fields[0], fields[1] };

@@ -49,34 +49,42 @@ static void section(const struct page *page, const char *title)
     fprintf(page->stream, "\n%s\n", title);
 }
 
+static void write_verb(const struct page *page)
+{
+    const char *kind = page_get(page, "kind");
+    const char *signal = page_get(page, "crash.signal"), *code = page_get(page, "crash.code");
+    struct cairn_value address;
+
+    if (kind != NULL && strcmp(kind, "request") == 0) {
+        fputs(": a report that was asked for", page->stream);
+        return;
+    }
+    fputs(kind != NULL && strcmp(kind, "death") == 0 ? " died" : " crashed", page->stream);
+    if (signal != NULL) {
+        fprintf(page->stream, " with %s", signal);
+    }
+    if (code != NULL) {
+        fprintf(page->stream, " (%s)", code);
+    }
+    if (page->host->get(page->host, page->report, "crash.address", &address)) {
+        fputs(" at ", page->stream);
+        page_value(page, &address);
+    }
+}
+
 /* "shop 2.1 crashed with SIGSEGV (SEGV_MAPERR) at 0x0000000000000010", then the reason in words. */
 static void write_headline(const struct page *page)
 {
     const char *name = page_get(page, "application.name");
     const char *version = page_get(page, "application.version");
-    const char *kind = page_get(page, "kind");
-    const char *signal = page_get(page, "crash.signal"), *code = page_get(page, "crash.code");
     const char *reason = page_get(page, "crash.reason");
-    struct cairn_value address;
 
     page_text(page, name != NULL ? name : "A program");
     if (version != NULL) {
         fputc(' ', page->stream);
         page_text(page, version);
     }
-    if (kind != NULL && strcmp(kind, "request") == 0) {
-        fputs(": a report that was asked for", page->stream);
-    } else {
-        fputs(kind != NULL && strcmp(kind, "death") == 0 ? " died" : " crashed", page->stream);
-        fprintf(page->stream, "%s%s", signal != NULL ? " with " : "", signal != NULL ? signal : "");
-        if (code != NULL) {
-            fprintf(page->stream, " (%s)", code);
-        }
-        if (page->host->get(page->host, page->report, "crash.address", &address)) {
-            fputs(" at ", page->stream);
-            page_value(page, &address);
-        }
-    }
+    write_verb(page);
     fputc('\n', page->stream);
     if (reason != NULL) {
         page_text(page, reason);
@@ -258,9 +266,12 @@ static void write_thread(const struct page *page, const struct cairn_thread *thr
 {
     const char *module = module_of(page, thread->instruction_pointer);
 
-    fprintf(page->stream, "%c %-7u 0x%016" PRIx64 "  ", thread->crashed ? '*' : ' ', thread->id,
+    fprintf(page->stream, "%c %-7u 0x%016" PRIx64, thread->crashed ? '*' : ' ', thread->id,
             thread->instruction_pointer);
-    page_text(page, thread->name);
+    if (thread->name != NULL && thread->name[0] != '\0') {
+        fputs("  ", page->stream);
+        page_text(page, thread->name);
+    }
     if (module != NULL) {
         fputs("  in ", page->stream);
         page_text(page, module);

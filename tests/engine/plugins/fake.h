@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the fake plugins of the engine's and the sender's tests share: they do what a file tells them at
- * that moment, so that a test changes its mind without changing the configuration. In a step's process.
+ * What the fake plugins of the engine's and the sender's tests share: they do what a file tells
+ * them at that moment, so that a test changes its mind without changing the configuration. In a
+ * step's process.
  */
 #ifndef CAIRN_TESTS_ENGINE_FAKE_H
 #define CAIRN_TESTS_ENGINE_FAKE_H

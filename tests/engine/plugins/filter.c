@@ -8,8 +8,7 @@ static int decide(void *context, struct cairn_filter_args *args)
     struct cairn_value value;
     char line[128];
 
-    snprintf(line, sizeof(line), "%s signature=%d attribute=%d",
-             args->host->instance(args->host),
+    snprintf(line, sizeof(line), "%s signature=%d attribute=%d", args->host->instance(args->host),
              args->host->get(args->host, args->report, "signature", &value),
              args->host->get(args->host, args->report, "attributes.fake", &value));
     write_log(config, line);
@@ -20,9 +19,8 @@ static int decide(void *context, struct cairn_filter_args *args)
     return CAIRN_PLUGIN_OK;
 }
 
-static const struct cairn_filter_ops ops = { .size = sizeof(ops),
-                                             .flags = CAIRN_STAGE_CRASH,
-                                             .create = create,
-                                             .decide = decide };
+static const struct cairn_filter_ops ops = {
+    .size = sizeof(ops), .flags = CAIRN_STAGE_CRASH, .create = create, .decide = decide
+};
 
 FAKE_PLUGIN(CAIRN_KIND_FILTER, "fake");

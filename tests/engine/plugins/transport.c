@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A transport that does to every report what it is told to, and says its token aloud when it fails. In a
- * step's process. */
+/* A transport that does to every report what it is told to, and says its token aloud when it fails.
+ * In a step's process. */
 #include "fake.h"
 
 static int send_report(void *context, struct cairn_transport_args *args)

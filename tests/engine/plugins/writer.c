@@ -4,13 +4,13 @@
 #include "fake.h"
 
 #ifdef MINIDUMP
-#define NAME "fakedump"
+#define NAME      "fakedump"
 #define EXTENSION "dmp"
-#define TYPE "application/x-dmp"
+#define TYPE      "application/x-dmp"
 #else
-#define NAME "fake"
+#define NAME      "fake"
 #define EXTENSION "json" /* an instance called "report" asks for a name that is taken */
-#define TYPE "application/json"
+#define TYPE      "application/json"
 #endif
 
 static int write_list(void *context, struct cairn_writer_args *args)
