@@ -96,7 +96,7 @@ __attribute__((noinline)) static int crash_overflow_by(volatile char *previous)
     volatile char frame[4096];
 
     frame[0] = previous[0];
-    return crash_overflow_by(frame) + frame[0];
+    return frame[0] == 0 ? crash_overflow_by(frame) + frame[0] : 1;
 }
 
 static void crash_overflow(void)
