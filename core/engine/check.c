@@ -53,6 +53,10 @@ static void check_plugins(struct engine_setup *setup)
     for (size_t i = 0; empty != NULL && i < setup->config->instance_count; i++) {
         check_plugin(setup, i, empty, deadline_us);
     }
+    if (empty == NULL) {
+        config_problem_add(&setup->problems, (struct config_position){ setup->config->name, 0, 0 },
+                           "", "there is not enough memory to check the plugins");
+    }
     report_destroy(empty);
 }
 
