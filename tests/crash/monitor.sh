@@ -45,7 +45,7 @@ run() {
 
 # A process that has ended, if perhaps nobody has waited for it yet.
 gone() {
-    ! readlink "/proc/$1/exe"
+    [ -n "$1" ] && ! readlink "/proc/$1/exe"
 }
 called() {
     [ "$(wc -l <"$scratch/calls")" -ge "${1:-1}" ]

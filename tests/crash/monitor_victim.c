@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static volatile int *volatile nowhere = (volatile int *)16;
+
 static int count_entries(const char *path)
 {
     DIR *folder = opendir(path);
@@ -64,7 +66,7 @@ static int act(struct cairn *cairn, const char *what)
     if (strcmp(what, "wait") == 0) {
         return getchar() == EOF ? 0 : 1;
     }
-    *(volatile int *)16 = 1;
+    *nowhere = 1;
     return 1;
 }
 

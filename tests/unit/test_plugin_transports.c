@@ -6,10 +6,9 @@
 #include "tests/unit/plugin_harness.h"
 #include "tests/unit/tap.h"
 
-#include "core/util/error.h"
 #include "core/util/fs.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -36,11 +35,11 @@ static cJSON *request; /* what the server stored last */
 static void write_file(const char *name, const char *text)
 {
     char path[8500];
-    FILE *file;
+    int fd;
 
     snprintf(path, sizeof(path), "%s/%s", spool, name);
-    file = fopen(path, "w");
-    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || fs_write_all(fd, text, strlen(text)) != 0 || close(fd) != 0) {
         abort();
     }
 }
@@ -185,7 +184,7 @@ static void says(const char *text)
 {
     if (strstr(result.error, text) == NULL) {
         printf("# \"%s\" is not in \"%s\"\n", text, result.error);
-        CU_FAIL("the error says something else");
+        CU_FAIL("the error differs");
     }
 }
 
@@ -208,7 +207,7 @@ static void breakpad_form(void)
     CU_ASSERT_STRING_EQUAL(text_of("fields", "team"), "payments");
     CU_ASSERT_STRING_EQUAL(text_of("fields", "message"), "\xe2\x82\xac \"quoted\"\nsecond line");
     CU_ASSERT_STRING_EQUAL(text_of("fields", "report.id"), ID);
-    CU_ASSERT_STRING_EQUAL(text_of("fields", "process.user"), "(absent)");
+    CU_ASSERT_STRING_EQUAL(text_of("fields", "process.user"), "(absent)"); /* personal */
     CU_ASSERT_STRING_EQUAL(text_of("headers", "user-agent"), "Cairn/1.0 (Linux)");
     CU_ASSERT_STRING_EQUAL(text_of("headers", "expect"), "(absent)");
     CU_ASSERT_STRING_EQUAL(text_of("headers", "transfer-encoding"), "(absent)");
@@ -454,10 +453,10 @@ static void backtrace_options(void)
         { "https://x/post?format=json&token=1", NULL, NULL, "url: it must end in" },
         { "https://x/post", NULL, TOKEN, "token: with a token the url is host and port alone" },
         { "https://x", NULL, "a&b", "token: a token has letters and digits only" },
-        { "https://x/u/t/minidump", NULL, NULL, NULL },
-        { "https://x:6098/post?token=1&format=minidump", NULL, NULL, NULL },
-        { "https://x:6098/", NULL, TOKEN, NULL },
-        { NULL, "acme", TOKEN, NULL },
+        { "https://x/u/t/minidump", NULL, NULL, "" },
+        { "https://x:6098/post?token=1&format=minidump", NULL, NULL, "" },
+        { "https://x:6098/", NULL, TOKEN, "" },
+        { NULL, "acme", TOKEN, "" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -465,12 +464,9 @@ static void backtrace_options(void)
         harness_option(&harness, "url", cases[i].url);
         harness_option(&harness, "universe", cases[i].universe);
         harness_option(&harness, "token", cases[i].token);
-        CU_ASSERT_EQUAL(harness_check(&harness),
-                        cases[i].problem != NULL ? CAIRN_PLUGIN_FAILED : CAIRN_PLUGIN_OK);
+        CU_ASSERT_EQUAL(harness_check(&harness) == CAIRN_PLUGIN_OK, cases[i].problem[0] == '\0');
         CU_ASSERT_PTR_NULL(strstr(harness.problems, TOKEN));
-        if (cases[i].problem != NULL) {
-            CU_ASSERT_PTR_NOT_NULL(strstr(harness.problems, cases[i].problem));
-        }
+        CU_ASSERT_PTR_NOT_NULL(strstr(harness.problems, cases[i].problem));
         harness_close(&harness);
     }
 }

@@ -2,7 +2,7 @@
 /* What an answer means for the report; see verdict.h. */
 #include "plugins/transport/common/verdict.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

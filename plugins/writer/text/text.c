@@ -266,9 +266,12 @@ static void write_thread(const struct page *page, const struct cairn_thread *thr
 {
     const char *module = module_of(page, thread->instruction_pointer);
 
-    fprintf(page->stream, "%c %-7u 0x%016" PRIx64 "  ", thread->crashed ? '*' : ' ', thread->id,
+    fprintf(page->stream, "%c %-7u 0x%016" PRIx64, thread->crashed ? '*' : ' ', thread->id,
             thread->instruction_pointer);
-    page_text(page, thread->name);
+    if (thread->name != NULL && thread->name[0] != '\0') {
+        fputs("  ", page->stream);
+        page_text(page, thread->name);
+    }
     if (module != NULL) {
         fputs("  in ", page->stream);
         page_text(page, module);
