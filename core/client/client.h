@@ -82,16 +82,25 @@ int client_stack_exchange(const stack_t *stack, stack_t *ret_old);
 
 /* ---- page_write.c: what the program says of itself; all [signal-safe] ---- */
 
-struct page_value {
-    uint32_t type; /* enum cairn_value_type of plugin.h; 0 unsets */
+/* The same numbers as enum cairn_value_type of plugin.h, which libcairn does not need otherwise. */
+enum client_value_type {
+    CLIENT_UNSET = 0,
+    CLIENT_STRING = 1,
+    CLIENT_INTEGER = 2,
+    CLIENT_DOUBLE = 3,
+    CLIENT_BOOL = 4,
+};
+
+struct client_value {
+    uint32_t type; /* enum client_value_type */
     uint64_t bits;
     const char *string;
 };
 
-int page_set(struct page *page, const char *name, const struct page_value *value);
-int page_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
+int client_set_annotation(struct page *page, const char *name, const struct client_value *value);
+int client_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
                         const char *message);
 /* Copies what fits, at a character's boundary, with a NUL; the bytes copied. */
-size_t page_copy_text(char *to, size_t capacity, const char *from);
+size_t client_copy_text(char *to, size_t capacity, const char *from);
 
 #endif

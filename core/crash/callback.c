@@ -67,7 +67,7 @@ static int call_guarded(void (*function)(void *), struct call *call,
     guard.tid = signal->tid;
     __atomic_store_n(&guard.active, 1, __ATOMIC_RELEASE);
     sys_rt_sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
-    lost = context_guarded_call(function, call, &guard.stack);
+    lost = crash_guarded_call(function, call, &guard.stack);
     __atomic_store_n(&guard.active, 0, __ATOMIC_RELEASE);
     unblocked = CRASH_ALL_SIGNALS;
     sys_rt_sigprocmask(SIG_SETMASK, &unblocked, NULL);
