@@ -19,7 +19,7 @@
 #define BENCH_FD 100
 
 struct bench {
-    uint32_t victim_ready; /* these five are futex words */
+    uint32_t victim_ready; /* counts; these five are futex words */
     uint32_t limit_ready;
     uint32_t go;
     uint32_t announced; /* bare handler: the crash is described below */
@@ -40,25 +40,32 @@ static inline uint64_t bench_now(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/* Counts the word up and wakes who waits for it. */
 static inline void bench_set(uint32_t *word)
 {
-    __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Whether the word was set in time. */
-static inline int bench_wait(const uint32_t *word, unsigned seconds)
+/* Whether the word came to `count` in time. */
+static inline int bench_wait_for(const uint32_t *word, uint32_t count, unsigned seconds)
 {
     const struct timespec limit = { .tv_sec = (time_t)seconds };
     const uint64_t end = bench_now() + seconds * 1000000000ull;
+    uint32_t seen;
 
-    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0) {
+    while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) < count) {
         if (bench_now() >= end) {
             return 0;
         }
-        syscall(SYS_futex, word, FUTEX_WAIT, 0, &limit, NULL, 0);
+        syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, NULL, 0);
     }
     return 1;
+}
+
+static inline int bench_wait(const uint32_t *word, unsigned seconds)
+{
+    return bench_wait_for(word, 1, seconds);
 }
 
 static inline struct bench *bench_map(void)

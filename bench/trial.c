@@ -4,14 +4,16 @@
  * has its final name, when the process is gone, and when the report is committed. Sleeps in poll(2)
  * on inotify and a pidfd, looks at nothing in intervals. Prints "name microseconds" lines.
  *
- *     trial [--limit PROGRAM] [--tool 'COMMAND' ] [--folder DIR] [--dump PATTERN] [--last]
- *           [--commits NAME]... [--core] -- VICTIM ARGUMENTS...
+ *     trial [--limit PROGRAM] [--tool 'COMMAND'] [--folder DIR] [--dump PATTERN] [--last]
+ *           [--commits NAME]... [--peak NAME] [--copies N] [--core] -- VICTIM ARGUMENTS...
  *
  * --limit    starts the bare capture program beside the victim.
  * --tool     a command for a live process, run instead of the crash; {pid} and {folder} are replaced.
  * --folder   watched with all below it; a file that matches --dump and gets its name by rename, or
  *            is closed after writing, is the dump: the first one, with --last the last one.
  * --commits  a folder of this name holds a report when something is moved into it.
+ * --peak     prints the peak memory in KiB of the process of this name once the dump is complete.
+ * --copies   so many victims crash at once; the time is taken when all that they left has ended.
  * --core     lets the kernel write a core file.
  */
 #include "bench/shared.h"
@@ -27,6 +29,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -46,16 +49,18 @@ struct watch {
 
 struct trial {
     struct bench *bench;
-    const char *limit, *tool, *folder, *dump, *commits[4];
+    const char *limit, *tool, *folder, *dump, *peak, *commits[4];
     size_t commit_count;
+    unsigned long copies;
     int last, core;
     int inotify;
     struct watch watches[MOST_WATCHES]; /* by watch descriptor */
     char dump_path[PATH_BYTES];
-    uint64_t dump_ns, gone_ns, commit_ns;
+    uint64_t dump_ns, gone_ns, commit_ns, settled_ns;
+    unsigned long peak_kib;
 };
 
-static struct trial trial = { .dump = "*.dmp" };
+static struct trial trial = { .dump = "*.dmp", .copies = 1 };
 
 static _Noreturn void fail(const char *what)
 {
@@ -88,11 +93,52 @@ static int visit(const char *path, const struct stat *status, int type, struct F
     return 0;
 }
 
+/* VmHWM of a process, 0 if it is not of that name. */
+static unsigned long peak_of(pid_t pid)
+{
+    unsigned long kib = 0;
+    char path[64], line[256];
+    FILE *file;
+    int named = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        named |= strncmp(line, "Name:\t", 6) == 0 && strcmp(line + 6, trial.peak) == 0;
+        sscanf(line, "VmHWM: %lu", &kib);
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return named ? kib : 0;
+}
+
+/* As a subreaper the driver is the parent of what the victim's reporter has started. */
+static void take_peak(void)
+{
+    char path[64];
+    FILE *children;
+    int pid;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    children = trial.peak != NULL ? fopen(path, "re") : NULL;
+    while (children != NULL && fscanf(children, "%d", &pid) == 1) {
+        unsigned long kib = peak_of(pid);
+
+        trial.peak_kib = kib > trial.peak_kib ? kib : trial.peak_kib;
+    }
+    if (children != NULL) {
+        fclose(children);
+    }
+}
+
 static void take_dump(const char *folder, const char *name)
 {
     if (fnmatch(trial.dump, name, 0) == 0 && (trial.dump_ns == 0 || trial.last)) {
         trial.dump_ns = bench_now();
         snprintf(trial.dump_path, sizeof(trial.dump_path), "%s/%s", folder, name);
+        take_peak();
     }
 }
 
@@ -179,11 +225,19 @@ static int open_process(pid_t pid)
     return fd;
 }
 
-static void wait_until_ready(const uint32_t *word, const char *who)
+/* Before anything is measured, so looking again each second does no harm. */
+static void wait_until_ready(const uint32_t *word, uint32_t count, pid_t pid, const char *who)
 {
-    if (!bench_wait(word, START_SECONDS)) {
-        fprintf(stderr, "trial: %s was not ready within %d seconds\n", who, START_SECONDS);
-        exit(75);
+    for (unsigned second = 0; !bench_wait_for(word, count, 1); second++) {
+        siginfo_t end = { .si_pid = 0 };
+
+        waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT);
+        if (end.si_pid != 0 || second == START_SECONDS) {
+            fprintf(stderr, "trial: %s ended, or was not ready within %d seconds\n", who,
+                    START_SECONDS);
+            kill(pid, SIGKILL);
+            exit(75);
+        }
     }
 }
 
@@ -272,6 +326,15 @@ static void run_tool(pid_t victim)
     kill(victim, SIGKILL);
 }
 
+/* Until all that the victims have left behind has ended too, which the deadline of the trial bounds. */
+static void wait_for_all(void)
+{
+    alarm(TRIAL_NS / 1000000000u);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
+    }
+    trial.settled_ns = bench_now();
+}
+
 static void print(const char *name, uint64_t time)
 {
     if (time != 0) {
@@ -287,6 +350,7 @@ static void print_all(void)
     print("dump", trial.dump_ns);
     print("gone", trial.gone_ns);
     print("commit", trial.commit_ns);
+    print("settled", trial.settled_ns);
     print("limit-woken", bench->woken_ns);
     print("limit-seized", bench->seized_ns);
     print("limit-stopped", bench->stopped_ns);
@@ -298,6 +362,9 @@ static void print_all(void)
     print("limit-written", bench->written_ns);
     if (bench->start_ns != 0) {
         printf("start %.1f\n", (double)bench->start_ns / 1000);
+    }
+    if (trial.peak_kib != 0) {
+        printf("peak %lu\n", trial.peak_kib);
     }
     if (trial.dump_path[0] != '\0' && stat(trial.dump_path, &status) == 0) {
         printf("bytes %lld\n", (long long)status.st_blocks * 512);
@@ -323,7 +390,7 @@ static void take_precedence(void)
     sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
 }
 
-enum option_key { LIMIT = 1, TOOL, FOLDER, DUMP, LAST, COMMITS, CORE };
+enum option_key { LIMIT = 1, TOOL, FOLDER, DUMP, LAST, COMMITS, PEAK, COPIES, CORE };
 
 static const struct option long_options[] = {
     { "limit", required_argument, NULL, LIMIT },
@@ -332,6 +399,8 @@ static const struct option long_options[] = {
     { "dump", required_argument, NULL, DUMP },
     { "last", no_argument, NULL, LAST },
     { "commits", required_argument, NULL, COMMITS },
+    { "peak", required_argument, NULL, PEAK },
+    { "copies", required_argument, NULL, COPIES },
     { "core", no_argument, NULL, CORE },
     { NULL, 0, NULL, 0 },
 };
@@ -362,6 +431,12 @@ static int parse_options(int count, char **arguments)
                 trial.commits[trial.commit_count++] = optarg;
             }
             break;
+        case PEAK:
+            trial.peak = optarg;
+            break;
+        case COPIES:
+            trial.copies = strtoul(optarg, NULL, 10);
+            break;
         case CORE:
             trial.core = 1;
             break;
@@ -372,23 +447,28 @@ static int parse_options(int count, char **arguments)
     return optind < count;
 }
 
-int main(int argc, char **argv)
+static pid_t start_victims(char *const *arguments)
 {
-    pid_t victim, limit = 0;
+    pid_t victim = 0;
 
-    if (!parse_options(argc, argv)) {
-        fprintf(stderr, "usage: trial [OPTION]... -- VICTIM ARGUMENTS..., see bench/trial.c\n");
-        return 64;
+    for (unsigned long i = 0; i < trial.copies; i++) {
+        victim = start(arguments);
+        wait_until_ready(&trial.bench->victim_ready, (uint32_t)i + 1, victim, "the victim");
     }
-    share_memory();
-    victim = start(argv + optind);
-    wait_until_ready(&trial.bench->victim_ready, "the victim");
-    if (trial.limit != NULL) {
-        char *arguments[] = { (char *)trial.limit, (char *)trial.folder, NULL };
+    return victim;
+}
 
-        limit = start(arguments);
-        wait_until_ready(&trial.bench->limit_ready, "the bare capture program");
-    }
+static pid_t start_limit(void)
+{
+    char *arguments[] = { (char *)trial.limit, (char *)trial.folder, NULL };
+    pid_t limit = start(arguments);
+
+    wait_until_ready(&trial.bench->limit_ready, 1, limit, "the bare capture program");
+    return limit;
+}
+
+static void start_watching(void)
+{
     trial.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (trial.inotify < 0) {
         fail("inotify_init1");
@@ -396,17 +476,35 @@ int main(int argc, char **argv)
     if (trial.folder != NULL) {
         nftw(trial.folder, visit, 16, FTW_PHYS);
     }
+}
+
+int main(int argc, char **argv)
+{
+    pid_t victim;
+
+    if (!parse_options(argc, argv)) {
+        fprintf(stderr, "usage: trial [OPTION]... -- VICTIM ARGUMENTS..., see bench/trial.c\n");
+        return 64;
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    share_memory();
+    victim = start_victims(argv + optind);
+    if (trial.limit != NULL) {
+        start_limit();
+    }
+    start_watching();
     take_precedence();
     settle();
     if (trial.tool != NULL) {
         run_tool(victim);
+    } else if (trial.copies > 1) {
+        bench_set(&trial.bench->go);
     } else {
         crash(victim);
     }
-    print_all();
-    waitpid(victim, NULL, 0);
-    if (limit != 0) {
-        waitpid(limit, NULL, 0);
+    if (trial.commit_count > 0 || trial.limit != NULL || trial.copies > 1) {
+        wait_for_all();
     }
+    print_all();
     return 0;
 }

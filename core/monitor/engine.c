@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@
 #define FIRST_FREE_FD  10 /* sources are moved above it, so that no target overwrites one */
 
 #define MAX_ARGUMENTS 20
+
+#define REPORT_NICENESS 10
 #define KILL_NS       (2 * CLOCK_SECOND) /* for a killed engine to end */
 
 struct command {
@@ -222,6 +225,17 @@ static int make_pipe(int *ret_read, int *ret_write)
     *ret_read = ends[0];
     *ret_write = ends[1];
     return 0;
+}
+
+/* Work on a report gives way to whoever is still dying, is being captured, or has been restarted. */
+static void give_way(pid_t pid)
+{
+    errno = 0;
+    int niceness = getpriority(PRIO_PROCESS, 0);
+
+    if (errno == 0) {
+        setpriority(PRIO_PROCESS, (id_t)pid, niceness + REPORT_NICENESS);
+    }
 }
 
 /* Spawns with the pipes and descriptors that `given` and `engine` already hold. */
