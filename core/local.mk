@@ -120,10 +120,10 @@ libcairn_plugin_la_LIBADD = -ldl
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
-	core/engine/engine.h core/engine/code.h core/engine/expression.h core/engine/plan.h \
+	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/expression.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c

@@ -133,7 +133,7 @@ if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
 tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
-	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+	core/engine/code.c core/engine/plan.c core/engine/unwind.c
 tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a frame to its caller: by call frame information, by the frame pointer, by scanning; see
+ * The walk: as far as call frame information leads, then a step without it, and so on; see
  * unwind.h. All input is hostile: the walk is bounded by frames and must move up the stack.
  * [engine]
  */
@@ -10,6 +10,7 @@
 #include "core/engine/stackwalk.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 #define SCAN_WORDS  512        /* how far a return address is looked for */
 #define CALL_BYTES  7          /* the longest call instruction that is recognised */
@@ -25,6 +26,10 @@ struct walk {
     struct unwind_registers registers;
     uint64_t entry; /* where the program began; 0 if unknown */
     bool exact;     /* the address is that of an instruction, not one behind a call */
+    unsigned count; /* of frames so far */
+    bool cut, over;
+    unwind_emit_fn *emit;
+    void *user;
 };
 
 static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_word)
@@ -37,7 +42,21 @@ static bool knows(const struct walk *walk, unsigned number)
     return (walk->registers.known & (1u << number)) != 0;
 }
 
-/* Code, and behind a call as far as the bytes before it can be had. */
+static bool read_code(const struct walk *walk, uint64_t address, unsigned char *code, size_t bytes)
+{
+    return minidump_read(walk->dump, address, code, bytes) == bytes ||
+           stackwalk_code(walk->files, address, code, bytes);
+}
+
+static bool is_signal_return(const struct walk *walk, uint64_t address)
+{
+    unsigned char code[CODE_SIGNAL_RETURN_BYTES];
+
+    return code_map_contains(&walk->code, address) &&
+           read_code(walk, address, code, sizeof(code)) && code_is_signal_return(code);
+}
+
+/* Code, and behind a call as far as the bytes before it can be had; or what handlers return to. */
 static bool is_return_address(const struct walk *walk, uint64_t address)
 {
     unsigned char code[CALL_BYTES];
@@ -45,11 +64,8 @@ static bool is_return_address(const struct walk *walk, uint64_t address)
     if (address < CALL_BYTES || !code_map_contains(&walk->code, address - 1)) {
         return false;
     }
-    if (minidump_read(walk->dump, address - CALL_BYTES, code, sizeof(code)) != sizeof(code) &&
-        !stackwalk_code(walk->files, address - CALL_BYTES, code, sizeof(code))) {
-        return true;
-    }
-    return code_ends_in_call(code, sizeof(code));
+    return !read_code(walk, address - CALL_BYTES, code, sizeof(code)) ||
+           code_ends_in_call(code, sizeof(code)) || is_signal_return(walk, address);
 }
 
 /* Only what survives a call by convention is still known in a caller that was found by guessing. */
@@ -59,7 +75,31 @@ static void set_caller(struct walk *walk, uint64_t rip, uint64_t rsp, uint64_t r
     walk->registers.value[UNWIND_RSP] = rsp;
     walk->registers.value[UNWIND_RBP] = rbp;
     walk->registers.known = 1u << UNWIND_RIP | 1u << UNWIND_RSP | 1u << UNWIND_RBP;
-    walk->exact = false;
+    walk->exact = is_signal_return(walk, rip);
+}
+
+/* Not every signal trampoline has call frame information, musl's has none; but all have the
+ * interrupted registers on top of the stack. */
+static bool step_signal_return(struct walk *walk)
+{
+    static const int numbers[UNWIND_REGISTERS] = {
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
+    };
+    uint64_t context = walk->registers.value[UNWIND_RSP];
+    gregset_t saved;
+
+    if (!is_signal_return(walk, walk->registers.value[UNWIND_RIP]) ||
+        minidump_read(walk->dump, context + offsetof(ucontext_t, uc_mcontext.gregs), saved,
+                      sizeof(saved)) != sizeof(saved)) {
+        return false;
+    }
+    for (unsigned i = 0; i < UNWIND_REGISTERS; i++) {
+        walk->registers.value[i] = (uint64_t)saved[numbers[i]];
+    }
+    walk->registers.known = (1u << UNWIND_REGISTERS) - 1;
+    walk->exact = true;
+    return true;
 }
 
 /* A call through a bad pointer: the return address lies on top of the stack. */
@@ -104,17 +144,6 @@ static bool step_scan(struct walk *walk)
     return false;
 }
 
-/* A caller is believed if it is code and lies further up the stack; a signal may have come on
- * another stack. */
-static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller,
-                         bool signal)
-{
-    uint64_t rsp = walk->registers.value[UNWIND_RSP];
-
-    return signal || (caller->value[UNWIND_RSP] > rsp &&
-                      code_map_contains(&walk->code, caller->value[UNWIND_RIP] - 1));
-}
-
 /* Without call frame information nothing else tells that the stack ends here, above the arguments.
  */
 static bool is_entry(const struct walk *walk, uint64_t lookup)
@@ -140,66 +169,100 @@ static uint64_t entry_of(const struct minidump *dump)
     return 0;
 }
 
-enum step { STEP_FOUND, STEP_END };
-
-static enum step find_caller(struct walk *walk, uint64_t lookup, enum unwind_trust *ret_trust)
+static uint64_t lookup_of(const struct walk *walk)
 {
-    struct unwind_registers caller = walk->registers;
-    bool signal;
-    enum stackwalk_step step = stackwalk_step(walk->files, lookup, &caller, &signal);
+    return walk->registers.value[UNWIND_RIP] - (walk->exact ? 0 : 1);
+}
 
-    if (step == STACKWALK_OUTERMOST || is_entry(walk, lookup) ||
-        (step == STACKWALK_STEPPED && caller.value[UNWIND_RIP] == 0)) {
-        return STEP_END;
+/* Tells the receiver of the frame that the walk has come to; false when the walk is over. */
+static bool emit_frame(struct walk *walk, enum unwind_trust trust)
+{
+    struct unwind_frame frame = {
+        .address = walk->registers.value[UNWIND_RIP],
+        .lookup = lookup_of(walk),
+        .trust = trust,
+    };
+
+    walk->cut = walk->count == UNWIND_MAX_FRAMES;
+    walk->over = walk->cut || !walk->emit(&frame, walk->user);
+    walk->count++;
+    return !walk->over;
+}
+
+/* A caller is believed if it is code and lies further up the stack; a signal may have come on
+ * another stack, and anywhere. */
+static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller, bool exact)
+{
+    return exact || (caller->value[UNWIND_RSP] > walk->registers.value[UNWIND_RSP] &&
+                     code_map_contains(&walk->code, caller->value[UNWIND_RIP] - 1));
+}
+
+static bool take_caller(const struct unwind_registers *caller, bool exact, void *user)
+{
+    struct walk *walk = user;
+
+    if (!is_plausible(walk, caller, exact)) {
+        return false;
     }
-    if (step == STACKWALK_STEPPED && is_plausible(walk, &caller, signal)) {
-        walk->registers = caller;
-        walk->exact = signal;
-        *ret_trust = UNWIND_CFI;
-        return STEP_FOUND;
+    walk->registers = *caller;
+    walk->exact = exact || is_signal_return(walk, caller->value[UNWIND_RIP]);
+    /* A trampoline that its call frame information does not make known is for us to pass. */
+    return emit_frame(walk, UNWIND_CFI) && walk->exact == exact;
+}
+
+/* One step where call frame information led no further. */
+static bool step_without(struct walk *walk, enum stackwalk_end end, enum unwind_trust *ret_trust)
+{
+    if (step_signal_return(walk)) {
+        *ret_trust = UNWIND_CONTEXT;
+        return true;
+    }
+    if (end == STACKWALK_OUTERMOST || is_entry(walk, lookup_of(walk))) {
+        return false;
     }
     if (step_bad_call(walk)) {
         *ret_trust = UNWIND_SCAN;
-        return STEP_FOUND;
+        return true;
     }
     if (step_frame_pointer(walk)) {
         *ret_trust = UNWIND_FRAME_POINTER;
-        return STEP_FOUND;
+        return true;
     }
     *ret_trust = UNWIND_SCAN;
-    return step_scan(walk) ? STEP_FOUND : STEP_END;
+    return step_scan(walk);
 }
 
-static bool walk_frames(struct walk *walk, unwind_emit_fn *emit, void *user)
+static void walk_frames(struct walk *walk)
 {
     enum unwind_trust trust = UNWIND_CONTEXT;
 
-    for (unsigned count = 0; count < UNWIND_MAX_FRAMES; count++) {
-        uint64_t address = walk->registers.value[UNWIND_RIP];
-        struct unwind_frame frame = {
-            .address = address,
-            .lookup = walk->exact ? address : address - 1,
-            .trust = trust,
-        };
+    while (emit_frame(walk, trust)) {
+        enum stackwalk_end end;
 
-        if (!emit(&frame, user) || find_caller(walk, frame.lookup, &trust) == STEP_END) {
-            return false;
+        end = stackwalk_callers(walk->files, &walk->registers, lookup_of(walk), take_caller, walk);
+        if (walk->over || !step_without(walk, end, &trust)) {
+            return;
         }
     }
-    return true;
 }
 
 bool unwind_run(const struct minidump *dump, struct stackwalk *files,
                 const struct unwind_registers *start, unwind_emit_fn *emit, void *user)
 {
-    struct walk walk = { .dump = dump, .files = files, .registers = *start, .exact = true };
-    bool cut;
+    struct walk walk = {
+        .dump = dump,
+        .files = files,
+        .registers = *start,
+        .entry = entry_of(dump),
+        .exact = true,
+        .emit = emit,
+        .user = user,
+    };
 
-    walk.entry = entry_of(dump);
     code_map_init(&walk.code, dump);
-    cut = walk_frames(&walk, emit, user);
+    walk_frames(&walk);
     code_map_finish(&walk.code);
-    return cut;
+    return walk.cut;
 }
 
 bool unwind_registers_of(const struct minidump *dump, const void *context, size_t context_bytes,
