@@ -70,7 +70,8 @@ libcairn_client_la_SOURCES = \
 lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
 libcairn_la_LIBADD = libcairn-client.la libcairn-crash.la
-libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 \
+# Its signal handler must stay where it is, even when a plugin host unloads us.
+libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,-z,nodelete \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map

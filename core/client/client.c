@@ -318,6 +318,9 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
         result = publish(cairn, page, options, &monitor, error);
     }
     if (result != 0) {
+        if (find_first() == NULL) {
+            client_stack_stop();
+        }
         client_dismiss(page);
         client_unmap(page);
     }

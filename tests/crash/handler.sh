@@ -156,6 +156,10 @@ crash capture fork
 is "a fork child is left alone" "$out" "child: not started
 child: SIGSEGV"
 is "... and not reported" "$(printf '%s\n' "$log" | grep -c '^crash:')" 0
+crash capture fork-start
+is "a fork child that starts Cairn itself is reported" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
+is "... and its parent goes on" "$out" "child: SIGSEGV
+parent: started"
 crash capture dump
 is "dump: the program goes on" "$status" 0
 has "dump: with the report's id" "$out" '^dump: no error id "[0-9a-f-]{36}"'
