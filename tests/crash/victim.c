@@ -283,7 +283,7 @@ static int filter_no(const struct cairn_crash *crash, void *user)
 static int filter_yes(const struct cairn_crash *crash, void *user)
 {
     say(crash->signal == SIGSEGV && user == (void *)&nowhere && crash->tid > 0 ? "filter: yes\n"
-                                                                             : "filter: wrong\n");
+                                                                               : "filter: wrong\n");
     return 1;
 }
 
@@ -379,7 +379,7 @@ static void do_stop(void)
 
     sigaction(SIGSEGV, NULL, &now);
     say(stopped == 0 && again == CAIRN_ENOTSTARTED && now.sa_handler == SIG_DFL ? "stopped\n"
-                                                                              : "stop failed\n");
+                                                                                : "stop failed\n");
 }
 
 /* The program waits for any child at all and gets what it knows. */
