@@ -3,9 +3,9 @@
 
 # ---- Code that runs in a crashed process imports nothing. These flags come after the user's CFLAGS
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
-CRASH_FLAGS = -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns \
-	-fno-stack-protector -fno-sanitize=all -fno-lto -fno-profile-arcs -fno-test-coverage \
-	-fno-instrument-functions -fcf-protection=none -U_FORTIFY_SOURCE -fPIC
+CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
+	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
+	$(CRASH_EXTRA_FLAGS)
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la
@@ -92,7 +92,31 @@ install-data-preload:
 uninstall-preload:
 	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.so
 
-# ---- monitor
+# ---- monitor: one per program; libc only. All but main() is a library, so that it can be tested.
+noinst_LTLIBRARIES += libcairn-monitor.la
+libcairn_monitor_la_SOURCES = \
+	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
+	core/monitor/crash.c core/monitor/crash.h \
+	core/monitor/dump.c core/monitor/dump.h \
+	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/incoming.c core/monitor/incoming.h \
+	core/monitor/jobs.c core/monitor/jobs.h \
+	core/monitor/log.c core/monitor/log.h \
+	core/monitor/monitor.c core/monitor/monitor.h \
+	core/monitor/oneshot.c core/monitor/oneshot.h \
+	core/monitor/page.c core/monitor/page.h \
+	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/sync.c core/monitor/sync.h \
+	core/monitor/uuid.c core/monitor/uuid.h \
+	core/monitor/watch.c core/monitor/watch.h
+libcairn_monitor_la_CFLAGS = $(AM_CFLAGS) -pthread
+libcairn_monitor_la_LIBADD = libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
+cairnlibexec_PROGRAMS += cairn-monitor
+cairn_monitor_SOURCES = core/monitor/main.c
+cairn_monitor_CFLAGS = $(AM_CFLAGS) -pthread
+cairn_monitor_LDFLAGS = $(AM_LDFLAGS) -pthread
+cairn_monitor_LDADD = libcairn-monitor.la
 
 # ---- minidump reader: engine, sender, tools
 noinst_LTLIBRARIES += libcairn-minidump.la
@@ -124,7 +148,16 @@ libcairn_report_la_SOURCES = \
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 libcairn_report_la_LIBADD = $(CJSON_LIBS)
 
-# ---- plugin
+# ---- plugin: found, described from bytes, loaded in a step
+noinst_LTLIBRARIES += libcairn-plugin.la
+libcairn_plugin_la_SOURCES = \
+	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
+	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
+	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
+	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
+	core/plugin/wire.h
+libcairn_plugin_la_LIBADD = -ldl
 
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine

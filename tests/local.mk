@@ -11,8 +11,42 @@ TESTS += tests/unit/test_util.test
 endif
 
 # ---- unit: minidump reader
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_minidump.test
+tests_unit_test_minidump_test_SOURCES = tests/unit/test_minidump.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump.test
+check_PROGRAMS += tests/unit/test_minidump_pair.test
+tests_unit_test_minidump_pair_test_SOURCES = tests/unit/test_minidump_pair.c \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_minidump_pair_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_minidump_pair_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--build-id
+tests_unit_test_minidump_pair_test_LDADD = libcairn-report.la libcairn-minidump.la \
+	libcairn-minidump-writer.la libcairn-capture.la libcairn-util.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_minidump_pair.test
+endif
 
 # ---- unit: report
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
+tests_unit_test_report_test_SOURCES = tests/unit/test_report.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_report_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+tests_unit_test_report_json_test_SOURCES = tests/unit/test_report_json.c tests/unit/tap.c \
+	tests/unit/tap.h
+tests_unit_test_report_json_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_report_json_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+tests_unit_test_spool_test_SOURCES = tests/unit/test_spool.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_spool_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_spool_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_report.test tests/unit/test_report_json.test tests/unit/test_spool.test
+endif
 
 # ---- unit: config
 check_PROGRAMS += tests/engine/check_config
@@ -31,6 +65,49 @@ TESTS += tests/unit/test_config.test
 endif
 
 # ---- unit: plugin
+# The test plugins, most of them wrong in one way, as an outsider would link them.
+TEST_PLUGINS = annotator/abort annotator/bad_offset annotator/bad_text annotator/common_key \
+	annotator/crash annotator/crooked_offset annotator/executable_stack annotator/fail \
+	annotator/flood annotator/good annotator/greedy annotator/hang annotator/leave annotator/linger \
+	annotator/mute annotator/newer_minor annotator/no_choices annotator/no_symbol annotator/nothing \
+	annotator/origin annotator/overlap annotator/overrun annotator/print annotator/quit \
+	annotator/relr annotator/scribble annotator/sysv annotator/twice annotator/undone \
+	annotator/unknown_kind annotator/unknown_type annotator/wrong_kind annotator/wrong_magic \
+	annotator/wrong_major annotator/wrong_name annotator/wrong_note annotator/wrong_size \
+	filter/good hook/good hook/newer transport/good writer/good writer/older
+TEST_PLUGIN_FILES = $(TEST_PLUGINS:%=tests/plugins/built/%.so)
+tests/plugins/built/%.so: tests/plugins/%.c tests/plugins/annotator.h include/cairn/plugin.h
+	$(AM_V_CC)umask 022 && $(MKDIR_P) $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir) \
+		$(CPPFLAGS) $(CAIRN_WARNINGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden $(LDFLAGS) -Wl,-z,now \
+		$(TEST_PLUGIN_FLAGS) -o $@ $<
+tests/plugins/built/annotator/executable_stack.so: TEST_PLUGIN_FLAGS = -Wl,-z,execstack
+tests/plugins/built/annotator/origin.so: TEST_PLUGIN_FLAGS = -Wl,-rpath,'$$ORIGIN/lib'
+tests/plugins/built/annotator/relr.so: TEST_PLUGIN_FLAGS = -Wl,-z,pack-relative-relocs
+tests/plugins/built/annotator/sysv.so: TEST_PLUGIN_FLAGS = -Wl,--hash-style=sysv
+EXTRA_DIST += tests/plugins/annotator.h $(TEST_PLUGINS:%=tests/plugins/%.c)
+CLEAN_LOCALS += clean-test-plugins
+clean-test-plugins:
+	rm -rf tests/plugins/built
+.PHONY: clean-test-plugins
+if HAVE_CUNIT
+PLUGIN_TEST_SOURCES = tests/unit/plugins.c tests/unit/plugins.h tests/unit/tap.c tests/unit/tap.h
+PLUGIN_TEST_LIBS = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
+	libcairn-util.la $(CUNIT_LIBS)
+check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+tests_unit_test_elf_test_SOURCES = tests/unit/test_elf.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_elf_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_elf_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_elf_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_describe_test_SOURCES = tests/unit/test_describe.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_describe_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_describe_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_describe_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_step_test_SOURCES = tests/unit/test_step.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_step_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_step_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_step_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+endif
 
 # ---- unit: crash and client
 if HAVE_CUNIT
@@ -56,16 +133,86 @@ EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.s
 	doc/abi/libcairn.symbols
 
 # ---- unit: monitor
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_monitor.test
+tests_unit_test_monitor_test_SOURCES = tests/unit/test_monitor.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_monitor_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_monitor_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_monitor_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_monitor.test
+endif
+
+# ---- crash: the monitor with a victim that links libcairn and an engine that is a script
+check_PROGRAMS += tests/crash/monitor_victim
+tests_crash_monitor_victim_SOURCES = tests/crash/monitor_victim.c
+tests_crash_monitor_victim_LDADD = libcairn.la
+TESTS += tests/crash/monitor.sh
+EXTRA_DIST += tests/crash/monitor.sh
 
 # ---- unit: engine and sender
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
+tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
+	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
+	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
+	core/sender/retry.c core/sender/scrub.c
+tests_unit_test_sender_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_sender_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+	$(CUNIT_LIBS)
+TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
+endif
+
+# ---- engine and sender, end to end with fake plugins
+TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh
+EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
+EXTRA_DIST += tests/servers/receiver.py
+if HAVE_CUNIT
+BUNDLED_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
+	tests/unit/tap.c tests/unit/tap.h
+PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
+	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
+	tests/unit/test_plugin_directory.test tests/unit/test_plugin_transports.test
+check_PROGRAMS += $(PLUGIN_TESTS)
+TESTS += $(PLUGIN_TESTS)
+tests_unit_test_plugin_filters_test_SOURCES = tests/unit/test_plugin_filters.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_annotators_test_SOURCES = tests/unit/test_plugin_annotators.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_writers_test_SOURCES = tests/unit/test_plugin_writers.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_writers_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_writers_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_hooks_test_SOURCES = tests/unit/test_plugin_hooks.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_hooks_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_hooks_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_directory_test_SOURCES = tests/unit/test_plugin_directory.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_directory_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_plugin_directory_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transports.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
 
 # ---- wall
 TESTS += tests/wall/imports.sh
 EXTRA_DIST += tests/wall/imports.sh
 
-# ---- capture and minidump writer: a victim of their own
+# ---- capture and minidump writer: unit tests, and a victim of their own
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture.test
+tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_test_LDADD = libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture.test
+endif
 check_PROGRAMS += tests/crash/dump_victim
 tests_crash_dump_victim_SOURCES = tests/crash/dump_victim.c
 tests_crash_dump_victim_CFLAGS = $(AM_CFLAGS) -pthread
@@ -76,4 +223,22 @@ EXTRA_DIST += tests/crash/capture.sh
 
 # ---- crash
 
-# ---- end to end
+# ---- end to end: real programs, the staged installation
+dist_check_SCRIPTS = \
+	tests/wall/includes.sh \
+	tests/crash/redis.sh tests/crash/programs.sh \
+	tests/servers/upload.sh \
+	tests/tools/cli.sh
+TESTS += $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+	tests/readers/package.json
+
+# ---- targets of ./check
+check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'
+
+INSTALLCHECKS += installcheck-examples
+installcheck-examples:
+	CAIRN_SRCDIR='$(abs_top_srcdir)' CAIRN_BUILDDIR='$(abs_top_builddir)' CAIRN_STAGE='$(DESTDIR)$(prefix)' \
+	CAIRN_SYSROOT='$(DESTDIR)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/installcheck.sh
+.PHONY: check-unit installcheck-examples

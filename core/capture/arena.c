@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that is
- * larger than a quarter of that gets a chunk of its own, whose pages the kernel makes present in one
- * go because they are about to be filled.
+ * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that
+ * is larger than a quarter of that gets a chunk of its own, whose pages the kernel makes present in
+ * one go because they are about to be filled.
  */
 #include "core/capture/arena.h"
 
@@ -10,11 +10,11 @@
 
 #include <stdbool.h>
 
-#define CHUNK_BYTES ((size_t)1 << 20)
+#define CHUNK_BYTES     ((size_t)1 << 20)
 #define OWN_CHUNK_BYTES (CHUNK_BYTES / 4)
-#define POPULATE_BYTES ((size_t)64 << 20)
-#define PAGE_BYTES ((size_t)4096)
-#define ALIGNMENT ((size_t)16)
+#define POPULATE_BYTES  ((size_t)64 << 20)
+#define PAGE_BYTES      ((size_t)4096)
+#define ALIGNMENT       ((size_t)16)
 
 struct arena_chunk {
     struct arena_chunk *older;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory for code that has no heap: pieces of mmap'ed chunks, freed all at once. Runs anywhere, also
- * in a crashed process. Bounded by a limit; an allocation that fails returns NULL and is remembered
- * in `failed`, so that one look at the end tells whether something is missing.
+ * Memory for code that has no heap: pieces of mmap'ed chunks, freed all at once. Runs anywhere,
+ * also in a crashed process. Bounded by a limit; an allocation that fails returns NULL and is
+ * remembered in `failed`, so that one look at the end tells whether something is missing.
  */
 #ifndef CAIRN_CORE_CAPTURE_ARENA_H
 #define CAIRN_CORE_CAPTURE_ARENA_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory functions of import-free code; see builtins.h. Runs anywhere, also in a crashed process.
+ * The memory functions of import-free code; see builtins.h. Runs anywhere, also in a crashed
+ * process.
  */
 #include "core/capture/builtins.h"
 

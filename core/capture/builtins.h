@@ -2,8 +2,9 @@
 /*
  * The memory functions that compilers call on their own, even when freestanding. Their names are
  * redirected, in the assembler, to functions of ours: an object that includes this header neither
- * imports libc's memcpy nor defines a second one. Every import-free file includes it (through sys.h,
- * text.h or directly); sections 1 and 2 of tests/wall/imports.sh would notice one that does not.
+ * imports libc's memcpy nor defines a second one. Every import-free file includes it (through
+ * sys.h, text.h or directly); sections 1 and 2 of tests/wall/imports.sh would notice one that does
+ * not.
  */
 #ifndef CAIRN_CORE_CAPTURE_BUILTINS_H
 #define CAIRN_CORE_CAPTURE_BUILTINS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Captures a process: stop, read, release. Runs in the monitor and in the clone of a crashed program;
- * imports nothing. The steps are in files of their own, see parts.h.
+ * Captures a process: stop, read, release. Runs in the monitor and in the clone of a crashed
+ * program; imports nothing. The steps are in files of their own, see parts.h.
  */
 #include "core/capture/capture.h"
 
@@ -9,13 +9,13 @@
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define ROOM_BESIDES_MEMORY ((size_t)512 << 20) /* virtual; what is needed is far less */
+#define ROOM_BESIDES_MEMORY  ((size_t)512 << 20) /* virtual; what is needed is far less */
 #define DEFAULT_MEMORY_BYTES ((size_t)1 << 30)
-#define MAX_NOTES 256u
-#define MAX_REGIONS 1024u
-#define NOTE_BYTES 512
-#define RELEASE_TRIES 50
-#define RELEASE_PAUSE_NS 1000000ull
+#define MAX_NOTES            256u
+#define MAX_REGIONS          1024u
+#define NOTE_BYTES           512
+#define RELEASE_TRIES        50
+#define RELEASE_PAUSE_NS     1000000ull
 
 void capture_note(struct capture *capture, const char *format, ...)
 {
@@ -102,7 +102,8 @@ static void read_all(struct capture *capture)
     modules_read(capture);
     linkage_read(capture);
     if (capture->arena.failed) {
-        capture_note(capture, "Memory ran out while the process was captured: something is missing.");
+        capture_note(capture,
+                     "Memory ran out while the process was captured: something is missing.");
     }
 }
 

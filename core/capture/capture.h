@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads a stopped process from outside: threads, registers, memory, maps, modules, /proc files.
- * Runs in the monitor, and in the clone of a crashed program (tiers 2 and 3): it imports nothing, not
- * even libc; memory comes from mmap in arenas; every loop and every wait is bounded.
+ * Runs in the monitor, and in the clone of a crashed program (tiers 2 and 3): it imports nothing,
+ * not even libc; memory comes from mmap in arenas; every loop and every wait is bounded.
  *
  * The order is: capture_begin() seizes and interrupts all threads, waits for all, reads everything
  * that needs the process; capture_release() lets it go; then whoever called works on the copy.
- * What cannot be read becomes a note; only "no thread at all could be stopped or read" is a failure.
+ * What cannot be read becomes a note; only "no thread at all could be stopped or read" is a
+ * failure.
  */
 #ifndef CAIRN_CORE_CAPTURE_CAPTURE_H
 #define CAIRN_CORE_CAPTURE_CAPTURE_H
@@ -20,31 +21,31 @@
 enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL = 2 };
 
 #define CAPTURE_COMMAND_LINE (1u << 0)
-#define CAPTURE_ENVIRONMENT (1u << 1)
+#define CAPTURE_ENVIRONMENT  (1u << 1)
 
 struct capture_region {
     uint64_t start, bytes;
 };
 
 struct capture_request {
-    int32_t pid;               /* of the thread group */
-    int32_t tid;               /* the thread that the report is about; 0: the main thread */
-    int32_t signal;            /* 0: no crash, a dump was requested */
-    uint64_t context_address;  /* its ucontext_t in the process, 0 if there is none */
+    int32_t pid;                  /* of the thread group */
+    int32_t tid;                  /* the thread that the report is about; 0: the main thread */
+    int32_t signal;               /* 0: no crash, a dump was requested */
+    uint64_t context_address;     /* its ucontext_t in the process, 0 if there is none */
     const unsigned char *siginfo; /* 128 bytes, or NULL */
-    uint32_t memory;           /* enum capture_memory */
-    uint32_t classes;          /* CAPTURE_COMMAND_LINE, … */
-    uint64_t max_bytes;        /* of memory contents; filled by priority; 0 = no cap */
-    uint64_t stop_timeout_ns;  /* threads that do not stop by then are reported without registers */
+    uint32_t memory;              /* enum capture_memory */
+    uint32_t classes;             /* CAPTURE_COMMAND_LINE, … */
+    uint64_t max_bytes;           /* of memory contents; filled by priority; 0 = no cap */
+    uint64_t stop_timeout_ns; /* threads that do not stop by then are reported without registers */
     const struct capture_region *regions; /* registered by the program */
     size_t region_count;
 };
 
 struct capture_thread {
     int32_t tid;
-    uint32_t state;          /* enum capture_thread_state of parts.h */
-    int32_t pending_signal;  /* to hand back to it when it goes on */
-    uint32_t has_registers;  /* 0: it did not stop or could not be read */
+    uint32_t state;         /* enum capture_thread_state of parts.h */
+    int32_t pending_signal; /* to hand back to it when it goes on */
+    uint32_t has_registers; /* 0: it did not stop or could not be read */
     struct arch_registers registers;
     char name[16];
     uint64_t stack_start, stack_bytes; /* what was captured of its stack; 0 bytes: none */
@@ -62,7 +63,7 @@ struct capture_mapping {
 struct capture_module {
     uint64_t base, bytes; /* first to last mapping of the file */
     const char *path;
-    const char *soname;      /* or "" */
+    const char *soname; /* or "" */
     unsigned char build_id[64];
     uint32_t build_id_bytes; /* 0: none found */
     uint32_t version[4];     /* from the SONAME's numbers, zero-filled */
@@ -130,8 +131,8 @@ struct capture {
  * thread's registers from its context as the only ones. [crash, monitor] */
 int capture_begin(struct capture *capture, const struct capture_request *request);
 
-/* Detaches from all threads; the process goes on. Idempotent. A thread that did not stop in time can
- * only be left once it stops, or by the end of the calling thread: while `attached` is not 0, a
+/* Detaches from all threads; the process goes on. Idempotent. A thread that did not stop in time
+ * can only be left once it stops, or by the end of the calling thread: while `attached` is not 0, a
  * caller that lives on calls again, every second or so. [crash, monitor] */
 void capture_release(struct capture *capture);
 

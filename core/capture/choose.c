@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which memory of the process a report needs, and in which order it is given up when there is a cap.
- * Runs in the monitor and in the clone of a crashed program; imports nothing.
+ * Which memory of the process a report needs, and in which order it is given up when there is a
+ * cap. Runs in the monitor and in the clone of a crashed program; imports nothing.
  *
  * Order: the crashed thread's stack, what lies around its instruction pointer, the regions that the
  * program registered, the other threads' stacks, and then what the request's `memory` adds.
@@ -11,13 +11,14 @@
 #include "core/capture/sys.h"
 
 #define AROUND_INSTRUCTION 128u
-#define CRASHED_STACK_BYTES ((uint64_t)1 << 20)  /* a readable mapping may be far more than a stack */
-#define OTHER_STACK_BYTES ((uint64_t)256 << 10)
-#define LEAST_STACK_BYTES ((uint64_t)1 << 10)
-#define STACK_BOTTOM_BYTES ((uint64_t)64 << 10)  /* of a deep recursion: where it began */
-#define LOST_STACK_BYTES ((uint64_t)1 << 20)     /* how far above a bad stack pointer to look */
-#define MAX_REGIONS 1024u
-#define NO_CAP ((uint64_t)1 << 30)
+/* At most; a stack may lie in a mapping that goes on far behind it. */
+#define CRASHED_STACK_BYTES ((uint64_t)1 << 20)
+#define OTHER_STACK_BYTES   ((uint64_t)256 << 10)
+
+#define LEAST_STACK_BYTES  ((uint64_t)1 << 10)
+#define STACK_BOTTOM_BYTES ((uint64_t)64 << 10) /* of a deep recursion: where it began */
+#define LOST_STACK_BYTES   ((uint64_t)1 << 20)  /* how far above a bad stack pointer to look */
+#define NO_CAP             ((uint64_t)1 << 30)
 
 struct choice {
     struct capture *capture;
@@ -45,28 +46,37 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Where the stack of a thread is: [start, end). False if its stack pointer leads nowhere. After an
- * overflow it points into a guard page or below everything; then the stack is what follows. */
-static bool find_stack(const struct capture *capture, const struct arch_registers *registers,
-                       uint64_t *ret_start, uint64_t *ret_end)
+/* The mapping a stack pointer leads to. After an overflow it points into a guard page or below
+ * everything; then the stack is what follows. */
+static const struct capture_mapping *stack_mapping(const struct capture *capture, uint64_t pointer)
 {
     const uint32_t wanted = PROT_READ | PROT_WRITE;
-    uint64_t pointer = arch_stack_pointer(registers);
     const struct capture_mapping *end = capture->mappings + capture->mapping_count;
     const struct capture_mapping *mapping = mapping_at_or_above(capture, pointer);
-    uint64_t start;
 
-    while (mapping != NULL && mapping < end && (mapping->protection & wanted) != wanted) {
-        if (mapping->end > pointer && mapping->end - pointer > LOST_STACK_BYTES) {
-            return false;
+    while (mapping != NULL && mapping < end) {
+        if (mapping->start > pointer && mapping->start - pointer > LOST_STACK_BYTES) {
+            return NULL;
+        }
+        if ((mapping->protection & wanted) == wanted) {
+            return mapping;
         }
         mapping++;
     }
-    if (mapping == NULL || mapping == end ||
-        (mapping->start > pointer && mapping->start - pointer > LOST_STACK_BYTES)) {
+    return NULL;
+}
+
+/* Where the stack of a thread is: [start, end). False if its stack pointer leads nowhere. */
+static bool find_stack(const struct capture *capture, const struct arch_registers *registers,
+                       uint64_t *ret_start, uint64_t *ret_end)
+{
+    uint64_t pointer = arch_stack_pointer(registers);
+    const struct capture_mapping *mapping = stack_mapping(capture, pointer);
+    uint64_t start = pointer > ARCH_RED_ZONE ? (pointer - ARCH_RED_ZONE) & ~(uint64_t)15 : 0;
+
+    if (mapping == NULL) {
         return false;
     }
-    start = pointer > ARCH_RED_ZONE ? (pointer - ARCH_RED_ZONE) & ~(uint64_t)15 : 0;
     *ret_start = start > mapping->start ? start : mapping->start;
     *ret_end = mapping->end;
     return true;
@@ -88,7 +98,8 @@ static void choose_stack(struct choice *choice, struct capture_thread *thread, u
     added = add(choice, start, start + wanted);
     thread->stack_start = start;
     thread->stack_bytes = added;
-    if (added < end - start && cap == CRASHED_STACK_BYTES) {
+    if (added < end - start && cap == CRASHED_STACK_BYTES &&
+        choice->capture->request.memory != CAPTURE_FULL) {
         uint64_t bottom = end - start - added;
 
         add(choice, end - smaller(bottom, STACK_BOTTOM_BYTES), end);

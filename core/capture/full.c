@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All memory that only the process knows: what a core dump holds by default, that is anonymous memory,
- * written copies of files, and the first page of each mapped file. Runs in the monitor and in the
- * clone of a crashed program; imports nothing.
+ * All memory that only the process knows: what a core dump holds by default, that is anonymous
+ * memory, written copies of files, and the first page of each mapped file. Runs in the monitor and
+ * in the clone of a crashed program; imports nothing.
  *
  * Pages that were never touched are left out, by /proc/PID/pagemap: reading them would fill a dump
  * with gigabytes of zeros (each thread's stack has eight megabytes of them).
@@ -12,9 +12,9 @@
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define MAX_RANGES 65536u
-#define ENTRIES 512u              /* of the page map, per read; they lie on the stack */
-#define HAS_CONTENT (3ull << 62)  /* bits 63 and 62: in memory, swapped out */
+#define MAX_RANGES  65536u
+#define ENTRIES     512u         /* of the page map, per read; they lie on the stack */
+#define HAS_CONTENT (3ull << 62) /* bits 63 and 62: in memory, swapped out */
 
 struct full {
     struct capture *capture;
@@ -76,6 +76,18 @@ static void add_touched(struct full *full, uint64_t start, uint64_t end)
     }
 }
 
+static void add_mapping(struct full *full, const struct capture_mapping *mapping)
+{
+    if (!is_memory(mapping)) {
+        return;
+    }
+    if (mapping->inode == 0 || (mapping->protection & PROT_WRITE) || mapping->deleted) {
+        add_touched(full, mapping->start, mapping->end);
+    } else if (mapping->offset == 0) {
+        add(full, mapping->start, mapping->start + PAGE_BYTES);
+    }
+}
+
 void choose_full(struct capture *capture, uint64_t budget)
 {
     struct full full = { .capture = capture, .budget = budget };
@@ -86,16 +98,7 @@ void choose_full(struct capture *capture, uint64_t budget)
     }
     full.page_map = process_open(capture, "pagemap");
     for (size_t i = 0; i < capture->mapping_count && !full.cut; i++) {
-        const struct capture_mapping *mapping = &capture->mappings[i];
-
-        if (!is_memory(mapping)) {
-            continue;
-        }
-        if (mapping->inode == 0 || (mapping->protection & PROT_WRITE) || mapping->deleted) {
-            add_touched(&full, mapping->start, mapping->end);
-        } else if (mapping->offset == 0) {
-            add(&full, mapping->start, mapping->start + PAGE_BYTES);
-        }
+        add_mapping(&full, &capture->mappings[i]);
     }
     if (full.page_map >= 0) {
         sys_close(full.page_map);

@@ -11,10 +11,10 @@
 
 #include <linux/elf.h>
 
-#define MAX_LINKS 4096u
-#define NAME_BYTES 256u
+#define MAX_LINKS     4096u
+#define NAME_BYTES    256u
 #define DYNAMIC_BYTES 4096u
-#define TAG_DEBUG 21 /* DT_DEBUG */
+#define TAG_DEBUG     21 /* DT_DEBUG */
 
 /* As in the dynamic linker's <link.h>, for 64 bits. */
 struct debug {
@@ -110,8 +110,7 @@ void linkage_read(struct capture *capture)
     }
     linkage->dynamic_address = capture->modules[0].dynamic_address;
     address = find_debug(capture);
-    if (address == 0 ||
-        capture_read(capture, address, &debug, sizeof(debug)) != sizeof(debug)) {
+    if (address == 0 || capture_read(capture, address, &debug, sizeof(debug)) != sizeof(debug)) {
         return;
     }
     links = arena_array(&capture->arena, MAX_LINKS, sizeof(*links));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/PID/maps, parsed. Runs in the monitor and in the clone of a crashed program; imports nothing.
- * A line that does not look as expected is skipped; the kernel's order, by address, is checked.
+ * /proc/PID/maps, parsed. Runs in the monitor and in the clone of a crashed program; imports
+ * nothing. A line that does not look as expected is skipped; the kernel's order, by address, is
+ * checked.
  */
 #include "core/capture/parts.h"
 

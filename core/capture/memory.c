@@ -9,14 +9,15 @@
 
 #include "core/capture/sys.h"
 
-#define BATCH 128u        /* pieces per system call; their descriptions lie on the stack */
-#define MAX_HOLES 64u     /* unreadable pages in one range, before the rest of it is given up */
-#define MAX_READ ((size_t)1 << 30)
-#define NO_FD (-1)
+#define BATCH     128u /* pieces per system call; their descriptions lie on the stack */
+#define MAX_HOLES 64u  /* unreadable pages in one range, before the rest of it is given up */
+#define MAX_READ  ((size_t)1 << 30)
+#define NO_FD     (-1)
 #define FAILED_FD (-2)
 
 /* One piece from /proc/PID/mem. */
-static size_t read_by_file(struct capture *capture, uint64_t address, unsigned char *to, size_t bytes)
+static size_t read_by_file(struct capture *capture, uint64_t address, unsigned char *to,
+                           size_t bytes)
 {
     size_t done = 0;
 
@@ -27,7 +28,8 @@ static size_t read_by_file(struct capture *capture, uint64_t address, unsigned c
         if (fd < 0) {
             capture_note(capture, "No memory of the process could be read (error %d).", -fd);
         } else {
-            capture_note(capture, "process_vm_readv was refused: memory was read from /proc/%d/mem.",
+            capture_note(capture,
+                         "process_vm_readv was refused: memory was read from /proc/%d/mem.",
                          capture->request.pid);
         }
     }
@@ -42,12 +44,13 @@ static size_t read_by_file(struct capture *capture, uint64_t address, unsigned c
     return done;
 }
 
-/* Reads up to BATCH pieces; how many of them are settled, at least one. */
-static size_t read_batch(struct capture *capture, struct piece *pieces, size_t count)
+/* One system call for up to BATCH pieces, *ret_used of them; the bytes read, or a negative errno.
+ */
+static long read_vector(const struct capture *capture, const struct piece *pieces, size_t count,
+                        size_t *ret_used)
 {
     struct iovec local[BATCH], remote[BATCH];
-    size_t total = 0, used = 0, left, settled = 0;
-    long result = -ENOSYS;
+    size_t total = 0, used = 0;
 
     while (used < count && used < BATCH && (used == 0 || total + pieces[used].bytes <= MAX_READ)) {
         local[used] = (struct iovec){ pieces[used].to, pieces[used].bytes };
@@ -55,12 +58,21 @@ static size_t read_batch(struct capture *capture, struct piece *pieces, size_t c
         total += pieces[used].bytes;
         used++;
     }
+    *ret_used = used;
+    return sys_process_vm_readv(capture->through, local, used, remote, used);
+}
+
+/* Reads some of the pieces; how many of them are settled, at least one. */
+static size_t read_batch(struct capture *capture, struct piece *pieces, size_t count)
+{
+    size_t used = 0, left, settled = 0;
+    long result = -ENOSYS;
+
     if (capture->memory_fd == NO_FD) {
-        result = sys_process_vm_readv(capture->through, local, used, remote, used);
+        result = read_vector(capture, pieces, count, &used);
     }
     if (result < 0 && result != -EFAULT) {
-        pieces[0].done =
-            read_by_file(capture, pieces[0].address, pieces[0].to, pieces[0].bytes);
+        pieces[0].done = read_by_file(capture, pieces[0].address, pieces[0].to, pieces[0].bytes);
         return 1;
     }
     left = result > 0 ? (size_t)result : 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The modules of a process: files that are mapped and executable, with build id and SONAME from the
- * ELF headers in memory. Runs in the monitor and in the clone of a crashed program; imports nothing.
+ * ELF headers in memory. Runs in the monitor and in the clone of a crashed program; imports
+ * nothing.
  *
  * Memory is asked, not the files: they may be replaced, deleted, or in another mount namespace. All
- * modules' headers are read in one batch, then all their notes and dynamic sections, then all names.
+ * modules' headers are read in one batch, then all their notes and dynamic sections, then all
+ * names.
  */
 #include "core/capture/parts.h"
 
@@ -14,12 +16,12 @@
 #include <linux/auxvec.h>
 #include <linux/elf.h>
 
-#define MAX_MODULES 4096u
-#define HEADER_BYTES 2048u
-#define NOTE_BYTES 512u
+#define MAX_MODULES   4096u
+#define HEADER_BYTES  2048u
+#define NOTE_BYTES    512u
 #define DYNAMIC_BYTES 2048u
-#define NAME_BYTES 256u
-#define VDSO_NAME "linux-gate.so" /* as Breakpad and its symbol tools call it */
+#define NAME_BYTES    256u
+#define VDSO_NAME     "linux-gate.so" /* as Breakpad and its symbol tools call it */
 
 #define NOTE_BUILD_ID 3 /* NT_GNU_BUILD_ID */
 
@@ -55,10 +57,9 @@ static bool is_vdso(const struct capture_mapping *mapping)
 static bool may_be_module(const struct capture_mapping *mapping)
 {
     return mapping->offset == 0 && (mapping->protection & PROT_READ) != 0 &&
-           (is_vdso(mapping) ||
-            (mapping->inode != 0 && mapping->path[0] == '/' &&
-             (!capture_starts(mapping->path, "/dev/") ||
-              capture_starts(mapping->path, "/dev/shm/"))));
+           (is_vdso(mapping) || (mapping->inode != 0 && mapping->path[0] == '/' &&
+                                 (!capture_starts(mapping->path, "/dev/") ||
+                                  capture_starts(mapping->path, "/dev/shm/"))));
 }
 
 static bool same_file(const struct capture_mapping *a, const struct capture_mapping *b)
@@ -67,8 +68,9 @@ static bool same_file(const struct capture_mapping *a, const struct capture_mapp
            a->device_minor == b->device_minor && capture_equal(a->path, b->path);
 }
 
-/* The mappings of one file from `first` on: where they end, and whether one is executable. Anonymous
- * ones between them belong to it: gaps, zeroed data, text that was moved to large pages. */
+/* The mappings of one file from `first` on: where they end, and whether one is executable.
+ * Anonymous ones between them belong to it: gaps, zeroed data, text that was moved to large pages.
+ */
 static uint64_t extent_of(const struct capture *capture, size_t first, bool *ret_executable)
 {
     const struct capture_mapping *mappings = capture->mappings;
@@ -123,6 +125,29 @@ static void find_candidates(struct capture *capture)
     }
 }
 
+static bool is_image(const Elf64_Ehdr *header, size_t bytes)
+{
+    return capture_compare(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+           header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_phentsize == sizeof(Elf64_Phdr) &&
+           (header->e_type == ET_DYN || header->e_type == ET_EXEC) && header->e_phoff <= bytes;
+}
+
+/* Addresses are the file's at first: the bias may be known only after the last segment. */
+static void parse_segment(const struct capture_module *module, struct work *work,
+                          const Elf64_Phdr *segment)
+{
+    if (segment->p_type == PT_LOAD && segment->p_offset == 0) {
+        work->bias = module->base - segment->p_vaddr;
+    } else if (segment->p_type == PT_NOTE && work->note_bytes == 0 && segment->p_align <= 4) {
+        /* The linker may make several; the one with 4-byte alignment holds the build id. */
+        work->note_address = segment->p_vaddr;
+        work->note_bytes = segment->p_memsz;
+    } else if (segment->p_type == PT_DYNAMIC) {
+        work->dynamic_address = segment->p_vaddr;
+        work->dynamic_bytes = segment->p_memsz;
+    }
+}
+
 /* Finds notes and dynamic section by the program headers; false if this is no ELF image. */
 static bool parse_header(const struct capture_module *module, struct work *work, size_t bytes)
 {
@@ -133,9 +158,7 @@ static bool parse_header(const struct capture_module *module, struct work *work,
         return false;
     }
     capture_copy(&header, work->header, sizeof(header));
-    if (capture_compare(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr) ||
-        (header.e_type != ET_DYN && header.e_type != ET_EXEC) || header.e_phoff > bytes) {
+    if (!is_image(&header, bytes)) {
         return false;
     }
     work->bias = module->base;
@@ -145,16 +168,7 @@ static bool parse_header(const struct capture_module *module, struct work *work,
 
         capture_copy(&segment, work->header + at, sizeof(segment));
         at += sizeof(segment);
-        if (segment.p_type == PT_LOAD && segment.p_offset == 0) {
-            work->bias = module->base - segment.p_vaddr;
-        } else if (segment.p_type == PT_NOTE && work->note_bytes == 0 && segment.p_memsz >= 20) {
-            /* The linker may make several; the one with 4-byte alignment holds the build id. */
-            work->note_address = segment.p_align <= 4 ? segment.p_vaddr : 0;
-            work->note_bytes = segment.p_align <= 4 ? segment.p_memsz : 0;
-        } else if (segment.p_type == PT_DYNAMIC) {
-            work->dynamic_address = segment.p_vaddr;
-            work->dynamic_bytes = segment.p_memsz;
-        }
+        parse_segment(module, work, &segment);
     }
     work->note_address += work->bias;
     work->dynamic_address += work->dynamic_bytes != 0 ? work->bias : 0;

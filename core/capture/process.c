@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files and links of /proc/PID, each read once and whole. Runs in the monitor and in the clone of
- * a crashed program; imports nothing.
+ * The files and links of /proc/PID, each read once and whole. Runs in the monitor and in the clone
+ * of a crashed program; imports nothing.
  *
  * Everything is opened below /proc/PID/task/TID of a living thread: once the main thread has ended,
  * /proc/PID itself shows an empty process.
@@ -12,12 +12,18 @@
 #include "core/capture/text.h"
 
 #define MAX_FILE_BYTES ((size_t)64 << 20) /* a process may have 65530 mappings, or even more */
-#define FIRST_BYTES ((size_t)8 << 10)
-#define LINK_BYTES 4096
-#define MAX_FILES 16
+#define FIRST_BYTES    ((size_t)8 << 10)
+#define LINK_BYTES     4096
+#define MAX_FILES      16
 
+/* "stat" is the exception: its times are a thread's own below task, and the process's do not need a
+ * living main thread. */
 static void name_path(const struct capture *capture, const char *name, char *path, size_t size)
 {
+    if (capture_equal(name, "stat")) {
+        capture_format(path, size, "/proc/%d/stat", capture->request.pid);
+        return;
+    }
     capture_format(path, size, "/proc/%d/task/%d/%s", capture->request.pid, capture->through, name);
 }
 
@@ -36,7 +42,8 @@ static void add_file(struct capture *capture, const char *name, const char *cont
     }
 }
 
-/* All of an open file into the arena, with a NUL behind it. A negative errno if nothing was read. */
+/* All of an open file into the arena, with a NUL behind it. A negative errno if nothing was read.
+ */
 static long read_whole(struct arena *arena, int fd, char **ret_content)
 {
     size_t size = FIRST_BYTES, used = 0;
@@ -45,9 +52,8 @@ static long read_whole(struct arena *arena, int fd, char **ret_content)
 
     while (content != NULL && bytes > 0) {
         if (used + 1 >= size) {
-            char *larger = size < MAX_FILE_BYTES
-                               ? arena_resize(arena, content, size, size * 2)
-                               : NULL;
+            char *larger =
+                size < MAX_FILE_BYTES ? arena_resize(arena, content, size, size * 2) : NULL;
             if (larger == NULL) {
                 break;
             }
@@ -78,8 +84,8 @@ static void read_file(struct capture *capture, const char *name)
         sys_close(fd);
     }
     if (bytes < 0) {
-        capture_note(capture, "/proc/%d/%s could not be read (error %d).", capture->request.pid, name,
-                     (int)-bytes);
+        capture_note(capture, "/proc/%d/%s could not be read (error %d).", capture->request.pid,
+                     name, (int)-bytes);
         return;
     }
     add_file(capture, name, content, (size_t)bytes);
@@ -100,8 +106,8 @@ static void read_link(struct capture *capture, const char *name)
                      capture->request.pid, name, (int)-bytes);
         return;
     }
-    add_file(capture, name,
-             arena_resize(&capture->arena, target, LINK_BYTES, (size_t)bytes + 1), (size_t)bytes);
+    add_file(capture, name, arena_resize(&capture->arena, target, LINK_BYTES, (size_t)bytes + 1),
+             (size_t)bytes);
 }
 
 void process_read_files(struct capture *capture)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory that registers and stack words point to: most of the objects that a crash is about, at a
- * fraction of a full dump. Runs in the monitor and in the clone of a crashed program; imports nothing.
+ * The memory that registers and stack words point to: most of the objects that a crash is about, at
+ * a fraction of a full dump. Runs in the monitor and in the clone of a crashed program; imports
+ * nothing.
  *
  * Memory is taken in granules of 512 bytes, so that a small hash set is enough to take none twice.
  */
@@ -9,12 +10,12 @@
 
 #include "core/capture/sys.h"
 
-#define GRANULE 512u
-#define BEFORE 128u /* a heap's header lies before what a pointer points to */
-#define BEHIND 896u
-#define MAX_BYTES ((uint64_t)4 << 20)
-#define MAX_POINTERS 2048u /* readers such as Breakpad's take 4096 blocks */
-#define SLOTS 32768u       /* more than three granules for each pointer; a power of two */
+#define GRANULE      512u
+#define BEFORE       128u /* a heap's header lies before what a pointer points to */
+#define BEHIND       896u
+#define MAX_BYTES    ((uint64_t)4 << 20)
+#define MAX_POINTERS 2048u  /* readers such as Breakpad's take 4096 blocks */
+#define SLOTS        32768u /* more than three granules for each pointer; a power of two */
 
 struct search {
     struct capture *capture;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Raw system calls: every one returns 0 or a value, or a negative errno. Runs anywhere, also in a
- * crashed process: it imports nothing. Only for files that include no libc header, because types and
- * constants are the kernel's own.
+ * crashed process: it imports nothing. Only for files that include no libc header, because types
+ * and constants are the kernel's own.
  */
 #ifndef CAIRN_CORE_CAPTURE_SYS_H
 #define CAIRN_CORE_CAPTURE_SYS_H
@@ -45,7 +45,7 @@
 #endif
 
 #define SYS_SIGSET_BYTES 8 /* of the kernel's signal set */
-#define SYS_NANOSECONDS 1000000000ull
+#define SYS_NANOSECONDS  1000000000ull
 
 /* A record of sys_getdents64(). */
 struct sys_dirent {
@@ -227,8 +227,8 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
     return (int)sys_call6(__NR_prctl, option, a, b, c, d, 0);
 }
 
-/* With `stack` 0 and without CLONE_VM this is fork without libc: the child returns 0 on a copy of the
- * caller's stack. */
+/* With `stack` 0 and without CLONE_VM this is fork without libc: the child returns 0 on a copy of
+ * the caller's stack. */
 static inline int sys_clone(unsigned long flags, void *stack, int32_t *parent_tid,
                             int32_t *child_tid, void *thread_pointer)
 {
@@ -351,8 +351,8 @@ static inline int sys_futex_wait(const uint32_t *word, uint32_t expected, uint64
 
     time.tv_sec = (__kernel_old_time_t)(nanoseconds / SYS_NANOSECONDS);
     time.tv_nsec = (long)(nanoseconds % SYS_NANOSECONDS);
-    return (int)sys_call6(__NR_futex, word, FUTEX_WAIT, expected, nanoseconds != 0 ? &time : NULL, 0,
-                          0);
+    return (int)sys_call6(__NR_futex, word, FUTEX_WAIT, expected, nanoseconds != 0 ? &time : NULL,
+                          0, 0);
 }
 
 /* Wakes up to `count` waiters; how many were woken. */

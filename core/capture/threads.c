@@ -3,22 +3,23 @@
  * Stops the threads of a process by ptrace, reads their registers, and lets them go. Runs in the
  * monitor and in the clone of a crashed program; imports nothing.
  *
- * All threads are seized and interrupted in one pass before the first one is waited for, so that they
- * stop at the same time. Threads that were born meanwhile are found by listing again until nothing is
- * new. There is no wait for "a tracee, but at most so long"; the wait is for SIGCHLD, which the kernel
- * sends at each stop, with a timeout that also covers a caller whose SIGCHLD goes elsewhere.
+ * All threads are seized and interrupted in one pass before the first one is waited for, so that
+ * they stop at the same time. Threads that were born meanwhile are found by listing again until
+ * nothing is new. There is no wait for "a tracee, but at most so long"; the wait is for SIGCHLD,
+ * which the kernel sends at each stop, with a timeout that also covers a caller whose SIGCHLD goes
+ * elsewhere.
  */
 #include "core/capture/parts.h"
 
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define MAX_THREADS 32768u
-#define MAX_PASSES 16
-#define LIST_BYTES ((size_t)32 << 10)
-#define FIRST_PAUSE_NS 50000ull
+#define MAX_THREADS      32768u
+#define MAX_PASSES       16
+#define LIST_BYTES       ((size_t)32 << 10)
+#define FIRST_PAUSE_NS   50000ull
 #define LONGEST_PAUSE_NS 2000000ull
-#define LOOK_AFTER_NS 10000000ull /* not stopped by then: is there a reason that will last? */
+#define LOOK_AFTER_NS    10000000ull /* not stopped by then: is there a reason that will last? */
 
 static bool own_copy(const struct capture *capture)
 {
@@ -169,9 +170,6 @@ static bool sleeps_in_vfork(const struct capture *capture, int32_t tid)
     uint64_t number;
     size_t length;
 
-    if (state_letter(capture, tid) != 'D') {
-        return false;
-    }
     length = read_thread_file(capture, tid, "syscall", text, sizeof(text));
     return capture_parse_decimal(&at, text + length, &number) &&
            (number == __NR_vfork || number == __NR_clone || number == __NR_clone3);
@@ -206,12 +204,28 @@ static void pause_for_change(uint64_t nanoseconds)
     sys_call6(__NR_rt_sigtimedwait, &children, NULL, &limit, SYS_SIGSET_BYTES, 0, 0);
 }
 
+/* Whether waiting for a thread that does not stop is in vain; the reason becomes a note. */
+static bool will_not_stop(struct capture *capture, int32_t tid)
+{
+    char letter = state_letter(capture, tid);
+
+    if (letter == 'Z' || letter == 'X' || letter == '\0') {
+        return true; /* an ended main thread stays a zombie until the others have ended */
+    }
+    if (letter == 'D' && sleeps_in_vfork(capture, tid)) {
+        capture_note(capture,
+                     "Thread %d waits in vfork() and cannot be stopped: its registers are missing.",
+                     tid);
+        return true;
+    }
+    return false;
+}
+
 /* Waits for one thread; it stays SEIZED if it does not stop. */
 static void wait_for_thread(struct capture *capture, struct capture_thread *thread,
                             uint64_t deadline)
 {
-    uint64_t pause = FIRST_PAUSE_NS, began = sys_now(CLOCK_MONOTONIC), now = began;
-    bool looked = false;
+    uint64_t pause = FIRST_PAUSE_NS, now = sys_now(CLOCK_MONOTONIC), look_at = now + LOOK_AFTER_NS;
 
     while (!has_settled(capture, thread)) {
         if (now >= deadline) {
@@ -219,20 +233,11 @@ static void wait_for_thread(struct capture *capture, struct capture_thread *thre
                          thread->tid);
             return;
         }
-        if (!looked && now - began >= LOOK_AFTER_NS) {
-            char letter = state_letter(capture, thread->tid);
-
-            looked = true;
-            if (letter == 'Z' || letter == 'X' || letter == '\0') {
-                return; /* an ended main thread stays a zombie until the others have ended */
-            }
-            if (sleeps_in_vfork(capture, thread->tid)) {
-                capture_note(capture,
-                             "Thread %d waits in vfork() and cannot be stopped: its registers are "
-                             "missing.",
-                             thread->tid);
+        if (now >= look_at) {
+            if (will_not_stop(capture, thread->tid)) {
                 return;
             }
+            look_at = UINT64_MAX;
         }
         pause_for_change(pause);
         pause = pause * 2 < LONGEST_PAUSE_NS ? pause * 2 : LONGEST_PAUSE_NS;
@@ -444,8 +449,9 @@ void threads_use_context(struct capture *capture)
     }
     if (capture_read(capture, capture->request.context_address, context, sizeof(context)) !=
         sizeof(context)) {
-        capture_note(capture, "The crash's context at 0x%llx could not be read: the registers are "
-                              "those of the signal handler.",
+        capture_note(capture,
+                     "The crash's context at 0x%llx could not be read: the registers are "
+                     "those of the signal handler.",
                      capture->request.context_address);
         return;
     }

@@ -120,6 +120,11 @@ void config_hide_suspect(struct config_problems *problems, const char *data, siz
     config_problems_hide(problems, span);
 }
 
+bool config_is_full(const struct config_check *check)
+{
+    return check->problems->errors >= CONFIG_MAX_PROBLEMS;
+}
+
 bool config_is_null(const struct config_node *node)
 {
     static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };

@@ -81,13 +81,17 @@ struct config {
 };
 
 /* Reads and checks all but the plugins' options. `path` NULL: read `fd` and call it `name`.
- * 0; CAIRN_ECONFIG with problems; or CAIRN_ESYSTEM/ENOMEM, also as a problem. `ret_config` is set
- * whenever the text could be read, so that its source can be shown with the problems. */
+ * Relative paths in it start at the folder of `path`, or of `name` where that is absolute.
+ * 0; CAIRN_ECONFIG with problems; or CAIRN_ENOENT, ESYSTEM, ENOMEM, also as a problem. Warnings
+ * (problems that are no errors) leave it 0. `ret_config` is set whenever the text could be read, so
+ * that its source can be shown with the problems; the caller destroys it in either case. */
 int config_load(const char *path, int fd, const char *name, struct config **ret_config,
                 struct config_problems *problems);
 
 /* Types every instance's options by its plugin's table. `find` answers the plugin's facts, or NULL
- * after having added its own problem (unknown plugin, wrong kind or ABI, unsafe file). */
+ * after having added its own problem (unknown plugin, wrong kind or ABI, unsafe file). It may follow
+ * a load that found problems, so that all of them come at once; an instance without a usable plugin
+ * name ("") is not asked for. */
 typedef const struct config_plugin_facts *config_find_fn(const struct config_instance *instance,
                                                          struct config_problems *problems,
                                                          void *user);

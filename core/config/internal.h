@@ -54,6 +54,9 @@ void config_hide(struct config_problems *problems, const struct config_node *nod
 void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
                          struct config_position line);
 
+/* Whether a further complaint would only be counted: then it is not worth finding words. */
+bool config_is_full(const struct config_check *check);
+
 /* The result of a check: 0, CAIRN_ECONFIG when problems came up since, CAIRN_ENOMEM. */
 int config_check_end(struct config_check *check, size_t errors_before);
 

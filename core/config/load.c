@@ -99,7 +99,7 @@ static int open_source(const char *path, struct buf *text, struct config_problem
     int result;
 
     if (fd < 0) {
-        return errno == ENOENT ? refuse(problems, path, CAIRN_ESYSTEM, "there is no such file")
+        return errno == ENOENT ? refuse(problems, path, CAIRN_ENOENT, "there is no such file")
                                : refuse(problems, path, CAIRN_ESYSTEM,
                                         "the file cannot be opened: %s", strerror(errno));
     }

@@ -126,6 +126,10 @@ static void complain_unknown(struct config_check *check, const struct config_nod
     char quoted[CONFIG_QUOTED_BYTES], hint[CONFIG_QUOTED_BYTES];
     size_t count = 0;
 
+    if (config_is_full(check)) {
+        config_complain(check, node, "unknown");
+        return;
+    }
     for (int other = CAIRN_KIND_FILTER; other <= CAIRN_KIND_TRANSPORT; other++) {
         if (find(config, other, node->text) >= 0) {
             config_complain(check, node, "%s stands under %s, not under %s",

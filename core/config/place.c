@@ -56,7 +56,7 @@ static int base_of(struct config_value *value, const char **ret_base, const char
 
 int config_path_read(struct config_value *value, const char **ret_path)
 {
-    const char *base, *rest;
+    const char *base = "", *rest = "";
     size_t length;
     char *path;
     int result;

@@ -130,12 +130,13 @@ static void fill(struct excerpt *excerpt, const struct config_problems *problems
 
     show_cut(excerpt, from > 1);
     for (; !at_line_end(&cursor) && cursor.column < to; config_cursor_next(&cursor)) {
-        const struct config_span *span = hidden_at(problems, &cursor);
+        const struct config_span *span;
 
-        excerpt->at_caret = excerpt->at_caret || is_caret(&cursor, span, caret);
         if (cursor.column < from) {
             continue;
         }
+        span = hidden_at(problems, &cursor);
+        excerpt->at_caret = excerpt->at_caret || is_caret(&cursor, span, caret);
         if (span == NULL) {
             show_character(excerpt, &cursor);
         } else if (span != last) {

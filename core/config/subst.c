@@ -58,7 +58,6 @@ static void fail(struct substitution *s, const char *format, ...)
 
 static void fail(struct substitution *s, const char *format, ...)
 {
-    struct config_problems *problems = s->check->problems;
     struct config_position position = s->node->position;
     char path[512], text[1024];
     va_list arguments;
@@ -67,11 +66,11 @@ static void fail(struct substitution *s, const char *format, ...)
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     s->failed = true;
-    if (problems->count < CONFIG_MAX_PROBLEMS) {
+    if (!config_is_full(s->check)) {
         position = dollar_position(s);
     }
-    config_problem_add(problems, position, config_node_path(s->node, path, sizeof(path)), "%s",
-                       text);
+    config_problem_add(s->check->problems, position, config_node_path(s->node, path, sizeof(path)),
+                       "%s", text);
 }
 
 /* Adds what a substitution brought in. */

@@ -57,6 +57,12 @@ static void complain_unknown(struct config_check *check, const struct config_nod
     char hint[CONFIG_QUOTED_BYTES], all[256];
     size_t used = 0;
 
+    /* It may be a token behind a misspelt key. */
+    config_hide(check->problems, node, false);
+    if (config_is_full(check)) {
+        config_complain_key(check, node, "unknown");
+        return;
+    }
     all[0] = '\0';
     for (size_t i = 0; keys[i] != NULL && used < sizeof(all); i++) {
         used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
@@ -66,8 +72,6 @@ static void complain_unknown(struct config_check *check, const struct config_nod
         snprintf(all + used, sizeof(all) - used, ")");
     }
     config_did_you_mean(node->key, keys, hint);
-    /* It may be a token behind a misspelt key. */
-    config_hide(check->problems, node, false);
     if (table->plugin != NULL) {
         config_complain_key(check, node, "the plugin \"%s\" has no such option%s", table->plugin,
                             hint[0] != '\0' ? hint : all);

@@ -65,8 +65,7 @@ static void plan_deliveries(struct engine_run *run)
     }
 }
 
-/* Makes room. What cannot be made is found out by whoever writes next. */
-static void prune(struct engine_run *run)
+void engine_prune(struct engine_run *run)
 {
     struct spool_limits limits;
     struct error error;
@@ -104,7 +103,7 @@ int engine_commit(struct engine_run *run, struct error *error)
     enum spool_state to;
     int result;
 
-    prune(run); /* before, so that there is room to write */
+    engine_prune(run); /* before, so that there is room to write */
     if (run->keep_capture) {
         keep_capture(run);
     }
@@ -155,8 +154,7 @@ void engine_deliver(struct engine_run *run)
     struct engine_arguments arguments = { .count = 0 };
     struct error error;
 
-    close(run->folder_fd); /* with it goes the lock, which the sender wants */
-    run->folder_fd = -1;
+    engine_unlock(run);
     if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
         engine_argument(&arguments, "cairn-sender");
         engine_argument_config(&arguments, run->options);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the engine share: the command line, a configuration with its plugins, one run of a
- * report through the pipeline. The engine is one process with one thread; every call into a plugin
- * happens in a step, a child process of its own. [engine]
+ * What the files of the engine share: the command line, a configuration with its plugins, one run
+ * of a report through the pipeline. The engine is one process with one thread; every call into a
+ * plugin happens in a step, a child process of its own. [engine]
  */
 #ifndef CAIRN_CORE_ENGINE_ENGINE_H
 #define CAIRN_CORE_ENGINE_ENGINE_H
@@ -23,8 +23,8 @@
 /* ---- Command line ---- */
 
 struct engine_options {
-    const char *config_path; /* NULL: config_fd; that -1: the report's own, else the installed one */
-    int config_fd;
+    const char *config_path; /* NULL: config_fd */
+    int config_fd;           /* -1: the report's own configuration, else the installed one */
     const char *application, *version, *executable; /* NULL: not given */
     const char *folder;                             /* report: the report's folder */
     int lock_fd;                                    /* its locked descriptor, or -1 */
@@ -74,8 +74,8 @@ struct engine_run {
     struct report *report;
     struct minidump *dump;
     int dump_fd;
-    int application_fd; /* the application's folder */
-    int folder_fd;      /* the report's folder, locked */
+    int application_fd;                /* the application's folder */
+    int folder_fd;                     /* the report's folder, locked */
     char *application_folder, *folder; /* their absolute paths; `folder` follows the commit */
     char id[37];
     uint64_t stages_end_us; /* monotonic: what is not done by then is skipped */
@@ -87,16 +87,18 @@ struct engine_run {
     char drop_reason[384]; /* in words */
 };
 
-/* Takes the report's folder <application_folder>/incoming/<id>, whose lock is `lock_fd`, or -1: to be
- * taken. On success the descriptor belongs to the run. 0 or an error. */
+/* Takes the report's folder <application_folder>/incoming/<id>, whose lock is `lock_fd`, or -1: to
+ * be taken. On success the descriptor belongs to the run. 0 or an error. */
 int engine_run_init(struct engine_run *run, const struct engine_options *options,
                     const char *application_folder, const char *id, int lock_fd,
                     struct error *error);
+/* Lets go of the report's folder, so that a sender can have it. */
+void engine_unlock(struct engine_run *run);
 void engine_run_finish(struct engine_run *run);
 
-/* From capture.dmp to a commit or a drop, hooks included; `run->state` says which. The line about it
- * goes to `answer_fd` (or -1) right after the commit. On an error nothing is lost: the folder is as it
- * was, or, with CAIRN_EFORMAT, in quarantine. */
+/* From capture.dmp to a commit or a drop, hooks included; `run->state` says which. The line about
+ * it goes to `answer_fd` (or -1) right after the commit. On an error nothing is lost: the folder is
+ * as it was, or, with CAIRN_EFORMAT, in quarantine. */
 int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error);
 
 /* Unlocks the folder and starts a sender for the report, if it is pending. */
@@ -104,8 +106,8 @@ void engine_deliver(struct engine_run *run);
 
 /* ---- The stages, in files of their own; each returns whether it had anything to do ---- */
 
-/* Runs one instance's step within the pipeline's clock: fills the request's common part, adds notes,
- * applies on_error. The result is to be finished. */
+/* Runs one instance's step within the pipeline's clock: fills the request's common part, adds
+ * notes, applies on_error. The result is to be finished. */
 enum step_status engine_step(struct engine_run *run, size_t index, struct step_request *request,
                              struct step_result *ret_result);
 /* Decides that the report is dropped, at most once. */
@@ -125,13 +127,15 @@ bool engine_walk(struct engine_run *run);
 /* A name for an artifact that no other one and no file of Cairn's has, made of `wanted`. */
 int engine_artifact_name(const struct engine_run *run, const char *wanted, char ret_name[256],
                          struct error *error);
-/* Syncs the file `part` in the report's folder, gives it its name, adds it to the report. A file that
- * does not fit limits.report, or fails, is deleted. */
+/* Syncs the file `part` in the report's folder, gives it its name, adds it to the report. A file
+ * that does not fit limits.report, or fails, is deleted. */
 int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const char *name,
                          const char *media_type, struct error *error);
 
 /* ---- The end of a run ---- */
 
+/* Keeps the spool's limits; what cannot be kept is a note, and found out by whoever writes next. */
+void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
 

@@ -112,6 +112,24 @@ static bool store(struct engine_options *options, int letter, const char *value)
     return true;
 }
 
+/* What getopt cannot know: options that exclude or need each other, and the file. */
+static int check_arguments(const struct mode *mode, const struct engine_options *options,
+                           const char *given, int file_count)
+{
+    if (options->config_path != NULL && options->config_fd >= 0) {
+        return usage("--config and --config-fd exclude each other", "");
+    }
+    if (mode->requires[0] != '\0' && strchr(given, mode->requires[0]) == NULL) {
+        return usage("the folder is missing in the mode ", mode->name);
+    }
+    if (file_count != (mode->takes_file ? 1 : 0)) {
+        return usage(mode->takes_file ? "exactly one minidump must be named in the mode "
+                                      : "there are too many arguments for the mode ",
+                     mode->name);
+    }
+    return EX_OK;
+}
+
 static int parse(const struct mode *mode, int argc, char **argv, struct engine_options *options)
 {
     char given[sizeof(long_options) / sizeof(long_options[0])] = "";
@@ -130,19 +148,8 @@ static int parse(const struct mode *mode, int argc, char **argv, struct engine_o
             given[strlen(given)] = (char)letter;
         }
     }
-    if (options->config_path != NULL && options->config_fd >= 0) {
-        return usage("--config and --config-fd exclude each other", "");
-    }
-    if (mode->requires[0] != '\0' && strchr(given, mode->requires[0]) == NULL) {
-        return usage("the folder is missing in the mode ", mode->name);
-    }
-    if (argc - optind != (mode->takes_file ? 1 : 0)) {
-        return usage(mode->takes_file ? "exactly one minidump must be named in the mode "
-                                      : "there are too many arguments for the mode ",
-                     mode->name);
-    }
     options->file = argv[optind];
-    return EX_OK;
+    return check_arguments(mode, options, given, argc - optind);
 }
 
 int engine_exit_code(int error)
@@ -172,6 +179,8 @@ int main(int argc, char **argv)
 
     log_init("cairn-engine", 2, LOG_LEVEL_WARNING);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the ends of steps from us */
     if (argc < 2) {
         return usage("a mode is missing", "");
     }

@@ -203,6 +203,7 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
                                                        : "dropped\n");
     if (run->state != ENGINE_DROPPED && run->pipeline != NULL) {
         engine_hooks(run);
+        engine_prune(run); /* now that this report counts, too */
     }
     return 0;
 }

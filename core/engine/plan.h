@@ -12,7 +12,7 @@
 enum plan_memory { PLAN_STACKS = 0, PLAN_REFERENCED = 1, PLAN_FULL = 2 };
 
 #define PLAN_COMMAND_LINE (1u << 0)
-#define PLAN_ENVIRONMENT (1u << 1)
+#define PLAN_ENVIRONMENT  (1u << 1)
 
 /* What the instances of a pipeline ask to be captured; NULL: of all pipelines. */
 struct plan_capture {

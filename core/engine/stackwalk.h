@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The modules of a dump as ELF files on disk: call frame information, symbols, code. A file counts
- * only if its build id is the dump's. stackwalk.c is the one home of libdw's headers. A hostile file may
- * crash libdw: everything here runs in the walk's own child process. [engine]
+ * only if its build id is the dump's. stackwalk.c is the one home of libdw's headers. A hostile
+ * file may crash libdw: everything here runs in the walk's own child process. [engine]
  */
 #ifndef CAIRN_CORE_ENGINE_STACKWALK_H
 #define CAIRN_CORE_ENGINE_STACKWALK_H
@@ -26,8 +26,9 @@ enum stackwalk_step {
     STACKWALK_UNKNOWN = 2,   /* no usable information for this address */
 };
 
-/* Replaces a frame's registers by its caller's. `lookup` is an address within the instruction that was being
- * executed. `ret_signal`: the frame is a signal trampoline, its caller was interrupted. */
+/* Replaces a frame's registers by its caller's. `lookup` is an address within the instruction that
+ * was being executed. `ret_signal`: the frame is a signal trampoline, its caller was interrupted.
+ */
 enum stackwalk_step stackwalk_step(struct stackwalk *files, uint64_t lookup,
                                    struct unwind_registers *registers, bool *ret_signal);
 

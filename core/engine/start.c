@@ -40,7 +40,7 @@ void engine_argument_config(struct engine_arguments *arguments,
 /* What the engine ignores must not stay ignored in another program. */
 static void restore_signals(void)
 {
-    static const int ignored[] = { SIGPIPE, SIGTERM, SIGINT, SIGHUP };
+    static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP };
 
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
         signal(ignored[i], SIG_DFL);

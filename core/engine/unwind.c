@@ -14,13 +14,17 @@
 #define SCAN_WORDS  512        /* how far a return address is looked for */
 #define CALL_BYTES  7          /* the longest call instruction that is recognised */
 #define FRAME_BYTES (1u << 20) /* a larger distance from stack to frame pointer is not believed */
+#define ENTRY_BYTES 64         /* of _start, which nobody called */
+
+#define AT_ENTRY 9
 
 struct walk {
     const struct minidump *dump;
     struct stackwalk *files;
     struct code_map code;
     struct unwind_registers registers;
-    bool exact; /* the address is that of an instruction, not one behind a call */
+    uint64_t entry; /* where the program began; 0 if unknown */
+    bool exact;     /* the address is that of an instruction, not one behind a call */
 };
 
 static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_word)
@@ -111,6 +115,31 @@ static bool is_plausible(const struct walk *walk, const struct unwind_registers 
                       code_map_contains(&walk->code, caller->value[UNWIND_RIP] - 1));
 }
 
+/* Without call frame information nothing else tells that the stack ends here, above the arguments.
+ */
+static bool is_entry(const struct walk *walk, uint64_t lookup)
+{
+    return walk->entry != 0 && lookup >= walk->entry && lookup - walk->entry < ENTRY_BYTES;
+}
+
+static uint64_t entry_of(const struct minidump *dump)
+{
+    uint64_t pair[2];
+    const void *data;
+    size_t bytes;
+
+    if (!minidump_stream(dump, MINIDUMP_STREAM_LINUX_AUXV, &data, &bytes)) {
+        return 0;
+    }
+    for (size_t at = 0; bytes - at >= sizeof(pair); at += sizeof(pair)) {
+        memcpy(pair, (const unsigned char *)data + at, sizeof(pair));
+        if (pair[0] == AT_ENTRY) {
+            return pair[1];
+        }
+    }
+    return 0;
+}
+
 enum step { STEP_FOUND, STEP_END };
 
 static enum step find_caller(struct walk *walk, uint64_t lookup, enum unwind_trust *ret_trust)
@@ -119,7 +148,7 @@ static enum step find_caller(struct walk *walk, uint64_t lookup, enum unwind_tru
     bool signal;
     enum stackwalk_step step = stackwalk_step(walk->files, lookup, &caller, &signal);
 
-    if (step == STACKWALK_OUTERMOST ||
+    if (step == STACKWALK_OUTERMOST || is_entry(walk, lookup) ||
         (step == STACKWALK_STEPPED && caller.value[UNWIND_RIP] == 0)) {
         return STEP_END;
     }
@@ -166,6 +195,7 @@ bool unwind_run(const struct minidump *dump, struct stackwalk *files,
     struct walk walk = { .dump = dump, .files = files, .registers = *start, .exact = true };
     bool cut;
 
+    walk.entry = entry_of(dump);
     code_map_init(&walk.code, dump);
     cut = walk_frames(&walk, emit, user);
     code_map_finish(&walk.code);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the callers of the crashed thread: call frame information first, then the frame pointer, then
- * a bounded scan for return addresses; each frame says which. x86-64. Runs in the walk's own child
- * process [engine], on the dump alone.
+ * Finds the callers of the crashed thread: call frame information first, then the frame pointer,
+ * then a bounded scan for return addresses; each frame says which. x86-64. Runs in the walk's own
+ * child process [engine], on the dump alone.
  */
 #ifndef CAIRN_CORE_ENGINE_UNWIND_H
 #define CAIRN_CORE_ENGINE_UNWIND_H

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define WALK_TIMEOUT_US  5000000u
-#define WALK_MEMORY      ((rlim_t)4 << 30) /* of address space: large files are mapped */
+#define WALK_MEMORY      ((rlim_t)1 << 30) /* private memory: compressed sections may be bombs */
 #define MAX_SYMBOL_BYTES 4096
 
 /* What the child sends: a record per frame, followed by its symbol; then one that ends the walk. */
@@ -56,8 +56,12 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
 
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
+    } else if (!stackwalk_symbol(sender->files, frame->address, &symbol, &record.symbol_offset) ||
+               record.symbol_offset != 0) {
+        symbol = ""; /* but a signal trampoline begins where the handler returns to */
     }
-    bytes = strnlen(symbol, MAX_SYMBOL_BYTES);
+    bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
+    bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;
     record.symbol_bytes = (uint32_t)bytes;
     return fs_write_all(sender->fd, &record, sizeof(record)) == 0 &&
            fs_write_all(sender->fd, symbol, bytes) == 0;
@@ -70,7 +74,11 @@ static void limit_child(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
-    setrlimit(RLIMIT_AS, &memory);
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow counts, too */
+    setrlimit(RLIMIT_DATA, &memory);
+#else
+    (void)memory;
+#endif
     alarm(WALK_TIMEOUT_US / 1000000 + 1); /* should the parent be stopped */
 }
 

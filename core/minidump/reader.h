@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one bounded reader of minidumps: for dumps of Cairn, Breakpad, Crashpad and others. Runs in the
- * engine, the sender and the tools. Every offset and count of the file is hostile: checked against
- * the file's size, lists capped; a bad stream is treated as absent, a list that promises more than its
- * stream holds has what is there.
- * All pointers borrow from the image or the reader and live until minidump_close().
+ * The one bounded reader of minidumps: for dumps of Cairn, Breakpad, Crashpad and others. Runs in
+ * the engine, the sender and the tools. Every offset and count of the file is hostile: checked
+ * against the file's size, lists capped; a bad stream is treated as absent, a list that promises
+ * more than its stream holds has what is there. All pointers borrow from the image or the reader
+ * and live until minidump_close().
  */
 #ifndef CAIRN_CORE_MINIDUMP_READER_H
 #define CAIRN_CORE_MINIDUMP_READER_H
@@ -20,7 +20,7 @@ struct minidump;
 
 struct minidump_thread {
     uint32_t id;
-    const char *name;   /* "" if unknown */
+    const char *name;    /* "" if unknown */
     const void *context; /* CONTEXT of the dump's CPU; NULL if absent */
     size_t context_bytes;
     uint64_t instruction_pointer, stack_pointer, frame_pointer; /* from the context; else 0 */
@@ -59,12 +59,12 @@ struct minidump_register {
     uint64_t value;
 };
 
-/* 0, CAIRN_EFORMAT, CAIRN_ESYSTEM or CAIRN_ENOMEM; the error text names the file and the reason. The
- * descriptor stays the caller's, and its offset is not used. */
+/* 0, CAIRN_EFORMAT, CAIRN_ESYSTEM or CAIRN_ENOMEM; the error text names the file and the reason.
+ * The descriptor stays the caller's, and its offset is not used. */
 int minidump_open(int fd, const char *name, struct minidump **ret_dump, struct error *error);
 void minidump_close(struct minidump *dump);
 
-uint64_t minidump_time(const struct minidump *dump); /* header's, seconds since 1970 */
+uint64_t minidump_time(const struct minidump *dump);       /* header's, seconds since 1970 */
 uint32_t minidump_process_id(const struct minidump *dump); /* of MiscInfo; 0 if unknown */
 size_t minidump_thread_count(const struct minidump *dump);
 const struct minidump_thread *minidump_thread_at(const struct minidump *dump, size_t index);
@@ -105,11 +105,13 @@ bool minidump_record_next(const struct minidump *dump, size_t *cursor,
                           struct minidump_record_view *ret_record);
 
 /* A process file of Cairn's records, or the matching standard stream of another reporter: "status",
- * "maps", "auxv", "cmdline", "environ", "cpuinfo", "os-release", "limits". A NUL follows the text. */
+ * "maps", "auxv", "cmdline", "environ", "cpuinfo", "os-release", "limits". A NUL follows the text.
+ */
 bool minidump_process_file(const struct minidump *dump, const char *name, const char **ret_text,
                            size_t *ret_bytes);
 
-/* Crashpad's string annotations, those of the process first, then its modules'; false past the last. */
+/* Crashpad's string annotations, those of the process first, then its modules'; false past the
+ * last. */
 bool minidump_annotation_at(const struct minidump *dump, size_t index, const char **ret_name,
                             const char **ret_value);
 

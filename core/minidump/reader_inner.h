@@ -53,7 +53,7 @@ struct minidump {
     uint32_t process_id;
     const struct reader_cpu *cpu; /* NULL if unknown */
     const char *cpu_name, *system, *system_version;
-    bool dword_versions; /* Linux: four numbers of 32 bits, not four of 16 */
+    bool dword_versions; /* four numbers of 32 bits, not four of 16 */
 
     struct minidump_thread *threads;
     size_t thread_count;

@@ -60,8 +60,8 @@ static const char *read_build_id(struct minidump *dump, const unsigned char *des
     return "";
 }
 
-/* VS_FIXEDFILEINFO. Linux writers keep the numbers of a SONAME in its four 32-bit members; Crashpad
- * and Windows pack four 16-bit numbers into the first two. */
+/* VS_FIXEDFILEINFO packs four 16-bit numbers into its first two members. minidump-writer, on Linux,
+ * keeps the numbers of a SONAME in four 32-bit members instead; Crashpad and Cairn do not. */
 static const char *read_version(struct minidump *dump, const unsigned char *info)
 {
     uint32_t high = reader_u32(info + 8), low = reader_u32(info + 12);

@@ -65,7 +65,8 @@ void reader_read_system(struct minidump *dump)
     dump->cpu_name = name_of(cpus, sizeof(cpus) / sizeof(cpus[0]), reader_u16(info));
     dump->system = name_of(systems, sizeof(systems) / sizeof(systems[0]), platform);
     dump->system_version = reader_utf16(dump, reader_u32(info + 24), 1024);
-    dump->dword_versions = platform == PLATFORM_LINUX || platform == PLATFORM_ANDROID;
+    dump->dword_versions = (platform == PLATFORM_LINUX || platform == PLATFORM_ANDROID) &&
+                           !minidump_stream(dump, MINIDUMP_STREAM_CAIRN, &data, &bytes);
 }
 
 static int compare_numbers(uint32_t a, uint32_t b)

@@ -23,9 +23,9 @@ static struct layout_location write_pairs(struct write *write)
 {
     const struct minidump_extra *extra = write->extra;
     uint32_t count = (uint32_t)extra->annotation_count;
-    struct layout_location at = { (uint32_t)(sizeof(count) +
-                                             count * sizeof(struct layout_crashpad_pair)),
-                                  0 };
+    struct layout_location at = {
+        (uint32_t)(sizeof(count) + count * sizeof(struct layout_crashpad_pair)), 0
+    };
 
     at.rva = write_room(write, at.bytes);
     write_over(write, at.rva, &count, sizeof(count));

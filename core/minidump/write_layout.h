@@ -107,7 +107,6 @@ struct layout_linkage {
     uint64_t breakpoint, linker_base, dynamic_address;
 };
 
-
 struct layout_uuid {
     uint32_t a;
     uint16_t b, c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The minidump's streams that hold files of /proc/PID as they are, and the dynamic linker's list. Runs
- * in the monitor and in the clone of a crashed program; imports nothing.
+ * The minidump's streams that hold files of /proc/PID as they are, and the dynamic linker's list.
+ * Runs in the monitor and in the clone of a crashed program; imports nothing.
  */
 #include "core/minidump/write_parts.h"
 

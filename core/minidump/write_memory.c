@@ -7,10 +7,10 @@
 
 #include "core/capture/sys.h"
 
-#define STATE_COMMIT 0x1000u
-#define TYPE_PRIVATE 0x20000u
-#define TYPE_MAPPED 0x40000u
-#define TYPE_IMAGE 0x1000000u
+#define STATE_COMMIT      0x1000u
+#define TYPE_PRIVATE      0x20000u
+#define TYPE_MAPPED       0x40000u
+#define TYPE_IMAGE        0x1000000u
 #define MAX_COMMON_BLOCKS 4096u
 
 /* A block beyond what 32-bit offsets reach is not listed: readers refuse an entry without bytes. */
@@ -18,8 +18,8 @@ static void write_list(struct write *write)
 {
     const struct capture *capture = write->capture;
     uint32_t count = 0;
-    uint32_t list = write_room(write, sizeof(count) +
-                                          capture->block_count * sizeof(struct layout_memory));
+    uint32_t list =
+        write_room(write, sizeof(count) + capture->block_count * sizeof(struct layout_memory));
 
     for (size_t i = 0; i < capture->block_count; i++) {
         uint32_t at = list + (uint32_t)(sizeof(count) + count * sizeof(struct layout_memory));
@@ -34,7 +34,8 @@ static void write_list(struct write *write)
 }
 
 /* All blocks in the order of the file: only the first one's place is named. It is what follows the
- * buffer, and known to be so only at the end: the low half of the 64-bit offset is corrected then. */
+ * buffer, and known to be so only at the end: the low half of the 64-bit offset is corrected then.
+ */
 static void write_list64(struct write *write)
 {
     const struct capture *capture = write->capture;
@@ -102,7 +103,8 @@ void write_memory_lists(struct write *write)
 {
     bool full = write->capture->request.memory == CAPTURE_FULL;
 
-    /* Breakpad's readers fail without the list with 32-bit offsets, and with more than 4096 entries. */
+    /* Breakpad's readers fail without the list with 32-bit offsets, and with more than 4096
+     * entries. */
     if (!full || write->capture->block_count <= MAX_COMMON_BLOCKS) {
         write_list(write);
     }

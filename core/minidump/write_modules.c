@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The minidump's list of modules, with build ids as CodeView records and versions from SONAMEs. Runs
- * in the monitor and in the clone of a crashed program; imports nothing.
+ * The minidump's list of modules, with build ids as CodeView records and versions from SONAMEs.
+ * Runs in the monitor and in the clone of a crashed program; imports nothing.
  */
 #include "core/minidump/write_parts.h"
 
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define CODE_VIEW_ELF 0x4270454cu /* a build id of any length follows */
+#define CODE_VIEW_ELF     0x4270454cu /* a build id of any length follows */
 #define VERSION_SIGNATURE 0xfeef04bdu
 #define VERSION_STRUCTURE 0x00010000u
-#define TYPE_PROGRAM 1u
-#define TYPE_LIBRARY 2u
+#define TYPE_PROGRAM      1u
+#define TYPE_LIBRARY      2u
 
 static struct layout_location write_code_view(struct write *write,
                                               const struct capture_module *module)

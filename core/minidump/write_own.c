@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The minidump's streams about the report itself: what is missing, as rust-minidump's soft errors and
- * as Cairn's records, and with the latter what the caller says. Runs in the monitor and in the clone
- * of a crashed program; imports nothing.
+ * The minidump's streams about the report itself: what is missing, as rust-minidump's soft errors
+ * and as Cairn's records, and with the latter what the caller says. Runs in the monitor and in the
+ * clone of a crashed program; imports nothing.
  */
 #include "core/minidump/write_parts.h"
 
@@ -113,8 +113,8 @@ static void write_records(struct write *write)
 
 void write_own(struct write *write)
 {
-    if (write->arena->failed || (write->extra != NULL && write->extra->records != NULL &&
-                                 write->extra->records->failed)) {
+    if (write->arena->failed ||
+        (write->extra != NULL && write->extra->records != NULL && write->extra->records->failed)) {
         capture_note(write->capture, "There was no memory for some facts of the report.");
     }
     write_soft_errors(write);

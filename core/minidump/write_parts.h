@@ -4,9 +4,9 @@
  * group of streams. Private to core/minidump. Runs in the monitor and in the clone of a crashed
  * program; imports nothing.
  *
- * The buffer moves when it grows, so that places in it are offsets, which are the file's offsets too.
- * The memory contents follow the buffer in the file; what refers to them is entered relative to their
- * start and corrected at the end.
+ * The buffer moves when it grows, so that places in it are offsets, which are the file's offsets
+ * too. The memory contents follow the buffer in the file; what refers to them is entered relative
+ * to their start and corrected at the end.
  */
 #ifndef CAIRN_CORE_MINIDUMP_WRITE_PARTS_H
 #define CAIRN_CORE_MINIDUMP_WRITE_PARTS_H

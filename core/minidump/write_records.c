@@ -8,7 +8,7 @@
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define FIRST_BYTES ((size_t)16 << 10)
+#define FIRST_BYTES      ((size_t)16 << 10)
 #define MAX_RECORD_BYTES ((size_t)64 << 20)
 
 void minidump_records_init(struct minidump_records *records, struct arena *arena)

@@ -9,18 +9,18 @@
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
-#define PLATFORM_LINUX 0x8201u
-#define MISC_PROCESS_ID 1u
+#define PLATFORM_LINUX     0x8201u
+#define MISC_PROCESS_ID    1u
 #define MISC_PROCESS_TIMES 2u
-#define FIRST_BYTES ((size_t)16 << 10)
-#define MAX_BYTES ((size_t)1 << 20)
-#define TICKS_PER_SECOND 100u
+#define FIRST_BYTES        ((size_t)16 << 10)
+#define MAX_BYTES          ((size_t)1 << 20)
+#define TICKS_PER_SECOND   100u
 
 /* Fields of /proc/PID/stat, counted from 1. */
-#define FIELD_STATE 3
-#define FIELD_USER_TIME 14
+#define FIELD_STATE       3
+#define FIELD_USER_TIME   14
 #define FIELD_KERNEL_TIME 15
-#define FIELD_START_TIME 22
+#define FIELD_START_TIME  22
 
 /* A file of the system, cut off at a megabyte; NULL if it cannot be read. */
 static const char *read_path(struct arena *arena, const char *path, size_t *ret_bytes)

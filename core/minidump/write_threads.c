@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The minidump's streams about threads: list, names, and the exception. Runs in the monitor and in the
- * clone of a crashed program; imports nothing.
+ * The minidump's streams about threads: list, names, and the exception. Runs in the monitor and in
+ * the clone of a crashed program; imports nothing.
  */
 #include "core/minidump/write_parts.h"
 
@@ -9,7 +9,7 @@
 #include "core/capture/text.h"
 
 #define CONTEXT_FLAGS 0x0010000fu /* AMD64: control, integer, segments, floating point */
-#define MXCSR_OFFSET 24           /* in the FXSAVE area */
+#define MXCSR_OFFSET  24          /* in the FXSAVE area */
 
 static void fill_context(struct layout_context *context, const struct arch_registers *registers)
 {
@@ -47,7 +47,8 @@ static void fill_context(struct layout_context *context, const struct arch_regis
 }
 
 /* A thread without registers gets a context of zeros: readers want one for every thread. */
-static struct layout_location write_context(struct write *write, const struct capture_thread *thread)
+static struct layout_location write_context(struct write *write,
+                                            const struct capture_thread *thread)
 {
     struct layout_context context = { .flags = CONTEXT_FLAGS };
     struct layout_location at = { sizeof(context), 0 };

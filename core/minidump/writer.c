@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts a minidump together and writes it. Runs in the monitor and in the clone of a crashed program;
- * imports nothing.
+ * Puts a minidump together and writes it. Runs in the monitor and in the clone of a crashed
+ * program; imports nothing.
  *
- * The whole file is one buffer with header, directory and streams, and behind it the memory contents,
- * which stay where they were read into: a handful of system calls writes everything.
+ * The whole file is one buffer with header, directory and streams, and behind it the memory
+ * contents, which stay where they were read into: a handful of system calls writes everything.
  */
 #include "core/minidump/writer.h"
 
 #include "core/capture/sys.h"
 #include "core/minidump/write_parts.h"
 
-#define FIRST_BYTES ((size_t)128 << 10)
-#define MAX_BYTES ((size_t)1 << 30)
-#define MAX_PARTS 256u
-#define FIRST_FIXES 64u
+#define FIRST_BYTES      ((size_t)128 << 10)
+#define MAX_BYTES        ((size_t)1 << 30)
+#define MAX_PARTS        256u
+#define FIRST_FIXES      64u
 #define FLAG_FULL_MEMORY 0x2u /* MiniDumpWithFullMemory */
 
 static size_t aligned(size_t bytes)
@@ -73,15 +73,24 @@ uint32_t write_copy(struct write *write, const void *data, size_t bytes)
     return at;
 }
 
+/* How many bytes follow the first one of a character in UTF-8; 0 also for what cannot be first. */
+static unsigned bytes_behind(uint32_t first)
+{
+    if (first >= 0xf0 && first <= 0xf4) {
+        return 3;
+    }
+    if (first >= 0xe0 && first < 0xf0) {
+        return 2;
+    }
+    return first >= 0xc2 && first < 0xe0 ? 1 : 0;
+}
+
 /* The next character of UTF-8 at *at; a byte that is none is taken for itself, as in Latin-1. */
 static uint32_t next_character(const unsigned char *text, size_t length, size_t *at)
 {
     static const uint32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
     uint32_t first = text[*at], value;
-    unsigned more = first >= 0xf0 && first <= 0xf4 ? 3
-                    : first >= 0xe0 && first < 0xf0 ? 2
-                    : first >= 0xc2 && first < 0xe0 ? 1
-                                                    : 0;
+    unsigned more = bytes_behind(first);
 
     ++*at;
     if (more == 0 || length - *at < more) {
@@ -255,7 +264,8 @@ static void write_header(struct write *write)
     };
 
     write_over(write, 0, &header, sizeof(header));
-    write_over(write, sizeof(header), write->streams, write->stream_count * sizeof(*write->streams));
+    write_over(write, sizeof(header), write->streams,
+               write->stream_count * sizeof(*write->streams));
 }
 
 /* Takes `bytes` that are written off the front of the parts; how many parts are done. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes a capture as a minidump. Runs in the monitor and in the clone of a crashed program: imports
- * nothing. Every stream is optional and fails on its own, with a soft error; only a failing write
- * to the descriptor fails the whole.
+ * Writes a capture as a minidump. Runs in the monitor and in the clone of a crashed program:
+ * imports nothing. Every stream is optional and fails on its own, with a soft error; only a failing
+ * write to the descriptor fails the whole.
  */
 #ifndef CAIRN_CORE_MINIDUMP_WRITER_H
 #define CAIRN_CORE_MINIDUMP_WRITER_H
@@ -32,13 +32,15 @@ struct minidump_annotation {
 };
 
 struct minidump_extra {
-    const struct minidump_records *records; /* from the caller; the writer adds files, notes, timings */
+    const struct minidump_records
+        *records; /* from the caller; the writer adds files, notes, timings */
     const struct minidump_annotation *annotations;
     size_t annotation_count;
     unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
 };
 
-/* Writes the whole dump at offset 0 of `fd`, an empty file. 0 or a negative errno. [crash, monitor] */
+/* Writes the whole dump at offset 0 of `fd`, an empty file. 0 or a negative errno. [crash, monitor]
+ */
 int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd);
 
 #endif

@@ -14,19 +14,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void *park(void *argument)
+void announce_wake(const struct announce *announce)
+{
+    const uint64_t one = 1;
+
+    /* EAGAIN: the counter is full, and then it is readable. */
+    while (write(announce->fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+}
+
+_Noreturn static void *park(void *argument)
 {
     const struct announce *announce = argument;
     uint32_t *word = &announce->page->announce;
-    const uint64_t one = 1;
 
     pthread_setname_np(pthread_self(), "cairn-announce");
     for (;;) {
         uint32_t seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-        /* Fails only when the counter is full, and then it is readable. */
-        if (write(announce->fd, &one, sizeof(one)) < 0 && errno == EBADF) {
-            return NULL;
-        }
+        announce_wake(announce);
         syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0);
     }
 }

@@ -11,7 +11,7 @@
 /* The check was made and found problems: as opposed to an engine that could not do its work. */
 #define CHECK_PROBLEMS 1
 
-/* Runs `cairn-engine check --plan`, within 10 seconds. 0 with the plan; CHECK_PROBLEMS or a negative
+/* Runs `cairn-engine check --plan`, within 9 seconds. 0 with the plan; CHECK_PROBLEMS or a negative
  * errno with whole sentences in `ret_problem`, which may lie in the shared page. */
 int check_run(const struct engine_settings *settings, struct plan *ret_plan, char *ret_problem,
               size_t problem_capacity);

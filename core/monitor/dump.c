@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS 1500u   /* for all threads to stop; no more than half of `hold` */
-#define ENGINE_GRACE_MS 10000u  /* beyond the engine's own clock `pipeline` */
+#define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
+#define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
 struct capture_call {
@@ -139,10 +139,11 @@ int dump_write(struct dump *dump, struct monitor *monitor)
     }
     result = write_file(dump, monitor);
     if (result != 0) {
-        log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
-                  (int)dump->event.pid, folder, strerror(-result));
+        /* Deleted first: on a full disk that makes room for the sentence. */
         incoming_discard(&dump->incoming);
         incoming_close(&dump->incoming);
+        log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
+                  (int)dump->event.pid, folder, strerror(-result));
         return result;
     }
     snprintf(dump->path, sizeof(dump->path), "%s/%s/%s/%s", folder, INCOMING_FOLDER, dump->id.text,
@@ -153,20 +154,27 @@ int dump_write(struct dump *dump, struct monitor *monitor)
 static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
 {
     char folder[PAGE_PATH_BYTES];
-    int errors = log_open(&monitor->log);
+    int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
 
-    if (monitor->log.standard_error) {
-        close(errors);
-        errors = -1;
-    }
     snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
              dump->id.text);
-    int result = engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors,
-                                     ret_engine);
+    int result =
+        engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors, ret_engine);
     if (errors >= 0) {
         close(errors);
     }
     return result;
+}
+
+/* The engine has the lock now, or, without one, whoever finds the minidump next. */
+static void let_go(struct dump *dump, const struct monitor *monitor)
+{
+    int result = incoming_unlock(&dump->incoming);
+
+    if (result != 0) {
+        log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
+                  dump->id.text, strerror(-result));
+    }
 }
 
 struct job *dump_report(struct dump *dump, struct monitor *monitor)
@@ -176,14 +184,17 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor)
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
         monitor->postponed = true;
+        let_go(dump, monitor);
         return NULL;
     }
     int result = start_engine(dump, monitor, &engine);
+    let_go(dump, monitor);
     if (result != 0) {
-        log_error(&monitor->log,
-                  "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
-                  "next Cairn process.",
-                  monitor->settings.program, strerror(-result), dump->id.text);
+        log_error(
+            &monitor->log,
+            "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
+            "next Cairn process.",
+            monitor->settings.program, strerror(-result), dump->id.text);
         return NULL;
     }
     uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;

@@ -82,9 +82,20 @@ int incoming_commit(struct incoming *incoming)
     return 0;
 }
 
+int incoming_unlock(struct incoming *incoming)
+{
+    /* Another open file of the same folder, because the lock belongs to the first. */
+    int folder = openat(incoming->folder, ".", FOLDER_FLAGS);
+
+    close_if_open(&incoming->folder);
+    incoming->folder = folder;
+    return folder < 0 ? -errno : 0;
+}
+
 int incoming_sync(const struct incoming *incoming)
 {
-    if (fsync(incoming->file) != 0 || fsync(incoming->folder) != 0 || fsync(incoming->parent) != 0) {
+    if (fsync(incoming->file) != 0 || fsync(incoming->folder) != 0 ||
+        fsync(incoming->parent) != 0) {
         return -errno;
     }
     return 0;

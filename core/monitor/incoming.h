@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new report's folder: <application folder>/incoming/<id>/, locked by flock while somebody works on
- * it, with the minidump under a temporary name until it is complete. All below the descriptor of the
- * application folder, never following a link. Runs in the monitor.
+ * A new report's folder: <application folder>/incoming/<id>/, locked by flock while somebody works
+ * on it, with the minidump under a temporary name until it is complete. All below the descriptor of
+ * the application folder, never following a link. Runs in the monitor.
  */
 #ifndef CAIRN_CORE_MONITOR_INCOMING_H
 #define CAIRN_CORE_MONITOR_INCOMING_H
 
 #include "core/monitor/uuid.h"
 
-#define INCOMING_FOLDER "incoming"
-#define INCOMING_CAPTURE "capture.dmp"
+#define INCOMING_FOLDER    "incoming"
+#define INCOMING_CAPTURE   "capture.dmp"
 #define INCOMING_TEMPORARY "capture.dmp.tmp"
 
 struct incoming {
     int parent; /* the folder "incoming" */
-    int folder; /* locked */
+    int folder; /* locked until incoming_unlock() */
     int file;   /* the minidump, open for writing */
     char id[UUID_TEXT_BYTES];
 };
@@ -29,10 +29,14 @@ int incoming_commit(struct incoming *incoming);
 /* Deletes file and folder. */
 void incoming_discard(struct incoming *incoming);
 
+/* Lets go of the lock: it lives on in the engine that was given a copy of `folder`. 0 or a negative
+ * errno, then `folder` is closed too. */
+int incoming_unlock(struct incoming *incoming);
+
 /* Brings file and folders to the disk; they may have moved on meanwhile. 0 or a negative errno. */
 int incoming_sync(const struct incoming *incoming);
 
-/* Closes all descriptors, and with the last copy of `folder` the lock. */
+/* Closes all descriptors; with the last copy of `folder` goes the lock. */
 void incoming_close(struct incoming *incoming);
 
 #endif

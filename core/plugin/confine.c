@@ -101,28 +101,45 @@ static uint64_t data_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* A hook or a transport may copy the whole report besides what it makes of its own. */
+static uint64_t file_bytes(const struct step_request *request)
+{
+    enum cairn_kind kind = request->instance->kind;
+    uint64_t bytes = request->instance->output_bytes;
+
+    if (kind == CAIRN_KIND_HOOK || kind == CAIRN_KIND_TRANSPORT) {
+        for (size_t i = 0; i < request->report->artifact_count; i++) {
+            if (__builtin_add_overflow(bytes, request->report->artifacts[i].bytes, &bytes)) {
+                return RLIM_INFINITY;
+            }
+        }
+    }
+    return bytes;
+}
+
 /*
  * RLIMIT_DATA, not RLIMIT_AS: a mapped dump of some gigabytes is no use of memory.
  * RLIMIT_CPU is what all processors together can give until the deadline: it meets nobody but what
  * has outlived the step in a session of its own. RLIMIT_CORE of 1 is how Linux is told to start no
  * core_pattern helper either.
  */
-static void set_limits(const struct config_instance *instance, uint64_t time_us)
+static void set_limits(const struct step_request *request, uint64_t time_us)
 {
+    const struct config_instance *instance = request->instance;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t seconds = time_us / 1000000 + 1;
 
     limit(RLIMIT_CORE, 1);
     limit(RLIMIT_CPU, seconds * (uint64_t)(processors > 0 ? processors : 1));
     if (instance->output_bytes != 0) {
-        limit(RLIMIT_FSIZE, instance->output_bytes);
+        limit(RLIMIT_FSIZE, file_bytes(request));
     }
     if (instance->memory_bytes != 0) {
         limit(RLIMIT_DATA, data_bytes() + instance->memory_bytes);
     }
 }
 
-int host_confine(const struct config_instance *instance, const int fds[STEP_FDS], pid_t parent,
+int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error)
 {
     int placed[STEP_FDS];
@@ -145,6 +162,6 @@ int host_confine(const struct config_instance *instance, const int fds[STEP_FDS]
     if (place_descriptors(placed, error) < 0) {
         return CAIRN_ESYSTEM;
     }
-    set_limits(instance, time_us);
+    set_limits(request, time_us);
     return 0;
 }

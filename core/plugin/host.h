@@ -57,7 +57,7 @@ enum step_fd {
     STEP_FD_OUT = 6, /* a writer's file */
     STEP_FDS = 7,
 };
-int host_confine(const struct config_instance *instance, const int fds[STEP_FDS], pid_t parent,
+int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error);
 
 #endif

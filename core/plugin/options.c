@@ -124,7 +124,7 @@ static int check_rules(const struct elf_image *image, const struct cairn_option 
         return refuse(image, option, error, "must have choices if its type is ENUM, and only then");
     }
     if (option->capture != NULL && strcmp(option->capture, "=") == 0 &&
-        (option->type != CAIRN_OPTION_ENUM || many)) {
+        (option->type != CAIRN_OPTION_ENUM || (option->flags & CAIRN_OPTION_MAP) != 0)) {
         return refuse(image, option, error, "lets its value name a capture class without ENUM");
     }
     return 0;
@@ -218,6 +218,33 @@ static int check_table(const struct elf_image *image, const struct cairn_plugin 
     return 0;
 }
 
+/* The option after the last one; its texts are owned from the start, its rules checked at last. */
+static int add_option(const struct elf_image *image, const struct cairn_option *raw,
+                      struct plugin_facts *facts, struct error *error)
+{
+    struct cairn_option *option = &facts->options[facts->option_count];
+    int result;
+
+    if (facts->option_count == PLUGIN_MAX_OPTIONS) {
+        return error_set(error, CAIRN_EPLUGIN, "%s has more than %d options.", image->path,
+                         PLUGIN_MAX_OPTIONS);
+    }
+    result = read_option(image, raw, option, error);
+    if (result == 0) {
+        result = check_name(image, facts, option, error);
+    }
+    if (result == 0) {
+        result = check_rules(image, option, error);
+    }
+    if (result == 0) {
+        result = check_place(image, facts, option, error);
+    }
+    if (result == 0) {
+        facts->option_count++;
+    }
+    return result;
+}
+
 int plugin_read_options(const struct elf_image *image, const struct cairn_plugin *descriptor,
                         struct plugin_facts *facts, struct error *error)
 {
@@ -233,10 +260,9 @@ int plugin_read_options(const struct elf_image *image, const struct cairn_plugin
     if (facts->options == NULL) {
         return error_set(error, CAIRN_ENOMEM, "There is no memory to read %s.", image->path);
     }
-    for (size_t i = 0; descriptor->options != NULL; i++) {
-        struct cairn_option raw = { 0 }, *option = &facts->options[i];
-        if (!elf_copy(image, address + i * stride, &raw,
-                      stride < sizeof(raw) ? stride : sizeof(raw))) {
+    for (; result == 0 && descriptor->options != NULL; address += stride) {
+        struct cairn_option raw = { 0 };
+        if (!elf_copy(image, address, &raw, stride < sizeof(raw) ? stride : sizeof(raw))) {
             return error_set(error, CAIRN_EPLUGIN,
                              "In %s, the table of options does not end within the file.",
                              image->path);
@@ -244,26 +270,9 @@ int plugin_read_options(const struct elf_image *image, const struct cairn_plugin
         if (raw.name == NULL) {
             break;
         }
-        if (i == PLUGIN_MAX_OPTIONS) {
-            return error_set(error, CAIRN_EPLUGIN, "%s has more than %d options.", image->path,
-                             PLUGIN_MAX_OPTIONS);
-        }
-        result = read_option(image, &raw, option, error);
-        if (result == 0) {
-            result = check_name(image, facts, option, error);
-        }
-        if (result == 0) {
-            result = check_rules(image, option, error);
-        }
-        if (result == 0) {
-            result = check_place(image, facts, option, error);
-        }
-        if (result < 0) {
-            return result;
-        }
-        facts->option_count++;
+        result = add_option(image, &raw, facts, error);
     }
-    return 0;
+    return result;
 }
 
 void plugin_options_destroy(struct cairn_option *options)

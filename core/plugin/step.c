@@ -26,10 +26,11 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_US 5000000u
-#define REAP_US            2000000u /* for a killed process to be gone; one in uninterruptible sleep is left \
-                                     */
-#define CHATTER_BYTES 16384 /* of standard output and error that reach the log */
-#define DRAIN_READS   64
+#define CHATTER_BYTES      16384 /* of standard output and error that reach the log */
+#define DRAIN_READS        64
+
+/* How long a killed process may take to be gone. */
+#define REAP_US 2000000u
 
 struct step {
     const struct step_request *request;
@@ -53,7 +54,7 @@ static _Noreturn void child(const struct step *step, const int fds[STEP_FDS], pi
     struct error error = { 0, "" };
     uint64_t time_us = step->deadline_us - step->start_us;
 
-    if (host_confine(request->instance, fds, parent, time_us, &error) < 0) {
+    if (host_confine(request, fds, parent, time_us, &error) < 0) {
         struct wire_end end = { .state = WIRE_UNUSABLE };
         text_copy(end.reason, sizeof(end.reason), error.text);
         wire_send(fds[STEP_FD_WIRE], (struct wire_record){ .type = WIRE_END }, NULL, &end,

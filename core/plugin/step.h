@@ -24,7 +24,7 @@ enum step_status {
 };
 
 struct step_request {
-    const struct config_instance *instance;
+    const struct config_instance *instance; /* bound; limits of 0 are none, a timeout of 0 is 5 s */
     const struct plugin_facts *facts;
     int plugin_fd;
     const struct report *report;
@@ -33,14 +33,15 @@ struct step_request {
     const char *folder;          /* hooks and transports: the report's folder; else NULL */
     int out_fd;                  /* writers: where to; else -1 */
     unsigned attempt;            /* transports */
-    uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it */
+    uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */
     bool check_only;             /* only check(): problems go to `problems` */
     struct config_problems *problems;
 };
 
 struct step_result {
     enum step_status status;
-    char error[512]; /* a whole sentence unless OK or UNSUPPORTED */
+    /* A whole sentence unless OK or UNSUPPORTED; of a transport also why it did not deliver. */
+    char error[512];
     /* filters */
     int action;
     char reason[256];
@@ -48,7 +49,7 @@ struct step_result {
     int outcome, response_code;
     uint64_t retry_after_us;
     char server_id[256];
-    /* annotators and hooks */
+    /* annotators and hooks: attributes only when OK; notes also when UNSUPPORTED or FAILED */
     struct report_attribute *attributes;
     size_t attribute_count;
     char **notes;

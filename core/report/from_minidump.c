@@ -12,13 +12,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNALS 64
+#define SIGNALS                  64
 #define WINDOWS_ACCESS_VIOLATION 0xc0000005u
 
 static bool is_linux(const struct minidump *dump, const struct report_known *known)
@@ -148,13 +149,30 @@ static bool has_address(int signal_number, int code, uint64_t address)
     return false;
 }
 
-static int fill_signal(struct report *report, const struct minidump_exception *exception)
+/* Breakpad wrote 0, which is also SI_USER, for every si_code in its first years. */
+static const char *words_of(const struct minidump_exception *exception,
+                            const struct report_known *known)
 {
+    bool unsure = !known->info && exception->flags == 0;
+
+    return text_signal_words((int)exception->code, unsure ? INT_MIN : (int)exception->flags);
+}
+
+static int fill_signal(struct report *report, const struct minidump_exception *exception,
+                       const struct report_known *known)
+{
+    const char *words = words_of(exception, known);
+    char reason[128];
+
     report->signal = (int)exception->code;
     report->si_code = (int)exception->flags;
     report->has_address = has_address(report->signal, report->si_code, exception->address);
     report->address = report->has_address ? exception->address : 0;
-    return report_text(&report->reason, text_signal_words(report->signal, report->si_code));
+    if (report->signal == SIGSYS && known->info && exception->parameter_count > 0) {
+        snprintf(reason, sizeof(reason), "%s: number %" PRIu64, words, exception->parameters[0]);
+        words = reason;
+    }
+    return report_text(&report->reason, words);
 }
 
 /* Another system's exception, or a number that is no signal. Windows names the instruction as the
@@ -190,30 +208,33 @@ static int fill_registers(struct report *report, const struct minidump *dump)
     return 0;
 }
 
-/* Kind, signal, thread. */
+static int fill_thread(struct report *report, const struct minidump *dump)
+{
+    const struct minidump_exception *exception = minidump_exception(dump);
+    const struct minidump_thread *thread;
+
+    report->tid = exception->present ? exception->thread_id : 0;
+    thread = minidump_thread_by_id(dump, report->tid);
+    return report_text(&report->thread,
+                       thread != NULL && thread->name[0] != '\0' ? thread->name : NULL);
+}
+
 static int fill_crash(struct report *report, const struct minidump *dump,
                       const struct report_known *known)
 {
     const struct minidump_exception *exception = minidump_exception(dump);
     bool requested = !exception->present || exception->code == MINIDUMP_EXCEPTION_DUMP_REQUESTED;
-    const struct minidump_thread *thread;
-    int result = 0;
 
     if (!known->info) {
         report->kind = report_kind_text(requested ? "request" : "crash");
     }
-    report->tid = exception->present ? exception->thread_id : 0;
-    thread = minidump_thread_by_id(dump, report->tid);
-    if (thread != NULL && thread->name[0] != '\0') {
-        result = report_text(&report->thread, thread->name);
+    if (requested || exception->code == 0 || strcmp(report->kind, "request") == 0) {
+        return 0;
     }
-    if (result != 0 || requested || strcmp(report->kind, "request") == 0) {
-        return result;
+    if (is_linux(dump, known) && exception->code <= SIGNALS) {
+        return fill_signal(report, exception, known);
     }
-    if (is_linux(dump, known) && exception->code >= 1 && exception->code <= SIGNALS) {
-        return fill_signal(report, exception);
-    }
-    return exception->code != 0 ? fill_foreign(report, exception) : 0;
+    return fill_foreign(report, exception);
 }
 
 static int fill_process(struct report *report, const struct minidump *dump)
@@ -264,6 +285,9 @@ int report_from_minidump(struct report *report, const struct minidump *dump)
     }
     if (result == 0) {
         result = fill_application(report, dump, &known);
+    }
+    if (result == 0) {
+        result = fill_thread(report, dump);
     }
     if (result == 0) {
         result = fill_crash(report, dump, &known);

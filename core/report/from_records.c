@@ -50,15 +50,13 @@ static int text_at(const struct minidump_record_view *record, size_t offset, siz
 
 static int take_text(const struct minidump_record_view *record, char **member)
 {
-    char *text;
+    char *text = NULL;
     int result = text_at(record, 0, record->bytes, &text);
 
     if (result == 0 && text[0] != '\0') {
         result = report_text(member, text);
     }
-    if (result == 0) {
-        free(text);
-    }
+    free(text);
     return result;
 }
 
@@ -80,15 +78,13 @@ static int take_info(struct input *in, const struct minidump_record_view *record
 
 static int take_id(struct input *in, const struct minidump_record_view *record)
 {
-    char *text;
+    char *text = NULL;
     int result = text_at(record, 0, record->bytes, &text);
 
     if (result == 0 && text_is_uuid(text)) {
         text_copy(in->report->id, sizeof(in->report->id), text);
     }
-    if (result == 0) {
-        free(text);
-    }
+    free(text);
     return result;
 }
 
@@ -177,7 +173,7 @@ static int take_breadcrumb(struct input *in, const struct minidump_record_view *
 
 static int take_attachment(struct input *in, const struct minidump_record_view *record)
 {
-    char *path;
+    char *path = NULL;
     int result = text_at(record, 0, record->bytes, &path);
 
     if (result == 0) {
@@ -189,7 +185,7 @@ static int take_attachment(struct input *in, const struct minidump_record_view *
 
 static int take_note(struct input *in, const struct minidump_record_view *record)
 {
-    char *text;
+    char *text = NULL;
     int result = text_at(record, 0, record->bytes, &text);
 
     if (result == 0) {

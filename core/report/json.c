@@ -10,7 +10,8 @@
 #include "core/util/text.h"
 #include "core/util/time.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -114,34 +115,42 @@ static int read_time(struct input *in, const cJSON *object, const char *key, uin
 
 static int read_identity(struct input *in, const cJSON *root)
 {
-    struct report *report = in->report;
     const char *text = "";
-    int64_t tier = 0;
     int result = need_text(in, root, "id", &text);
 
-    if (result != 0 || !text_is_uuid(text)) {
-        return result != 0 ? result : wrong(in, "id", "a UUID in lower case");
+    if (result == 0 && !text_is_uuid(text)) {
+        result = wrong(in, "id", "a UUID in lower case");
     }
-    text_copy(report->id, sizeof(report->id), text);
+    if (result != 0) {
+        return result;
+    }
+    text_copy(in->report->id, sizeof(in->report->id), text);
     if ((result = need_text(in, root, "kind", &text)) != 0) {
         return result;
     }
-    report->kind = report_kind_text(text);
-    if (report->kind == NULL) {
+    in->report->kind = report_kind_text(text);
+    if (in->report->kind == NULL) {
         return wrong(in, "kind", "crash, request or death");
     }
-    if (member(root, "time") == NULL) {
-        return wrong(in, "time", "a string");
+    if ((result = need_text(in, root, "time", &text)) != 0) {
+        return result;
     }
-    if ((result = read_time(in, root, "time", &report->time_ns)) != 0 ||
-        (result = read_integer(in, root, "tier", 3, &tier)) != 0 ||
+    return read_time(in, root, "time", &in->report->time_ns);
+}
+
+static int read_verdicts(struct input *in, const cJSON *root)
+{
+    struct report *report = in->report;
+    int64_t tier = 0;
+    int result;
+
+    if ((result = read_integer(in, root, "tier", 3, &tier)) != 0 ||
         (result = read_text(in, root, "tier_reason", &report->tier_reason)) != 0 ||
-        (result = read_text(in, root, "signature", &report->signature)) != 0 ||
-        (result = read_text(in, root, "pipeline", &report->pipeline)) != 0) {
+        (result = read_text(in, root, "signature", &report->signature)) != 0) {
         return result;
     }
     report->tier = (int)tier;
-    return 0;
+    return read_text(in, root, "pipeline", &report->pipeline);
 }
 
 /* A member that is an object; *ret_object is NULL when it is absent. Sets where we are. */
@@ -215,31 +224,32 @@ static int read_crash(struct input *in, const cJSON *root)
     return read_text(in, crash, "message", &report->message);
 }
 
+static void convert_number(double number, struct cairn_value *value)
+{
+    bool exact = number == floor(number) && fabs(number) <= (double)REPORT_EXACT_INTEGER;
+
+    value->type = exact ? CAIRN_VALUE_INTEGER : CAIRN_VALUE_DOUBLE;
+    value->integer = exact ? (int64_t)number : 0;
+    value->number = exact ? 0 : number;
+}
+
 static bool convert_value(const cJSON *item, struct cairn_value *ret_value)
 {
     memset(ret_value, 0, sizeof(*ret_value));
     if (cJSON_IsBool(item)) {
         ret_value->type = CAIRN_VALUE_BOOL;
         ret_value->boolean = cJSON_IsTrue(item);
-        return true;
-    }
-    if (cJSON_IsNumber(item)) {
-        bool exact = item->valuedouble == floor(item->valuedouble) &&
-                     fabs(item->valuedouble) <= (double)REPORT_EXACT_INTEGER;
-
-        ret_value->type = exact ? CAIRN_VALUE_INTEGER : CAIRN_VALUE_DOUBLE;
-        ret_value->integer = exact ? (int64_t)item->valuedouble : 0;
-        ret_value->number = exact ? 0 : item->valuedouble;
-        return true;
-    }
-    if (cJSON_IsString(item)) {
+    } else if (cJSON_IsNumber(item)) {
+        convert_number(item->valuedouble, ret_value);
+    } else if (cJSON_IsString(item)) {
         bool hex = report_parse_hex(item->valuestring, &ret_value->uint64);
 
         ret_value->type = hex ? CAIRN_VALUE_UINT64 : CAIRN_VALUE_STRING;
         ret_value->string = hex ? NULL : item->valuestring;
-        return true;
+    } else {
+        return false;
     }
-    return false;
+    return true;
 }
 
 static int read_attribute(struct input *in, const cJSON *item)
@@ -280,11 +290,14 @@ static int read_timing(struct input *in, const cJSON *item)
 
 static int read_note(struct input *in, const cJSON *item)
 {
+    int result;
+
     if (!cJSON_IsString(item)) {
         return wrong(in, "text", "a string");
     }
-    return added(in, report_note(in->report, "%s", item->valuestring), "text",
-                 "one of at most 256 notes");
+    /* A full list ends in a note that says so, here as when the report was made. */
+    result = report_note(in->report, "%s", item->valuestring);
+    return result == CAIRN_EFULL ? 0 : added(in, result, "text", "a note");
 }
 
 static int read_frame(struct input *in, const cJSON *item)
@@ -361,11 +374,26 @@ static int read_delivery_state(struct input *in, const cJSON *item,
     return result != 0 ? result : wrong(in, "state", "pending, delivered or rejected");
 }
 
+static int read_attempts(struct input *in, const cJSON *item, struct report_delivery *delivery)
+{
+    int64_t attempts = 0, response_code = 0;
+    int result;
+
+    if ((result = read_integer(in, item, "attempts", INT32_MAX, &attempts)) != 0 ||
+        (result = read_time(in, item, "next", &delivery->next_ns)) != 0 ||
+        (result = read_time(in, item, "last", &delivery->last_ns)) != 0 ||
+        (result = read_integer(in, item, "response_code", INT32_MAX, &response_code)) != 0) {
+        return result;
+    }
+    delivery->attempts = (unsigned)attempts;
+    delivery->response_code = (int)response_code;
+    return 0;
+}
+
 static int read_delivery(struct input *in, const cJSON *item)
 {
     struct report_delivery *delivery;
     const char *transport = "";
-    int64_t attempts = 0, response_code = 0;
     int result = need_text(in, item, "transport", &transport);
 
     if (result != 0) {
@@ -379,15 +407,10 @@ static int read_delivery(struct input *in, const cJSON *item)
         return added(in, CAIRN_ENOMEM, "transport", "");
     }
     if ((result = read_delivery_state(in, item, &delivery->state)) != 0 ||
-        (result = read_integer(in, item, "attempts", INT32_MAX, &attempts)) != 0 ||
-        (result = read_time(in, item, "next", &delivery->next_ns)) != 0 ||
-        (result = read_time(in, item, "last", &delivery->last_ns)) != 0 ||
-        (result = read_text(in, item, "server_id", &delivery->server_id)) != 0 ||
-        (result = read_integer(in, item, "response_code", INT32_MAX, &response_code)) != 0) {
+        (result = read_attempts(in, item, delivery)) != 0 ||
+        (result = read_text(in, item, "server_id", &delivery->server_id)) != 0) {
         return result;
     }
-    delivery->attempts = (unsigned)attempts;
-    delivery->response_code = (int)response_code;
     return read_text(in, item, "error", &delivery->error);
 }
 
@@ -437,8 +460,8 @@ static int read_report(struct input *in, const cJSON *root)
     if (!cJSON_IsObject(root)) {
         return wrong(in, "it", "an object");
     }
-    if ((result = read_identity(in, root)) != 0 || (result = read_application(in, root)) != 0 ||
-        (result = read_crash(in, root)) != 0) {
+    if ((result = read_identity(in, root)) != 0 || (result = read_verdicts(in, root)) != 0 ||
+        (result = read_application(in, root)) != 0 || (result = read_crash(in, root)) != 0) {
         return result;
     }
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -479,7 +502,11 @@ int report_from_json(const char *text, size_t bytes, struct report **ret_report,
             "too many values.",
             bytes);
     }
+    errno = 0;
     root = parse(text, bytes);
+    if (root == NULL && errno == ENOMEM) { /* not the text's fault, though cJSON cannot say so */
+        return error_set(error, CAIRN_ENOMEM, "There is not enough memory for the report.");
+    }
     if (root == NULL) {
         return error_set(error, CAIRN_EFORMAT,
                          "The report is not valid: its %zu bytes are not JSON.", bytes);
@@ -506,7 +533,7 @@ static void copy_counters(const cJSON *root, const char *key, struct buf *out, u
     cJSON_ArrayForEach(item, root)
     {
         if (!cJSON_IsNumber(item) || item->string == NULL || count == MAX_COUNTERS ||
-            item->string[strspn(item->string, "abcdefghijklmnopqrstuvwxyz-_")] != '\0' ||
+            item->string[strspn(item->string, "abcdefghijklmnopqrstuvwxyz0123456789-_")] != '\0' ||
             !(item->valuedouble >= 0 && item->valuedouble < (double)REPORT_EXACT_INTEGER)) {
             continue;
         }

@@ -67,26 +67,47 @@ bool report_parse_code(int signal, const char *name, int *ret_code)
     return true;
 }
 
+struct look {
+    size_t depth, values;
+    bool quoted;
+};
+
+static void look_at(struct look *look, char c)
+{
+    switch (c) {
+    case '"':
+        look->quoted = true;
+        break;
+    case '[':
+    case '{':
+        look->depth++;
+        look->values++;
+        break;
+    case ']':
+    case '}':
+        look->depth -= look->depth > 0 ? 1 : 0;
+        break;
+    case ',':
+        look->values++;
+        break;
+    default:
+        break;
+    }
+}
+
 bool report_is_modest(const char *text, size_t bytes)
 {
-    size_t depth = 0, values = 0;
-    bool quoted = false;
+    struct look look = { 0, 0, false };
 
     for (size_t i = 0; i < bytes; i++) {
-        char c = text[i];
-
-        if (quoted) {
-            i += c == '\\' ? 1 : 0;
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
-            depth++;
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            depth--;
+        if (!look.quoted) {
+            look_at(&look, text[i]);
+        } else if (text[i] == '\\') {
+            i++; /* the escaped character is no quote */
+        } else {
+            look.quoted = text[i] != '"';
         }
-        values += !quoted && (c == ',' || c == '[' || c == '{') ? 1 : 0;
-        if (depth > MAX_DEPTH || values > MAX_VALUES) {
+        if (look.depth > MAX_DEPTH || look.values > MAX_VALUES) {
             return false;
         }
     }

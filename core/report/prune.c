@@ -224,29 +224,30 @@ static int collect_all(struct prune *prune, struct error *error)
     return result;
 }
 
+static void finish(struct prune *prune)
+{
+    for (int state = 0; state < SPOOL_STATES; state++) {
+        if (prune->state_fds[state] >= 0) {
+            close(prune->state_fds[state]);
+        }
+    }
+    free(prune->items);
+}
+
 int spool_prune(int application_fd, const struct spool_limits *limits, struct error *error)
 {
-    struct prune prune = { .application_fd = application_fd, .limits = limits };
-    int result;
+    struct prune prune = { .application_fd = application_fd,
+                           .state_fds = { -1, -1, -1, -1 },
+                           .limits = limits };
+    int result = collect_all(&prune, error);
 
-    for (int state = 0; state < SPOOL_STATES; state++) {
-        prune.state_fds[state] = -1;
-    }
-    result = collect_all(&prune, error);
     if (result == 0 && prune.count > 0 && (quota_is_exceeded(&prune) || disk_is_full(&prune))) {
         find_firsts(&prune);
         give_up_all(&prune);
     }
-    if (prune.dropped > 0) {
-        int counted = spool_count_drops(application_fd, "limit", prune.dropped, error);
-
-        result = result != 0 ? result : counted;
+    if (result == 0 && prune.dropped > 0) {
+        result = spool_count_drops(application_fd, "limit", prune.dropped, error);
     }
-    for (int state = 0; state < SPOOL_STATES; state++) {
-        if (prune.state_fds[state] >= 0) {
-            close(prune.state_fds[state]);
-        }
-    }
-    free(prune.items);
+    finish(&prune);
     return result;
 }

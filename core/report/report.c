@@ -16,8 +16,9 @@
 #define NAME_BYTES   256
 #define NOTE_BYTES   1024
 #define SYMBOL_BYTES 1024
-#define CRUMB_BYTES  1024
+#define CRUMB_BYTES  512
 #define PATH_BYTES   4096
+#define TIMING_BYTES 64
 
 struct report *report_create(void)
 {
@@ -125,16 +126,20 @@ char *report_bytes_text(const void *data, size_t bytes)
 /* A printable copy of at most `limit` bytes, cut between characters. NULL: no memory. */
 static char *clean(const char *value, size_t limit)
 {
-    char *text = text_printable(value, strnlen(value, limit));
+    char *text = text_printable(value, strnlen(value, limit)), *fitting;
     size_t end;
 
-    if (text == NULL || strlen(text) <= limit) {
-        return text;
+    if (text == NULL) {
+        return NULL;
     }
-    for (end = limit; end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80; end--) {
+    end = strlen(text);
+    if (end > limit) {
+        for (end = limit; end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80; end--) {
+        }
+        text[end] = '\0';
     }
-    text[end] = '\0';
-    return text;
+    fitting = realloc(text, end + 1); /* text_printable() made room for the worst */
+    return fitting != NULL ? fitting : text;
 }
 
 /* The same of a text that may be NULL. */
@@ -433,7 +438,7 @@ static struct report_artifact *place_of_artifact(struct report *report, const ch
 }
 
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65])
+                        uint64_t bytes, const char *sha256)
 {
     struct report_artifact artifact = { .bytes = bytes };
     struct report_artifact *place;
@@ -487,19 +492,35 @@ struct report_delivery *report_add_delivery(struct report *report, const char *t
     return &list[report->delivery_count++];
 }
 
+/* A new timing of that name, which it takes over; frees it on failure. */
+static int append_timing(struct report *report, char *name, uint64_t microseconds)
+{
+    struct report_timing *list =
+        report->timing_count < REPORT_MAX_TIMINGS
+            ? report_grow(report->timings, report->timing_count, sizeof(*list))
+            : NULL;
+
+    if (list == NULL) {
+        free(name);
+        return report->timing_count < REPORT_MAX_TIMINGS ? CAIRN_ENOMEM : CAIRN_EFULL;
+    }
+    report->timings = list;
+    list[report->timing_count++] = (struct report_timing){ name, microseconds };
+    return 0;
+}
+
 int report_timing(struct report *report, const char *name, uint64_t microseconds)
 {
-    size_t length = strnlen(name, 64);
+    size_t length = strnlen(name, TIMING_BYTES);
     bool suffixed = length >= 3 && strcmp(name + length - 3, "_us") == 0;
-    struct report_timing *list;
-    char text[72];
+    char text[TIMING_BYTES + 4];
     char *copy;
 
-    if (length == 0 || length == 64) {
+    if (length == 0 || length == TIMING_BYTES) {
         return CAIRN_EINVAL;
     }
     snprintf(text, sizeof(text), "%s%s", name, suffixed ? "" : "_us");
-    if ((copy = clean(text, NAME_BYTES)) == NULL) {
+    if ((copy = clean(text, sizeof(text))) == NULL) {
         return CAIRN_ENOMEM;
     }
     for (size_t i = 0; i < report->timing_count; i++) {
@@ -509,18 +530,7 @@ int report_timing(struct report *report, const char *name, uint64_t microseconds
             return 0;
         }
     }
-    if (report->timing_count >= REPORT_MAX_TIMINGS) {
-        free(copy);
-        return CAIRN_EFULL;
-    }
-    list = report_grow(report->timings, report->timing_count, sizeof(*list));
-    if (list == NULL) {
-        free(copy);
-        return CAIRN_ENOMEM;
-    }
-    report->timings = list;
-    list[report->timing_count++] = (struct report_timing){ copy, microseconds };
-    return 0;
+    return append_timing(report, copy, microseconds);
 }
 
 int report_add_attachment(struct report *report, const char *path)

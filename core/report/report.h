@@ -3,8 +3,8 @@
  * The report: what every later stage knows of a crash, in memory and as report.json.
  * cJSON's one home is core/report/json.c. Engine, sender, tools.
  *
- * Everything in a report may come from a crashed process or a foreign file: the adders make every text
- * printable UTF-8, cut it at its limit and cap every list, so that report.json stays below 8 MiB.
+ * Everything in a report may come from a crashed process or a foreign file: the adders make every
+ * text printable UTF-8, cut it at its limit and cap every list: report.json stays below 8 MiB.
  */
 #ifndef CAIRN_CORE_REPORT_REPORT_H
 #define CAIRN_CORE_REPORT_REPORT_H
@@ -72,14 +72,14 @@ struct report {
     int tier;                    /* 0: not captured by Cairn */
     char *tier_reason;           /* NULL for tier 1 */
     /* crash */
-    int signal;  /* 0: none */
+    int signal; /* 0: none */
     int si_code;
     uint64_t address;
     bool has_address;
     uint32_t pid, tid;
-    char *thread;  /* name, NULL if unknown */
-    char *reason;  /* in words */
-    char *message; /* NULL if none */
+    char *thread;            /* name, NULL if unknown */
+    char *reason;            /* in words */
+    char *message;           /* NULL if none */
     char *executable, *user; /* NULL if unknown; user: name, else the number */
     char *signature;         /* NULL if there is none */
     char *pipeline;          /* NULL before it is chosen */
@@ -110,18 +110,18 @@ void report_destroy(struct report *report);
 
 /* All adders copy. 0, CAIRN_ENOMEM, CAIRN_EINVAL (a name or value that no report can have) or
  * CAIRN_EFULL (the list has REPORT_MAX_… entries). What has a name replaces what has it already. */
-#define REPORT_MAX_ATTRIBUTES 1024
-#define REPORT_MAX_ATTRIBUTE_BYTES (64u * 1024)        /* of one text */
-#define REPORT_MAX_ATTRIBUTES_BYTES (2u * 1024 * 1024) /* of all texts */
-#define REPORT_MAX_NOTES 256
-#define REPORT_MAX_FRAMES 512
-#define REPORT_MAX_REGISTERS 64
-#define REPORT_MAX_BREADCRUMBS 512
-#define REPORT_MAX_ARTIFACTS 64
-#define REPORT_MAX_DELIVERIES 64
-#define REPORT_MAX_TIMINGS 128
-#define REPORT_MAX_ATTACHMENTS 64
-#define REPORT_MAX_TEXT_BYTES (16u * 1024) /* of a text member */
+#define REPORT_MAX_ATTRIBUTES       1024
+#define REPORT_MAX_ATTRIBUTE_BYTES  (64u * 1024)   /* of one text */
+#define REPORT_MAX_ATTRIBUTES_BYTES (1536u * 1024) /* of all texts */
+#define REPORT_MAX_NOTES            256
+#define REPORT_MAX_FRAMES           512
+#define REPORT_MAX_REGISTERS        64
+#define REPORT_MAX_BREADCRUMBS      512
+#define REPORT_MAX_ARTIFACTS        64
+#define REPORT_MAX_DELIVERIES       64
+#define REPORT_MAX_TIMINGS          128
+#define REPORT_MAX_ATTACHMENTS      64
+#define REPORT_MAX_TEXT_BYTES       4096 /* of a text member */
 
 /* `name` is [A-Za-z0-9._-]{1,128}; a text longer than its limit is CAIRN_EINVAL. */
 int report_set(struct report *report, const char *name, const struct cairn_value *value);
@@ -136,7 +136,7 @@ int report_add_register(struct report *report, const char *name, uint64_t value)
 int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *category,
                           const char *message);
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char sha256[65]);
+                        uint64_t bytes, const char *sha256);
 /* The delivery of that transport, new or known; NULL without memory or room. */
 struct report_delivery *report_add_delivery(struct report *report, const char *transport);
 /* `name` gets the suffix "_us" unless it has it. */
@@ -157,16 +157,16 @@ struct minidump;
 int report_from_minidump(struct report *report, const struct minidump *dump);
 
 /* The grouping key: 32 hexadecimal digits, stable across runs and address layouts: from the signal
- * and the top frames as build id or module and function or offset; NULL when no frame lies in a module.
- * 0 or CAIRN_ENOMEM. */
+ * and the top frames as build id or module and function or offset; NULL when no frame lies in a
+ * module. 0 or CAIRN_ENOMEM. */
 int report_sign(struct report *report);
 
 /* report.json. The text is the caller's; NULL: no memory. */
 char *report_to_json(const struct report *report);
 #define REPORT_JSON_LIMIT (8u * 1024 * 1024)
-/* Parses hostile text. 0, CAIRN_EFORMAT (the sentence names the key) or CAIRN_ENOMEM. Keys that this
- * version does not know are ignored. JSON has one type of number: an integral double attribute comes
- * back as an integer, an integer beyond 2^53 as its decimal text. */
+/* Parses hostile text. 0, CAIRN_EFORMAT (the sentence names the key) or CAIRN_ENOMEM. Keys that
+ * this version does not know are ignored. JSON has one type of number: an integral double attribute
+ * comes back as an integer, an integer beyond 2^53 as its decimal text. */
 int report_from_json(const char *text, size_t bytes, struct report **ret_report,
                      struct error *error);
 

@@ -69,7 +69,7 @@ static int add_to_file(int application_fd, const char *reason, uint64_t more, st
 
 int spool_count_drops(int application_fd, const char *reason, uint64_t more, struct error *error)
 {
-    size_t length = strspn(reason, "abcdefghijklmnopqrstuvwxyz-_");
+    size_t length = strspn(reason, "abcdefghijklmnopqrstuvwxyz0123456789-_");
     int lock, result;
 
     if (length == 0 || length > 32 || reason[length] != '\0') {

@@ -24,6 +24,7 @@ struct scan {
     const char *application; /* as text; of the folder that is being read */
     const char *folder;      /* the same, escaped */
     enum spool_state state;
+    struct error *error;
     struct spool_list list;
 };
 
@@ -35,16 +36,13 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The name that escapes to this one; NULL if none does, or without memory. */
-static char *unescape(const char *name)
+/* The name that escapes to this one; NULL if none does. */
+static int unescape(const char *name, char **ret_text)
 {
-    char *text = malloc(strlen(name) + 1), *out = text, *again;
+    char *text = malloc(strlen(name) + 1), *out = text, *again = NULL;
     bool valid;
 
-    if (text == NULL) {
-        return NULL;
-    }
-    for (const char *c = name; *c != '\0'; c++) {
+    for (const char *c = name; text != NULL && *c != '\0'; c++) {
         if (*c == '%' && hex_digit(c[1]) >= 0 && hex_digit(c[2]) >= 0) {
             *out++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
             c += 2;
@@ -52,15 +50,29 @@ static char *unescape(const char *name)
             *out++ = *c;
         }
     }
-    *out = '\0';
-    again = text_escape_name(text);
-    valid = again != NULL && strcmp(again, name) == 0;
+    if (text != NULL) {
+        *out = '\0';
+        again = text_escape_name(text);
+    }
+    if (again == NULL) {
+        free(text);
+        return CAIRN_ENOMEM;
+    }
+    valid = strcmp(again, name) == 0;
     free(again);
     if (!valid) {
         free(text);
-        return NULL;
+        text = NULL;
     }
-    return text;
+    *ret_text = text;
+    return 0;
+}
+
+static bool is_directory(int parent, const char *name)
+{
+    struct stat status;
+
+    return fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
 static int add_entry(int state_fd, const char *name, void *user)
@@ -68,11 +80,9 @@ static int add_entry(int state_fd, const char *name, void *user)
     struct scan *scan = user;
     struct spool_entry *entries;
     struct spool_entry entry = { .state = scan->state };
-    struct stat status;
     struct buf path;
 
-    if (strlen(name) != 36 || !text_is_uuid(name) ||
-        fstatat(state_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
+    if (strlen(name) != 36 || !text_is_uuid(name) || !is_directory(state_fd, name)) {
         return 0;
     }
     entries = report_grow(scan->list.entries, scan->list.count, sizeof(*entries));
@@ -99,15 +109,17 @@ static int scan_states(struct scan *scan, int application_fd)
     int result = 0;
 
     for (int state = SPOOL_INCOMING; result == 0 && state < SPOOL_STATES; state++) {
-        int fd = spool_open_state(application_fd, (enum spool_state)state, NULL);
+        int fd;
 
-        if (fd < 0) {
-            continue; /* not made yet, or not ours to read */
-        }
         scan->state = (enum spool_state)state;
-        result = spool_for_each(fd, add_entry, scan, NULL);
-        close(fd);
-        result = result == CAIRN_ENOMEM ? result : 0;
+        if (!is_directory(application_fd, spool_state_name(scan->state))) {
+            continue; /* not made yet */
+        }
+        fd = spool_open_state(application_fd, scan->state, scan->error);
+        result = fd < 0 ? fd : spool_for_each(fd, add_entry, scan, scan->error);
+        if (fd >= 0) {
+            close(fd);
+        }
     }
     return result;
 }
@@ -115,14 +127,18 @@ static int scan_states(struct scan *scan, int application_fd)
 static int scan_application(int spool_fd, const char *name, void *user)
 {
     struct scan *scan = user;
-    char *application;
-    int fd = fs_open_directory(spool_fd, name, NULL), result = 0;
+    char *application = NULL;
+    int fd, result;
 
-    if (fd < 0) {
+    if (!is_directory(spool_fd, name)) {
         return 0;
     }
-    application = unescape(name);
-    if (application != NULL) {
+    fd = fs_open_directory(spool_fd, name, scan->error);
+    if (fd < 0) {
+        return fd;
+    }
+    result = unescape(name, &application);
+    if (result == 0 && application != NULL) {
         scan->application = application;
         scan->folder = name;
         result = scan_states(scan, fd);
@@ -165,13 +181,13 @@ static void sort(struct spool_list *list)
     list->count = kept + 1;
 }
 
-static int scan_spool(struct scan *scan, int spool_fd, const char *application, struct error *error)
+static int scan_spool(struct scan *scan, int spool_fd, const char *application)
 {
     char *name;
     int result;
 
     if (application == NULL) {
-        return spool_for_each(spool_fd, scan_application, scan, error);
+        return spool_for_each(spool_fd, scan_application, scan, scan->error);
     }
     name = text_escape_name(application);
     if (name == NULL) {
@@ -185,7 +201,7 @@ static int scan_spool(struct scan *scan, int spool_fd, const char *application, 
 int spool_scan(const char *spool, const char *application, struct spool_list *ret_list,
                struct error *error)
 {
-    struct scan scan = { .spool = NULL };
+    struct scan scan = { .error = error };
     char *absolute = realpath(spool, NULL);
     int fd, result;
 
@@ -202,7 +218,7 @@ int spool_scan(const char *spool, const char *application, struct spool_list *re
                            "The spool %s cannot be read", spool);
     }
     scan.spool = absolute;
-    result = scan_spool(&scan, fd, application, error);
+    result = scan_spool(&scan, fd, application);
     close(fd);
     free(absolute);
     if (result == CAIRN_ENOMEM) {

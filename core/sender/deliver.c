@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_WAIT_US 3000000u
 
 /* What is needed to deliver one report. */
 struct job {
@@ -23,7 +26,8 @@ struct job {
     const struct spool_entry *entry;
     struct sender_setup *setup;
     struct report *report;
-    int folder_fd; /* locked */
+    int folder_fd;     /* locked */
+    char problem[512]; /* of the setup, if it is not usable */
 };
 
 static void say(const struct job *job, const struct report_delivery *delivery, const char *format,
@@ -217,7 +221,24 @@ static void attempt_all(struct job *job)
         if (job->setup->usable) {
             attempt(job, delivery);
         } else {
-            leave(job, delivery, "The configuration has problems; \"cairn check\" shows them.");
+            leave(job, delivery, job->problem);
+        }
+    }
+}
+
+/* The first problem, as a sentence. */
+static void describe_problem(const struct config_problems *problems, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "The configuration that the report was made with has problems.");
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct config_problem *item = &problems->items[i];
+
+        if (!item->warning && item->text != NULL && item->path != NULL) {
+            snprintf(
+                text, capacity,
+                "The configuration that the report was made with has problems: line %u: %s%s%s.",
+                item->position.line, item->path, item->path[0] != '\0' ? ": " : "", item->text);
+            return;
         }
     }
 }
@@ -228,6 +249,7 @@ static void deliver_with_own_setup(struct job *job)
 
     if (sender_setup_load(&setup, job->sender->options, job->folder_fd) != 0) {
         job->sender->problems = true;
+        describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {
             sender_setup_print_problems(&setup);
         }
@@ -268,13 +290,29 @@ static void set_aside(struct sender *sender, const struct spool_entry *entry, co
     }
 }
 
+/* Somebody who looks whether a report can be pruned has the lock for a moment. When this very
+ * report is wanted, that is waited for. */
+static int lock_report(const struct sender *sender, const char *id, struct error *error)
+{
+    const struct timespec pause = { 0, 20000000 };
+    bool patient = sender->options->now || sender->options->id_count > 0;
+    uint64_t end_us = time_monotonic_us() + (patient ? LOCK_WAIT_US : 0);
+    int fd = spool_lock(sender->application_fd, SPOOL_PENDING, id, error);
+
+    while (fd == CAIRN_EBUSY && time_monotonic_us() < end_us) {
+        nanosleep(&pause, NULL);
+        fd = spool_lock(sender->application_fd, SPOOL_PENDING, id, error);
+    }
+    return fd;
+}
+
 void sender_deliver(struct sender *sender, const struct spool_entry *entry)
 {
     struct job job = { .sender = sender, .entry = entry };
     struct error error;
     int result;
 
-    job.folder_fd = spool_lock(sender->application_fd, SPOOL_PENDING, entry->id, &error);
+    job.folder_fd = lock_report(sender, entry->id, &error);
     if (job.folder_fd < 0) {
         /* Gone: somebody else delivered it. Busy: somebody is about to. */
         sender->waiting = sender->waiting || job.folder_fd != CAIRN_ENOENT;

@@ -187,6 +187,8 @@ int main(int argc, char **argv)
     }
     log_init("cairn-sender", options.quiet ? -1 : 2, LOG_LEVEL_WARNING);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the ends of steps from us */
     return options.config_path != NULL || options.config_fd >= 0 ? run_configured(&options)
                                                                  : run_by_reports(&options);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of a delivery after an attempt: delivered, rejected, or tried again later. Nothing but
- * arithmetic: no clock, no files. [sender]
+ * What becomes of a delivery after an attempt: delivered, rejected, or tried again later. Nothing
+ * but arithmetic: no clock, no files. [sender]
  */
 #ifndef CAIRN_CORE_SENDER_RETRY_H
 #define CAIRN_CORE_SENDER_RETRY_H
@@ -13,10 +13,11 @@
 #include <stdint.h>
 
 #define RETRY_MAX_ATTEMPTS 10
-#define RETRY_MAX_AGE_NS (7ull * 24 * 3600 * 1000000000)
+#define RETRY_MAX_AGE_NS   (7ull * 24 * 3600 * 1000000000)
 
-/* Microseconds to wait after the attempts-th attempt (from 1): exponential from 30 s to 1 h with full jitter
- * by `random`, not less than the server's wish, which is believed between 1 s and 24 h. */
+/* Microseconds to wait after the attempts-th attempt (from 1): exponential from 30 s to 1 h with
+ * full jitter by `random`, not less than the server's wish, which is believed between 1 s and 24 h.
+ */
 uint64_t retry_delay_us(unsigned attempts, uint64_t retry_after_us, uint64_t random);
 
 /* True when the delivery is to be tried at `now_ns`. A next attempt further away than any that this

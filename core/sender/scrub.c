@@ -13,6 +13,19 @@
 #define HIDDEN          "(hidden)"
 #define SHORTEST_SECRET 4 /* hiding shorter ones would only garble the text */
 
+/* A text that was cut may end within a secret. */
+static void hide_beginning(char *text, const char *secret, size_t bytes)
+{
+    size_t length = strlen(text), part = bytes < length ? bytes : length;
+
+    for (; part >= SHORTEST_SECRET; part--) {
+        if (memcmp(text + length - part, secret, part) == 0) {
+            text[length - part] = '\0';
+            return;
+        }
+    }
+}
+
 static void hide(char *text, size_t capacity, const char *secret, size_t bytes)
 {
     const size_t mark = sizeof(HIDDEN) - 1;
@@ -34,6 +47,7 @@ static void hide(char *text, size_t capacity, const char *secret, size_t bytes)
         at[mark + tail] = '\0';
         at += mark;
     }
+    hide_beginning(text, secret, bytes);
 }
 
 /* Parts of a URL in which services put tokens: the credentials before the host, everything behind

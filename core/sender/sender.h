@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the sender share: the command line, a configuration with its plugins, one pass over
- * the reports of an application. Every attempt is in report.json before it is made, its outcome after:
- * whenever the sender is killed, the next one knows what there is to do. [sender]
+ * What the files of the sender share: the command line, a configuration with its plugins, one pass
+ * over the reports of an application. Every attempt is in report.json before it is made, its
+ * outcome after: whenever the sender is killed, the next one knows what there is to do. [sender]
  */
 #ifndef CAIRN_CORE_SENDER_SENDER_H
 #define CAIRN_CORE_SENDER_SENDER_H
@@ -64,7 +64,8 @@ struct sender {
 int sender_batch(const struct sender_options *options, const char *spool,
                  struct sender_setup *setup);
 
-/* One report in pending/: every delivery that is due, then the move if nothing is pending any more. */
+/* One report in pending/: every delivery that is due, then the move if nothing is pending any more.
+ */
 void sender_deliver(struct sender *sender, const struct spool_entry *entry);
 
 /* A copy of `text` in which values of the instance's options that may be secret are hidden. */

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_TEXT (60 * 1024) /* an attribute has at most 64 KiB */
-#define MAX_BREADCRUMBS 4096 /* no program leaves more; a bound on the loop */
+#define MAX_TEXT        (60 * 1024) /* an attribute has at most 64 KiB */
+#define MAX_BREADCRUMBS 4096        /* no program leaves more; a bound on the loop */
 
 struct config {
     int64_t max;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * annotator/process: facts of the crashed process from the files of /proc that were captured while it
- * was held: age, threads, memory, limits, control group; working directory, command line and chosen
- * environment variables only when asked for. Those files are the process's own and hostile.
+ * annotator/process: facts of the crashed process from the files of /proc that were captured while
+ * it was held: age, threads, memory, limits, control group; working directory, command line and
+ * chosen environment variables only when asked for. Those files are the process's own and hostile.
  * Runs in a step of the engine.
  */
 #include <cairn/plugin.h>
@@ -17,10 +17,17 @@
 
 #define MAX_TEXT 4096 /* of one attribute made from a process file */
 
-enum include { INCLUDE_AGE, INCLUDE_THREADS, INCLUDE_MEMORY, INCLUDE_LIMITS, INCLUDE_CGROUP, INCLUDE_CWD };
+enum include {
+    INCLUDE_AGE,
+    INCLUDE_THREADS,
+    INCLUDE_MEMORY,
+    INCLUDE_LIMITS,
+    INCLUDE_CGROUP,
+    INCLUDE_CWD
+};
 
-#define INCLUDE_DEFAULT                                                                  \
-    (1u << INCLUDE_AGE | 1u << INCLUDE_THREADS | 1u << INCLUDE_MEMORY | 1u << INCLUDE_LIMITS | \
+#define INCLUDE_DEFAULT                                                                            \
+    (1u << INCLUDE_AGE | 1u << INCLUDE_THREADS | 1u << INCLUDE_MEMORY | 1u << INCLUDE_LIMITS |     \
      1u << INCLUDE_CGROUP)
 
 struct config {
@@ -29,7 +36,9 @@ struct config {
     struct cairn_list environment; /* of const char * */
 };
 
-static const char *const includes[] = { "age", "threads", "memory", "limits", "cgroup", "cwd", NULL };
+static const char *const includes[] = {
+    "age", "threads", "memory", "limits", "cgroup", "cwd", NULL
+};
 
 static const struct cairn_option options[] = {
     { .name = "include",
@@ -65,8 +74,9 @@ static int check(const struct cairn_host *host, const void *options_)
         if (length == 0 || length > 100 ||
             strspn(names[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
                 length) {
-            status = host->problem(host, "environment",
-                                   "\"%.120s\" is not a variable's name of A-Z a-z 0-9 _", names[i]);
+            status =
+                host->problem(host, "environment",
+                              "\"%.120s\" is not a variable's name of A-Z a-z 0-9 _", names[i]);
         }
     }
     return status;
@@ -189,8 +199,7 @@ static int add_status(const struct cairn_annotator_args *args, const char *key, 
     const char *value = line_value(process_file(args, "status", &bytes), key);
     uint64_t number;
 
-    if (value == NULL || sscanf(value, "%" SCNu64, &number) != 1 ||
-        number > INT64_MAX / factor) {
+    if (value == NULL || sscanf(value, "%" SCNu64, &number) != 1 || number > INT64_MAX / factor) {
         return 0;
     }
     return args->host->set_integer(args->host, attribute, (int64_t)(number * factor));
@@ -235,7 +244,7 @@ static int add_limits(const struct cairn_annotator_args *args)
     return status;
 }
 
-/* The path in the unified hierarchy ("0::/…"), or with only old hierarchies the file's first line. */
+/* The path in the unified hierarchy ("0::/…"); with only old hierarchies the file's first line. */
 static int add_cgroup(const struct cairn_annotator_args *args)
 {
     size_t bytes;
@@ -279,8 +288,8 @@ static int add_command_line(const struct cairn_annotator_args *args)
     return args->host->set_string(args->host, "process.command_line", line);
 }
 
-static int add_variable(const struct cairn_annotator_args *args, const char *environ_,
-                        size_t bytes, const char *name)
+static int add_variable(const struct cairn_annotator_args *args, const char *environ_, size_t bytes,
+                        const char *name)
 {
     size_t length = strlen(name), entry;
     char attribute[128];
@@ -333,8 +342,8 @@ static int annotate(void *context, struct cairn_annotator_args *args)
     int status = 0;
 
     status |= set & 1u << INCLUDE_AGE ? add_age(args) : 0;
-    status |= set & 1u << INCLUDE_THREADS ? add_status(args, "Threads:", 1, "process.thread.count")
-                                          : 0;
+    status |=
+        set & 1u << INCLUDE_THREADS ? add_status(args, "Threads:", 1, "process.thread.count") : 0;
     status |= set & 1u << INCLUDE_MEMORY ? add_memory(args) : 0;
     status |= set & 1u << INCLUDE_LIMITS ? add_limits(args) : 0;
     status |= set & 1u << INCLUDE_CGROUP ? add_cgroup(args) : 0;

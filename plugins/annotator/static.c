@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * annotator/static: attributes that the configuration states: the team, the channel, the data centre.
- * Runs in a step of the engine.
+ * annotator/static: attributes that the configuration states: the team, the channel, the data
+ * centre. Runs in a step of the engine.
  */
 #include <cairn/plugin.h>
 
 #include <string.h>
 
-#define MAX_NAME 128
+#define MAX_NAME  128
 #define MAX_VALUE (64 * 1024)
 
 struct config {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * annotator/system: the machine and the system that the program crashed on, under the names that
- * Backtrace's index knows. Reads uname(2), os-release, /proc/cpuinfo and /proc/meminfo at report time,
- * so it keeps silent about minidumps that came from elsewhere. Runs in a step of the engine.
+ * Backtrace's index knows. Reads uname(2), os-release, /proc/cpuinfo and /proc/meminfo at report
+ * time, so it keeps silent about minidumps that came from elsewhere. Runs in a step of the engine.
  */
 #include <cairn/plugin.h>
 
@@ -77,9 +77,9 @@ static void unquote(char *text)
 
 static int add_os_release(const struct cairn_host *host)
 {
-    static const struct source sources[] = {
-        { "ID=", "os.id" }, { "VERSION_ID=", "os.version" }, { "PRETTY_NAME=", "os.name" }
-    };
+    static const struct source sources[] = { { "ID=", "os.id" },
+                                             { "VERSION_ID=", "os.version" },
+                                             { "PRETTY_NAME=", "os.name" } };
     char line[512];
     FILE *file = fopen("/etc/os-release", "re");
     int status = 0;

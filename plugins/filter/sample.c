@@ -49,8 +49,8 @@ static int parse_rate(const char *text, double *ret_rate)
     return 0;
 }
 
-/* Where in [0, 1) the report stands: FNV-1a, finished as SplitMix64 does so that ids which differ in
- * a few bits spread evenly. */
+/* Where in [0, 1) the report stands: FNV-1a, finished as SplitMix64 does so that ids which differ
+ * in a few bits spread evenly. */
 static double place_of(const char *seed, const char *id)
 {
     const char *parts[2] = { seed, id };

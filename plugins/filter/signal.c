@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filter/signal: keeps, or drops, the reports of some signals. Decides at stage crash. Runs in a step
- * of the engine. A report without a signal (a dump that was asked for, a silent death) is not this
- * filter's business and always passes.
+ * filter/signal: keeps, or drops, the reports of some signals. Decides at stage crash. Runs in a
+ * step of the engine. A report without a signal (a dump that was asked for, a silent death) is not
+ * this filter's business and always passes.
  */
 #include <cairn/plugin.h>
 

@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SAFE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define MAX_OUTPUT 8192
+#define SAFE_PATH     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define MAX_OUTPUT    8192
 #define MAX_VARIABLES 48
-#define MARGIN_US 100000 /* kept from the deadline, to say what happened */
+#define MARGIN_US     100000 /* kept from the deadline, to say what happened */
 
 struct config {
     struct cairn_list command;     /* of const char * */
@@ -33,7 +33,8 @@ static const struct cairn_option options[] = {
       .type = CAIRN_OPTION_STRING,
       .flags = CAIRN_OPTION_REQUIRED | CAIRN_OPTION_LIST,
       .offset = offsetof(struct config, command),
-      .help = "The program, absolute or in " SAFE_PATH ", and its arguments; no shell is involved." },
+      .help =
+          "The program, absolute or in " SAFE_PATH ", and its arguments; no shell is involved." },
     { .name = "environment",
       .type = CAIRN_OPTION_STRING,
       .flags = CAIRN_OPTION_LIST,
@@ -78,7 +79,8 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
     return CAIRN_PLUGIN_OK;
 }
 
-/* Finds the program in SAFE_PATH unless it is absolute: whoever started the engine may have any PATH. */
+/* Finds the program in SAFE_PATH unless it is absolute: whoever started the engine may have any
+ * PATH. */
 static int resolve(const char *name, char *ret_path, size_t capacity)
 {
     const char *folder = SAFE_PATH;
@@ -166,8 +168,8 @@ static int make_environment(struct run *run, const struct config *config,
     return status;
 }
 
-/* In the child: standard input from /dev/null, output into the pipe, nothing else open, signals as a
- * fresh program expects them; dies with the step. */
+/* In the child: standard input from /dev/null, output into the pipe, nothing else open, signals as
+ * a fresh program expects them; dies with the step. */
 static _Noreturn void become(const struct run *run, int output)
 {
     sigset_t none;
@@ -222,8 +224,8 @@ static int drain(int fd, struct output *output)
 {
     char rest[1024];
     size_t room = MAX_OUTPUT - output->bytes;
-    ssize_t count = room > 0 ? read(fd, output->data + output->bytes, room)
-                             : read(fd, rest, sizeof(rest));
+    ssize_t count =
+        room > 0 ? read(fd, output->data + output->bytes, room) : read(fd, rest, sizeof(rest));
 
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -236,6 +238,32 @@ static int drain(int fd, struct output *output)
     return count == 0 ? -1 : 0;
 }
 
+/* Takes what is still in the pipe, without waiting for more. */
+static void drain_rest(struct pollfd *pipe_end, struct output *output)
+{
+    while (!output->cut && pipe_end->fd >= 0 && poll(pipe_end, 1, 0) > 0) {
+        if (drain(pipe_end->fd, output) != 0) {
+            return;
+        }
+    }
+}
+
+/* Milliseconds until the deadline, at most `most`; 0 when the time is up. */
+static int pause_ms(const struct run *run, uint64_t most)
+{
+    uint64_t left = run->host->time_left(run->host);
+    uint64_t pause = left > MARGIN_US ? (left - MARGIN_US + 999) / 1000 : 0;
+
+    return (int)(pause < most ? pause : most);
+}
+
+static int has_ended(pid_t pid, siginfo_t *ret_info)
+{
+    *ret_info = (siginfo_t){ .si_pid = 0 };
+    return waitid(P_PID, (id_t)pid, ret_info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ret_info->si_pid == pid;
+}
+
 /* Waits for the command's end, reading its output meanwhile; -1 when the time is up. A grandchild
  * that keeps the pipe open does not prolong this. */
 static int await_end(const struct run *run, pid_t pid, int output_fd, struct output *output,
@@ -243,36 +271,22 @@ static int await_end(const struct run *run, pid_t pid, int output_fd, struct out
 {
     struct pollfd fds[2] = { { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN },
                              { .fd = output_fd, .events = POLLIN } };
-    int ended = -1;
+    uint64_t longest = fds[0].fd >= 0 ? 60000 : 50; /* without a pidfd: look now and then */
+    int pause = pause_ms(run, longest), ended = has_ended(pid, ret_info);
 
-    for (;;) {
-        uint64_t left = run->host->time_left(run->host);
-        uint64_t pause_ms = left > MARGIN_US ? (left - MARGIN_US) / 1000 : 0;
-
-        if (fds[0].fd < 0 && pause_ms > 50) {
-            pause_ms = 50; /* no pidfd to be had: look now and then */
-        }
-        *ret_info = (siginfo_t){ .si_pid = 0 };
-        if (waitid(P_PID, (id_t)pid, ret_info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            ret_info->si_pid == pid) {
-            ended = 0;
-            break;
-        }
-        if (left <= MARGIN_US) {
-            break;
-        }
-        poll(fds, 2, pause_ms < 60000 ? (int)pause_ms : 60000);
+    while (!ended && pause > 0) {
+        poll(fds, 2, pause);
         if (fds[1].revents != 0 && drain(output_fd, output) != 0) {
             fds[1].fd = -1;
         }
+        ended = has_ended(pid, ret_info);
+        pause = pause_ms(run, longest);
     }
-    while (fds[1].fd >= 0 && poll(&fds[1], 1, 0) > 0 && !output->cut &&
-           drain(output_fd, output) == 0) {
-    }
+    drain_rest(&fds[1], output);
     if (fds[0].fd >= 0) {
         close(fds[0].fd);
     }
-    return ended;
+    return ended ? 0 : -1;
 }
 
 static int judge(const struct run *run, const siginfo_t *info)
@@ -299,8 +313,7 @@ static int execute(const struct run *run)
     pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return host->fail(host, "No pipe for the output of %s: %s.", run->program,
-                          strerror(errno));
+        return host->fail(host, "No pipe for the output of %s: %s.", run->program, strerror(errno));
     }
     fcntl(fds[1], F_SETFL, 0); /* the command expects a blocking standard output */
     signal(SIGCHLD, SIG_DFL);  /* were it ignored, there would be no exit code */

@@ -50,7 +50,7 @@ static const struct cairn_option options[] = {
     { .name = NULL },
 };
 
-/* ---- where to ----------------------------------------------------------------------------------- */
+/* ---- where to ---- */
 
 static int check_hosted(const struct cairn_host *host, const struct config *config)
 {
@@ -81,11 +81,21 @@ static const char *path_of(const char *url)
     return authority + strcspn(authority, "/?#");
 }
 
+static bool asks_for_minidump(const char *path)
+{
+    const char *query = strchr(path, '?');
+    size_t length = strcspn(path, "?#");
+
+    if (query != NULL && strstr(query, "format=") != NULL) {
+        return strstr(query, "format=minidump") != NULL;
+    }
+    return length >= 9 && strncmp(path + length - 9, "/minidump", 9) == 0;
+}
+
 /* Backtrace answers a wrong address with 503, as if it were only busy: better said at once. */
 static int check_url(const struct cairn_host *host, const struct config *config)
 {
-    const char *path = path_of(config->url), *query = strchr(path, '?');
-    size_t path_length = strcspn(path, "?#");
+    const char *path = path_of(config->url);
 
     if (config->token != NULL) {
         return strcmp(path, "") == 0 || strcmp(path, "/") == 0
@@ -93,18 +103,12 @@ static int check_url(const struct cairn_host *host, const struct config *config)
                    : host->problem(host, "token",
                                    "with a token the url is host and port alone; else it is whole");
     }
-    if (query != NULL && strstr(query, "format=minidump") != NULL) {
-        return CAIRN_PLUGIN_OK;
+    if (!asks_for_minidump(path)) {
+        return host->problem(host, "url",
+                             "it must end in /<universe>/<token>/minidump or /post?format=minidump&"
+                             "token=<token>, or be used with token");
     }
-    if (query != NULL && strstr(query, "format=") != NULL) {
-        return host->problem(host, "url", "the format in the query must be minidump");
-    }
-    if (path_length >= 9 && strncmp(path + path_length - 9, "/minidump", 9) == 0) {
-        return CAIRN_PLUGIN_OK;
-    }
-    return host->problem(host, "url",
-                         "it must end in /<universe>/<token>/minidump or /post?format=minidump&"
-                         "token=<token>, or be used with token");
+    return CAIRN_PLUGIN_OK;
 }
 
 static int check(const struct cairn_host *host, const void *options_)
@@ -120,7 +124,8 @@ static int check(const struct cairn_host *host, const void *options_)
                                    config->fields.keys[i]);
         }
     }
-    if (config->token != NULL && strspn(config->token, UNIVERSE_CHARACTERS) != strlen(config->token)) {
+    if (config->token != NULL &&
+        strspn(config->token, UNIVERSE_CHARACTERS) != strlen(config->token)) {
         status = host->problem(host, "token", "a token has letters and digits only");
     }
     if (config->universe != NULL) {
@@ -150,7 +155,7 @@ static char *make_url(const struct config *config)
     return length < 0 ? NULL : url;
 }
 
-/* ---- what ---------------------------------------------------------------------------------------- */
+/* ---- what ---- */
 
 static void add_error(struct form *form, const struct cairn_transport_args *args)
 {
@@ -205,8 +210,9 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
 static int send_report(void *context, struct cairn_transport_args *args)
 {
     static const struct verdict_manners manners = {
-        .unavailable_hint = " (Backtrace says so too when the universe or the format in the address "
-                            "is wrong)",
+        .unavailable_hint =
+            " (Backtrace says so too when the universe or the format in the address "
+            "is wrong)",
     };
     const struct config *config = context;
     char *url = make_url(config);

@@ -61,9 +61,9 @@ static int check(const struct cairn_host *host, const void *options_)
 
     for (size_t i = 0; i < config->fields.count; i++) {
         if (!form_name_is_usable(config->fields.keys[i])) {
-            status = host->problem(host, "fields",
-                                   "\"%.64s\" cannot name a field: printable ASCII without quotes can",
-                                   config->fields.keys[i]);
+            status = host->problem(
+                host, "fields", "\"%.64s\" cannot name a field: printable ASCII without quotes can",
+                config->fields.keys[i]);
         }
     }
     if (!form_name_is_usable(config->dump_field)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * transport/directory: copies a report into a folder, a mounted share for instance. It appears there
- * under its id, complete or not at all, and a repetition finds it delivered. Runs in a step of the
- * sender.
+ * transport/directory: copies a report into a folder, a mounted share for instance. It appears
+ * there under its id, complete or not at all, and a repetition finds it delivered. Runs in a step
+ * of the sender.
  */
 #include <cairn/plugin.h>
 
@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE (8u << 20) /* bytes between two looks at the clock */
+#define PIECE         (8u << 20) /* bytes between two looks at the clock */
 #define MAX_ARTIFACTS 256
 
 struct config {
@@ -29,7 +29,8 @@ static const struct cairn_option options[] = {
       .type = CAIRN_OPTION_PATH,
       .flags = CAIRN_OPTION_REQUIRED,
       .offset = offsetof(struct config, path),
-      .help = "The folder that receives reports, each as a folder named by its id; made if absent." },
+      .help =
+          "The folder that receives reports, each as a folder named by its id; made if absent." },
     { .name = "group_readable",
       .type = CAIRN_OPTION_BOOL,
       .offset = offsetof(struct config, group_readable),
@@ -68,6 +69,13 @@ static int complain(const struct delivery *delivery, const char *format, ...)
                  strerror(number));
     }
     return -1;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 /* Makes the folder and its parents; what exists stays as it is. */
@@ -188,8 +196,8 @@ static int copy_all(const struct delivery *delivery)
     if (copy_file(delivery, "report.json") != 0) {
         return -1;
     }
-    for (size_t i = 0; i < MAX_ARTIFACTS &&
-                       args->host->artifact_at(args->host, args->report, i, &artifact);
+    for (size_t i = 0;
+         i < MAX_ARTIFACTS && args->host->artifact_at(args->host, args->report, i, &artifact);
          i++) {
         if (artifact.name == NULL || artifact.name[0] == '\0' || artifact.name[0] == '.' ||
             strchr(artifact.name, '/') != NULL) {
@@ -253,32 +261,43 @@ static int deliver(struct delivery *delivery)
     return result;
 }
 
+/* The report's id names its copy: nothing but an id's characters may come into a path. */
+static int read_id(struct delivery *delivery)
+{
+    const struct cairn_transport_args *args = delivery->args;
+    struct cairn_value id;
+    size_t length;
+
+    if (!args->host->get(args->host, args->report, "id", &id) || id.type != CAIRN_VALUE_STRING) {
+        return -1;
+    }
+    length = strlen(id.string);
+    if (length == 0 || length >= sizeof(delivery->id) ||
+        strspn(id.string, "0123456789abcdefABCDEF-") != length) {
+        return -1;
+    }
+    snprintf(delivery->id, sizeof(delivery->id), "%s", id.string);
+    snprintf(delivery->temporary, sizeof(delivery->temporary), ".%s.tmp", id.string);
+    return 0;
+}
+
 static int send_report(void *context, struct cairn_transport_args *args)
 {
-    struct delivery delivery = { .config = context, .args = args, .root = -1, .from = -1, .to = -1 };
-    struct cairn_value id;
+    struct delivery delivery = {
+        .config = context, .args = args, .root = -1, .from = -1, .to = -1
+    };
 
-    if (!args->host->get(args->host, args->report, "id", &id) || id.type != CAIRN_VALUE_STRING ||
-        strlen(id.string) >= sizeof(delivery.id) ||
-        strspn(id.string, "0123456789abcdefABCDEF-") != strlen(id.string) ||
-        id.string[0] == '\0') {
+    if (read_id(&delivery) != 0) {
         return args->host->fail(args->host, "The report has no id that could name its copy.");
     }
-    snprintf(delivery.id, sizeof(delivery.id), "%s", id.string);
-    snprintf(delivery.temporary, sizeof(delivery.temporary), ".%s.tmp", id.string);
+    args->outcome = CAIRN_RETRY; /* a full or absent disk may come back */
     if (deliver(&delivery) == 0) {
         args->outcome = CAIRN_DELIVERED;
         snprintf(args->server_id, sizeof(args->server_id), "%s", delivery.id);
-    } else {
-        args->outcome = CAIRN_RETRY; /* a full or absent disk may come back */
     }
-    for (size_t i = 0; i < 3; i++) {
-        int fd = i == 0 ? delivery.root : i == 1 ? delivery.from : delivery.to;
-
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
+    close_if_open(delivery.root);
+    close_if_open(delivery.from);
+    close_if_open(delivery.to);
     return CAIRN_PLUGIN_OK;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Captures a child of its own with capture_begin() and minidump_write(): no shared page, no monitor,
- * no engine, so that what goes wrong here is capture's or the writer's fault.
+ * Captures a child of its own with capture_begin() and minidump_write(): no shared page, no
+ * monitor, no engine, so that what goes wrong here is capture's or the writer's fault.
  *
  *     dump_victim SCENE FILE [THREADS [MEMORY]]
  *
  * SCENE: live (a dump is requested), crash, overflow, badstack (a wild stack pointer), vfork (one
  * thread sleeps in vfork), mainexit (the main thread has ended), stopped (by SIGSTOP).
- * MEMORY: stacks, referenced, full. Prints what it saw as "key value" lines; exit 0 if a dump was made
- * and the child went on to die of the right signal.
+ * MEMORY: stacks, referenced, full. Prints what it saw as "key value" lines; exit 0 if a dump was
+ * made and the child went on to die of the right signal.
  */
 #include "core/capture/capture.h"
 #include "core/minidump/writer.h"

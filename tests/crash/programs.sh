@@ -118,9 +118,13 @@ if have_readers; then
     has "1000 threads: the right one crashed" "$walked" '^Thread 778 \(crashed\)'
 fi
 
-crashes "static frames" 136 SIGFPE perl -e 'kill FPE => $$; sleep 5'
+crashes "sent signal" 135 SIGBUS perl -e 'kill BUS => $$; sleep 5'
 has "a sent signal is told apart" "$(field "$report" crash.code)" '^SI_'
 is "a sent signal has no address" "$(field "$report" crash.address)" null
+
+# perl ignores SIGFPE: what the program ignores is no crash under Cairn either.
+cairn run -c "$scratch/cairn.yaml" -- perl -e 'kill FPE => $$; exit 3'
+is "a signal that the program ignores stays ignored" "$?" 3
 
 cairn run -c "$scratch/cairn.yaml" -- sh -c 'exit 7'
 is "a program that does not crash keeps its status" "$?" 7

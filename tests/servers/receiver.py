@@ -57,8 +57,8 @@ ANSWERS = {
     "redirect-permanent": (308, {"Location": "/elsewhere"}, "text/plain", "moved\n"),
 }
 # Misbehaviour: see Handler.misbehave().
-MISDEEDS = ("reset", "reset-early", "close", "stall", "stall-body", "cut-answer", "endless",
-            "garbage")
+MISDEEDS = ("reset", "reset-early", "413-early", "close", "stall", "stall-body", "cut-answer",
+            "endless", "garbage")
 
 
 class Broken(Exception):
@@ -158,6 +158,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode in ("reset", "reset-early"):
             self.reset(early=mode == "reset-early")
             return
+        if mode == "413-early":
+            self.refuse_early()
+            return
         try:
             body = self.read_body()
             self.store(number, mode, body)
@@ -211,6 +214,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except OSError:
                 pass
         # "close": not a byte of an answer
+
+    def refuse_early(self):
+        """Answers before the body was read, then closes as servers do: an end, a while to drain."""
+        self.close_connection = True
+        self.answer(413, {"Connection": "close"}, "text/plain", "too large\n")
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(0.5)
+        try:
+            while self.rfile.read1(65536):
+                pass
+        except OSError:
+            pass
 
     def reset(self, early):
         """Breaks the connection with RST, after some of the body or at once."""
@@ -340,7 +355,7 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.ended.set())
-    print(server.server_address[1], flush=True)
+    os.write(1, b"%d\n" % server.server_address[1])  # whole, whatever the buffering is
     server.ended.wait(arguments.lifetime)
     server.ended.set()
     # Stalled connections are daemon threads: they end with the process.

@@ -260,9 +260,8 @@ static void add_modules(struct maker *maker)
                  maker_add(maker, pdb, sizeof(pdb)));
     maker_module(list + 220, 0x600000, 0x1000, maker_utf16(maker, "/lib/libz.so.1.2.13"), 0, 0);
     put32(list + 220 + 24, 0xfeef04bdu);
-    put32(list + 220 + 32, 1);
-    put32(list + 220 + 36, 2);
-    put32(list + 220 + 40, 13);
+    put32(list + 220 + 32, 1u << 16 | 2);
+    put32(list + 220 + 36, 13u << 16);
     maker_stream(maker, MINIDUMP_STREAM_MODULE_LIST, list, sizeof(list));
 }
 

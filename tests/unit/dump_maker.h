@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes minidumps byte by byte for the tests of their reader: valid ones as each reporter writes them,
- * and through maker_patch() wrong ones. Independent of Cairn's writer on purpose.
+ * Makes minidumps byte by byte for the tests of their reader: valid ones as each reporter writes
+ * them, and through maker_patch() wrong ones. Independent of Cairn's writer on purpose.
  */
 #ifndef CAIRN_TESTS_UNIT_DUMP_MAKER_H
 #define CAIRN_TESTS_UNIT_DUMP_MAKER_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAKER_BYTES (128u * 1024)
+#define MAKER_BYTES   (128u * 1024)
 #define MAKER_STREAMS 32
 
 struct maker {
@@ -54,8 +54,8 @@ void maker_module(unsigned char entry[108], uint64_t base, uint32_t bytes, uint3
 /* An x86-64 context with those registers, rax = 0x1111. */
 uint32_t maker_context(struct maker *maker, uint64_t ip, uint64_t sp, uint64_t fp);
 
-/* A whole dump as Cairn's monitor writes one: two threads, three modules, stack memory, a SIGSEGV in
- * thread 101 at 0x401234, records of every kind. */
+/* A whole dump as Cairn's monitor writes one: two threads, three modules, stack memory, a SIGSEGV
+ * in thread 101 at 0x401234, records of every kind. */
 void maker_cairn_dump(struct maker *maker);
 
 #endif

@@ -27,7 +27,7 @@ static struct harness *harness_of(const struct cairn_host *host)
     return host->private_data;
 }
 
-/* ---- tables of named values --------------------------------------------------------------------- */
+/* ---- tables of named values ---- */
 
 static struct harness_named *find(const struct harness_table *table, const char *name)
 {
@@ -99,9 +99,10 @@ const char *harness_set_text(const struct harness *harness, const char *name)
     return item != NULL ? item->text : NULL;
 }
 
-/* ---- the host's functions ----------------------------------------------------------------------- */
+/* ---- the host's functions ---- */
 
-static void append(char *target, size_t capacity, const char *head, const char *format, va_list list)
+static void append(char *target, size_t capacity, const char *head, const char *format,
+                   va_list list)
 {
     size_t used = strlen(target);
 
@@ -211,17 +212,17 @@ static int host_note_at(const struct cairn_host *host, const struct cairn_report
     return 1;
 }
 
-#define ITEM_AT(name_, type_, items_, count_)                                                     \
-    static int name_(const struct cairn_host *host, const struct cairn_report *report,            \
-                     size_t index, type_ *ret_item)                                               \
-    {                                                                                             \
-        (void)report;                                                                             \
-        if (index >= harness_of(host)->count_ || ret_item->size != sizeof(type_)) {               \
-            return 0;                                                                             \
-        }                                                                                         \
-        *ret_item = harness_of(host)->items_[index];                                              \
-        ret_item->size = sizeof(type_);                                                           \
-        return 1;                                                                                 \
+#define ITEM_AT(name_, type_, items_, count_)                                                      \
+    static int name_(const struct cairn_host *host, const struct cairn_report *report,             \
+                     size_t index, type_ *ret_item)                                                \
+    {                                                                                              \
+        (void)report;                                                                              \
+        if (index >= harness_of(host)->count_ || ret_item->size != sizeof(type_)) {                \
+            return 0;                                                                              \
+        }                                                                                          \
+        *ret_item = harness_of(host)->items_[index];                                               \
+        ret_item->size = sizeof(type_);                                                            \
+        return 1;                                                                                  \
     }
 
 ITEM_AT(host_frame_at, struct cairn_frame, frames, frame_count)
@@ -307,7 +308,7 @@ static const struct cairn_host host_functions = {
     .set_bool = host_set_bool,
 };
 
-/* ---- options ------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static size_t element_bytes(uint32_t type)
 {
@@ -373,7 +374,8 @@ static void parse_scalar(const struct cairn_option *option, const char *text, vo
     }
 }
 
-static void add_to_list(const struct cairn_option *option, struct cairn_list *list, const char *text)
+static void add_to_list(const struct cairn_option *option, struct cairn_list *list,
+                        const char *text)
 {
     size_t bytes = element_bytes(option->type);
 
@@ -438,7 +440,7 @@ static void free_options(struct harness *harness)
     free(harness->config);
 }
 
-/* ---- lifecycle ----------------------------------------------------------------------------------- */
+/* ---- lifecycle ---- */
 
 static void can_report(struct harness *harness)
 {
@@ -469,7 +471,8 @@ bool harness_open(struct harness *harness, const char *kind, const char *name)
     snprintf(path, sizeof(path), "%s/plugins/%s/.libs/%s.so", build != NULL ? build : ".", kind,
              name);
     harness->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    harness->plugin = harness->library != NULL ? dlsym(harness->library, "cairn_plugin_entry") : NULL;
+    harness->plugin =
+        harness->library != NULL ? dlsym(harness->library, "cairn_plugin_entry") : NULL;
     if (harness->plugin == NULL) {
         printf("# %s\n", dlerror());
         return false;
@@ -544,7 +547,8 @@ int harness_decide(struct harness *harness, struct cairn_filter_args *ret_args)
     int status = begin(harness, &context);
 
     *ret_args = (struct cairn_filter_args){ .size = sizeof(*ret_args), .host = &harness->host };
-    return status == CAIRN_PLUGIN_OK ? end(harness, context, ops->decide(context, ret_args)) : status;
+    return status == CAIRN_PLUGIN_OK ? end(harness, context, ops->decide(context, ret_args))
+                                     : status;
 }
 
 int harness_annotate(struct harness *harness)
@@ -554,7 +558,8 @@ int harness_annotate(struct harness *harness)
     void *context;
     int status = begin(harness, &context);
 
-    return status == CAIRN_PLUGIN_OK ? end(harness, context, ops->annotate(context, &args)) : status;
+    return status == CAIRN_PLUGIN_OK ? end(harness, context, ops->annotate(context, &args))
+                                     : status;
 }
 
 int harness_write(struct harness *harness, int fd)
@@ -570,7 +575,9 @@ int harness_write(struct harness *harness, int fd)
 int harness_run(struct harness *harness, const char *folder)
 {
     const struct cairn_hook_ops *ops = harness->plugin->ops;
-    struct cairn_hook_args args = { .size = sizeof(args), .host = &harness->host, .folder = folder };
+    struct cairn_hook_args args = { .size = sizeof(args),
+                                    .host = &harness->host,
+                                    .folder = folder };
     void *context;
     int status = begin(harness, &context);
 

@@ -79,7 +79,8 @@ int harness_decide(struct harness *harness, struct cairn_filter_args *ret_args);
 int harness_annotate(struct harness *harness);
 int harness_write(struct harness *harness, int fd);
 int harness_run(struct harness *harness, const char *folder);
-int harness_send(struct harness *harness, const char *folder, struct cairn_transport_args *ret_args);
+int harness_send(struct harness *harness, const char *folder,
+                 struct cairn_transport_args *ret_args);
 
 /* The attribute that the plugin set, as text; NULL if it did not. */
 const char *harness_set_text(const struct harness *harness, const char *name);

@@ -12,7 +12,8 @@ const char *plugins_use(void);
 struct plugin_facts *plugins_describe(enum cairn_kind kind, const char *name, int *ret_fd,
                                       struct error *error);
 
-/* A configuration from YAML, bound to its plugins. Problems are printed into `text` of 4096 bytes. */
+/* A configuration from YAML, bound to its plugins. Problems are printed into `text` of 4096 bytes.
+ */
 struct plugins_config {
     struct config *config;
     struct plugin_set set;

@@ -433,7 +433,7 @@ static void test_files(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(large);
     snprintf(path, sizeof(path), "%s/none.yaml", folder);
     load_file(path);
-    CU_ASSERT(result == CAIRN_ESYSTEM && config == NULL && problems.errors == 1);
+    CU_ASSERT(result == CAIRN_ENOENT && config == NULL && problems.errors == 1);
     CU_ASSERT_STRING_EQUAL(complaint(), "there is no such file");
     CU_ASSERT_STRING_EQUAL(problems.items[0].position.file, path);
     load_file(folder);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The minidump reader on dumps made byte by byte: what it reads, what it refuses, and that no prefix
- * and no mutation of a dump makes it read beyond its bytes (run with sanitizers for the proof).
+ * The minidump reader on dumps made byte by byte: what it reads, what it refuses, and that no
+ * prefix and no mutation of a dump makes it read beyond its bytes (run with sanitizers for the
+ * proof).
  */
 #include "core/minidump/reader.h"
 #include "tests/unit/dump_maker.h"
@@ -60,7 +61,10 @@ static void test_header(void)
     minidump_close(dump);
     memcpy(maker.data, "PMDM", 4);
     refuse(maker.bytes, "big-endian");
-    memcpy(maker.data, "\x7f" "ELF", 4);
+    memcpy(maker.data,
+           "\x7f"
+           "ELF",
+           4);
     refuse(maker.bytes, "not a minidump");
     memcpy(maker.data, "MDMP", 4);
     put32(maker.data + 4, 0x1234a794);
@@ -97,14 +101,11 @@ static void test_threads(void)
     CU_ASSERT_EQUAL(thread->frame_pointer, 0x7ff020);
     CU_ASSERT_EQUAL(thread->stack_start, 0x7ff000);
     CU_ASSERT_EQUAL(thread->stack_bytes, 256);
-    CU_ASSERT_TRUE(
-        minidump_register_at(dump, thread->context, thread->context_bytes, 0, &entry));
+    CU_ASSERT_TRUE(minidump_register_at(dump, thread->context, thread->context_bytes, 0, &entry));
     CU_ASSERT_STRING_EQUAL(entry.name, "rax");
     CU_ASSERT_EQUAL(entry.value, 0x1111);
-    CU_ASSERT_TRUE(
-        minidump_register_at(dump, thread->context, thread->context_bytes, 17, &entry));
-    CU_ASSERT_FALSE(
-        minidump_register_at(dump, thread->context, thread->context_bytes, 18, &entry));
+    CU_ASSERT_TRUE(minidump_register_at(dump, thread->context, thread->context_bytes, 17, &entry));
+    CU_ASSERT_FALSE(minidump_register_at(dump, thread->context, thread->context_bytes, 18, &entry));
     CU_ASSERT_FALSE(minidump_register_at(dump, thread->context, 255, 0, &entry));
     CU_ASSERT_PTR_NULL(minidump_thread_by_id(dump, 99));
     CU_ASSERT_PTR_NULL(minidump_thread_at(dump, 2));
@@ -129,8 +130,8 @@ static void test_modules(void)
     CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 0)->build_id,
                            "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3");
     CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 0)->version, "");
-    CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 1)->build_id,
-                           "0302010005040706" "08090a0b0c0d0e0f");
+    CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 1)->build_id, "0302010005040706"
+                                                                  "08090a0b0c0d0e0f");
     CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 2)->build_id, "");
     CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 2)->version, "1.2.13.0");
     CU_ASSERT_PTR_EQUAL(minidump_module_of(dump, 0x400000), minidump_module_at(dump, 0));
@@ -180,10 +181,10 @@ static void test_overlap(void)
     put32(list, 6);
     add_block(list + 8, 0x1008, 16, b);
     add_block(list + 24, 0x1000, 16, a);
-    add_block(list + 40, 0x1000, 16, b);             /* a duplicate: the first wins */
-    add_block(list + 56, 0x1004, 4, b);              /* within */
-    add_block(list + 72, UINT64_MAX - 8, 16, a);     /* wraps around */
-    add_block(list + 88, 0x9000, 16, 0x7fffffff);    /* beyond the file */
+    add_block(list + 40, 0x1000, 16, b);          /* a duplicate: the first wins */
+    add_block(list + 56, 0x1004, 4, b);           /* within */
+    add_block(list + 72, UINT64_MAX - 8, 16, a);  /* wraps around */
+    add_block(list + 88, 0x9000, 16, 0x7fffffff); /* beyond the file */
     maker_stream(&maker, MINIDUMP_STREAM_MEMORY_LIST, list, sizeof(list)); /* padded to 8 */
     maker_end(&maker);
     dump = open_made();
@@ -327,8 +328,8 @@ static void test_annotations(void)
 static void test_utf16(void)
 {
     /* "é", a pair for U+1F480, a half pair, and the end in the middle of a pair */
-    static const unsigned char string[] = { 10, 0,    0,    0,    0xe9, 0,    0x3d, 0xd8,
-                                            0x80, 0xdc, 0x41, 0xdc, 0x3d, 0xd8 };
+    static const unsigned char string[] = { 10,   0,    0,    0,    0xe9, 0,    0x3d,
+                                            0xd8, 0x80, 0xdc, 0x41, 0xdc, 0x3d, 0xd8 };
     unsigned char list[4 + 108];
     struct minidump *dump;
 
@@ -341,6 +342,34 @@ static void test_utf16(void)
     CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 0)->path,
                            "\xc3\xa9\xf0\x9f\x92\x80\xef\xbf\xbd\xef\xbf\xbd");
     minidump_close(dump);
+}
+
+/* Four numbers of 32 bits, as minidump-writer puts them on Linux; or of 16, as Crashpad does. */
+static void check_version(uint32_t high, uint32_t low, uint32_t third, const char *expected)
+{
+    unsigned char list[4 + 108];
+    struct minidump *dump;
+
+    maker_begin(&maker, 0);
+    maker_system(&maker, 9, 0x8201, "");
+    put32(list, 1);
+    maker_module(list + 4, 0, 0, 0, 0, 0);
+    put32(list + 4 + 24, 0xfeef04bdu);
+    put32(list + 4 + 32, high);
+    put32(list + 4 + 36, low);
+    put32(list + 4 + 40, third);
+    maker_stream(&maker, MINIDUMP_STREAM_MODULE_LIST, list, sizeof(list));
+    maker_end(&maker);
+    dump = open_made();
+    CU_ASSERT_STRING_EQUAL(minidump_module_at(dump, 0)->version, expected);
+    minidump_close(dump);
+}
+
+static void test_versions(void)
+{
+    check_version(1, 2, 13, "1.2.13.0");
+    check_version(1u << 16 | 2, 3, 0, "1.2.0.3");
+    check_version(0, 0, 0, "");
 }
 
 /* A list that claims more than it holds has what is there; the first of two streams counts. */
@@ -405,8 +434,8 @@ static uint64_t walk(const struct minidump *dump)
     const char *name, *value;
     size_t cursor = 0, bytes;
 
-    for (size_t i = 0; minidump_register_at(dump, exception->context, exception->context_bytes, i,
-                                            &entry); i++) {
+    for (size_t i = 0;
+         minidump_register_at(dump, exception->context, exception->context_bytes, i, &entry); i++) {
         sum += entry.value;
     }
     while (minidump_record_next(dump, &cursor, &record)) {
@@ -516,6 +545,7 @@ int main(void)
         { "records and process files", test_records },
         { "Crashpad's annotations", test_annotations },
         { "UTF-16 with broken surrogates", test_utf16 },
+        { "versions in both forms", test_versions },
         { "lists that claim too much", test_claims },
         { "every prefix", test_prefixes },
         { "20000 mutations", test_mutations },

@@ -154,7 +154,8 @@ static void process_includes(void)
 
 static void process_personal_data(void)
 {
-    static const char arguments[] = "shop\0--port\0" "80\0";
+    static const char arguments[] = "shop\0--port\0"
+                                    "80\0";
     static const char variables[] = "PATH=/bin\0LANGUAGE=x\0LANG=C.UTF-8\0SECRET=1\0LAST=end";
 
     CU_ASSERT_FATAL(harness_open(&harness, "annotator", "process"));

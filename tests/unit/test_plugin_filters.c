@@ -57,8 +57,9 @@ static void match_by_executable(void)
 {
     CU_ASSERT_FATAL(harness_open(&harness, "filter", "match"));
     CU_ASSERT_EQUAL(harness_check(&harness), CAIRN_PLUGIN_FAILED);
-    CU_ASSERT_STRING_EQUAL(harness.problems, "exe: nothing to match: give exe, user, application or "
-                                             "attributes\n");
+    CU_ASSERT_STRING_EQUAL(harness.problems,
+                           "exe: nothing to match: give exe, user, application or "
+                           "attributes\n");
     harness_option(&harness, "exe", "/usr/*");
     CU_ASSERT_EQUAL(decide(), CAIRN_DROP);
     CU_ASSERT_STRING_EQUAL(verdict.reason, "its executable is not among those to keep");
@@ -131,8 +132,8 @@ static void sample_is_repeatable(void)
         first = decide();
         CU_ASSERT_EQUAL(decide(), first);
         if (first == CAIRN_DROP) {
-            CU_ASSERT_PTR_NOT_NULL(
-                strstr(verdict.reason, "sampling keeps 50 % of the reports and this one stands at"));
+            CU_ASSERT_PTR_NOT_NULL(strstr(
+                verdict.reason, "sampling keeps 50 % of the reports and this one stands at"));
         }
         harness_option(&harness, "seed", "another");
         differs += decide() != first;
@@ -143,7 +144,7 @@ static void sample_is_repeatable(void)
 
 static void sample_refuses_bad_rates(void)
 {
-    static const char *const rates[] = { "",  "-1",   "1.5",  "101%", "inf", "nan", "0x1",
+    static const char *const rates[] = { "",    "-1",   "1.5", "101%", "inf", "nan", "0x1",
                                          "1e0", "0.5 ", "5%%", ".",    "%",   "1..2" };
 
     CU_ASSERT_FATAL(harness_open(&harness, "filter", "sample"));
@@ -155,7 +156,7 @@ static void sample_refuses_bad_rates(void)
     harness_close(&harness);
 }
 
-/* ---- all plugins ---------------------------------------------------------------------------------- */
+/* ---- all plugins ---- */
 
 static void check_option(const struct cairn_option *option, const struct cairn_plugin *plugin)
 {

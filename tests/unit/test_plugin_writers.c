@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #define STACK_ADDRESS 0x7ffc00001000ull
-#define ARGUMENTS (STACK_ADDRESS + 100) /* 20 bytes */
-#define VARIABLES (STACK_ADDRESS + 120) /* 30 bytes */
+#define ARGUMENTS     (STACK_ADDRESS + 100) /* 20 bytes */
+#define VARIABLES     (STACK_ADDRESS + 120) /* 30 bytes */
 
 static struct harness harness;
 
-/* ---- a minidump made by hand --------------------------------------------------------------------- */
+/* ---- a minidump made by hand ---- */
 
 struct dump {
     unsigned char data[8192];
@@ -71,7 +71,8 @@ static void add_text_stream(struct dump *dump, uint32_t type, const char *text)
     memcpy(dump->data + offset, text, strlen(text));
 }
 
-static uint32_t put_record(struct dump *dump, uint32_t offset, const char *name, const char *content)
+static uint32_t put_record(struct dump *dump, uint32_t offset, const char *name,
+                           const char *content)
 {
     uint32_t name_bytes = (uint32_t)strlen(name), content_bytes = (uint32_t)strlen(content);
 
@@ -271,7 +272,7 @@ static void minidump_survives_damage(void)
     harness_close(&harness);
 }
 
-/* ---- text ------------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
 static char page[65536];
 
@@ -302,10 +303,9 @@ static void add_stack(void)
                                               .symbol = "pay",
                                               .symbol_offset = 0x14,
                                               .trust = "context" };
-    harness.frames[1] = (struct cairn_frame){ .address = 0x7f0000001000,
-                                              .module = "libc.so.6",
-                                              .module_offset = 0x29d90,
-                                              .trust = "cfi" };
+    harness.frames[1] = (struct cairn_frame){
+        .address = 0x7f0000001000, .module = "libc.so.6", .module_offset = 0x29d90, .trust = "cfi"
+    };
     harness.frames[2] = (struct cairn_frame){ .address = 0x10, .trust = "scan" };
     harness.frame_count = 3;
     for (size_t i = 0; i < 4; i++) {
@@ -318,18 +318,20 @@ static void add_stack(void)
 
 static void add_state(void)
 {
-    harness.threads[0] = (struct cairn_thread){ .id = 4241, .name = "main",
-                                                .instruction_pointer = 0x500000 };
-    harness.threads[1] = (struct cairn_thread){ .id = 4242, .name = "worker",
-                                                .instruction_pointer = 0x401234, .crashed = 1 };
+    harness.threads[0] =
+        (struct cairn_thread){ .id = 4241, .name = "main", .instruction_pointer = 0x500000 };
+    harness.threads[1] = (struct cairn_thread){
+        .id = 4242, .name = "worker", .instruction_pointer = 0x401234, .crashed = 1
+    };
     harness.thread_count = 2;
-    harness.modules[0] = (struct cairn_module){ .base = 0x400000, .length = 0x10000,
-                                                .path = "/opt/shop/bin/shop", .build_id = "abcd" };
+    harness.modules[0] = (struct cairn_module){
+        .base = 0x400000, .length = 0x10000, .path = "/opt/shop/bin/shop", .build_id = "abcd"
+    };
     harness.module_count = 1;
-    harness.breadcrumbs[0] = (struct cairn_breadcrumb){ .time = 1000000000, .category = "ui",
-                                                        .message = "pay clicked" };
-    harness.breadcrumbs[1] = (struct cairn_breadcrumb){ .time = 2500000000, .category = "net",
-                                                        .message = "POST /pay" };
+    harness.breadcrumbs[0] =
+        (struct cairn_breadcrumb){ .time = 1000000000, .category = "ui", .message = "pay clicked" };
+    harness.breadcrumbs[1] =
+        (struct cairn_breadcrumb){ .time = 2500000000, .category = "net", .message = "POST /pay" };
     harness.breadcrumb_count = 2;
     harness.report_notes[0] = "Thread 4243 did not stop in time.";
     harness.note_count = 1;
@@ -391,7 +393,10 @@ static void text_lists_modules(void)
 static void text_cannot_be_faked(void)
 {
     CU_ASSERT_FATAL(harness_open(&harness, "writer", "text"));
-    harness_field(&harness, "application.name", "a\x1b[2Jb\nNotes c\xc2\x9b" "d\xff" "e\xc0\x80\xed\xa0\x80");
+    harness_field(&harness, "application.name",
+                  "a\x1b[2Jb\nNotes c\xc2\x9b"
+                  "d\xff"
+                  "e\xc0\x80\xed\xa0\x80");
     harness_field(&harness, "crash.message", "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x92\xa5");
     write_page();
     has("a\\x1b[2Jb\\x0aNotes c\\xc2\\x9bd\\xffe\\xc0\\x80\\xed\\xa0\\x80 2.1 crashed");

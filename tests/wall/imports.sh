@@ -67,7 +67,7 @@ for name in capture minidump-writer crash records; do
     [ -f "$library" ] || library=$CAIRN_BUILDDIR/libcairn-$name.a
     if [ -f "$library" ]; then
         libraries="$libraries $library"
-    elif [ "$name" != crash ] || [ -n "$(find "${CAIRN_SRCDIR:-.}/core/crash" -name '*.c')" ]; then
+    elif [ "$name" != crash ] || [ -n "$(find "${CAIRN_SRCDIR:-.}/core/crash" -name "*.c" 2>/dev/null)" ]; then
         result "libcairn-$name was built" "there is no $library"
     fi
 done

@@ -63,7 +63,7 @@ echo '#include "core/config/config.h"' >"$scratch/tree/core/engine/good.c"
 is "control: planted offenders are found" "$(offences "$scratch/tree")" \
     "core/capture/bad.c: core/util/buf.h
 core/config/bad.c: core/engine/engine.h
-core/engine/bad.c: yaml\\.h"
+core/engine/bad.c: yaml.h"
 
 # Import-free code must not reach for libc's headers either.
 libc_headers() {

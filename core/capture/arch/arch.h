@@ -17,7 +17,7 @@
 
 /* How much of a ucontext_t is needed, and how much of the state its pointer leads to. */
 #define ARCH_CONTEXT_BYTES ARCH_CONTEXT_BYTES_OF_THIS_CPU
-#define ARCH_VECTOR_BYTES ARCH_VECTOR_BYTES_OF_THIS_CPU
+#define ARCH_VECTOR_BYTES  ARCH_VECTOR_BYTES_OF_THIS_CPU
 
 /* The registers of a stopped thread that the caller traces. 0 or a negative errno; without the
  * vector state it still succeeds. */

@@ -150,8 +150,8 @@ void form_report(struct form *form, const struct cairn_transport_args *args)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         form_report_field(form, args, fields[i][0], fields[i][1]);
     }
-    for (size_t i = 0; i < MAX_ITEMS && args->host->attribute_at(args->host, args->report, i, &name,
-                                                                 &value);
+    for (size_t i = 0;
+         i < MAX_ITEMS && args->host->attribute_at(args->host, args->report, i, &name, &value);
          i++) {
         form_value(form, name, &value);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fields and files of one upload, as a list that is sent as multipart/form-data. Names are kept to
- * printable ASCII without the quote, since a part's name cannot be escaped in a way that every server
- * undoes; the first field of a name wins. Runs in a step of the sender.
+ * The fields and files of one upload, as a list that is sent as multipart/form-data. Names are kept
+ * to printable ASCII without the quote, since a part's name cannot be escaped in a way that every
+ * server undoes; the first field of a name wins. Runs in a step of the sender.
  */
 #ifndef CAIRN_PLUGINS_TRANSPORT_COMMON_FORM_H
 #define CAIRN_PLUGINS_TRANSPORT_COMMON_FORM_H

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USER_AGENT "Cairn/1.0 (Linux)"
+#define USER_AGENT             "Cairn/1.0 (Linux)"
 #define STALL_BYTES_PER_SECOND 100L
-#define MARGIN_MS 250 /* kept from the step's deadline, to hand the result over */
-#define MAX_RETRY_AFTER_S (24 * 3600)
+#define MARGIN_MS              250 /* kept from the step's deadline, to hand the result over */
+#define MAX_RETRY_AFTER_S      (24 * 3600)
 
 int http_check(const struct cairn_host *host, const struct http_options *options)
 {
@@ -24,7 +24,7 @@ int http_check(const struct cairn_host *host, const struct http_options *options
     return CAIRN_PLUGIN_OK;
 }
 
-/* ---- what errors may say -------------------------------------------------------------------- */
+/* ---- what errors may say ---- */
 
 static void mask(char *text, const char *secret, size_t length)
 {
@@ -75,10 +75,14 @@ static void name_server(CURLU *parts, char *ret_server, size_t capacity)
     curl_free(port);
 }
 
-static int is_loopback(const char *server)
+static void warn_of_plain_text(const struct cairn_host *host, const char *url, const char *server)
 {
-    return strncmp(server, "localhost", 9) == 0 || strncmp(server, "127.", 4) == 0 ||
-           strncmp(server, "[::1]", 5) == 0;
+    if (strncasecmp(url, "http:", 5) == 0 && strncmp(server, "localhost", 9) != 0 &&
+        strncmp(server, "127.", 4) != 0 && strncmp(server, "[::1]", 5) != 0) {
+        host->log(host, CAIRN_LOG_WARNING,
+                  "The report and its token go to %s unencrypted; https would protect them.",
+                  server);
+    }
 }
 
 /* What happened, as what the server or its name did. */
@@ -105,7 +109,7 @@ static const char *predicate(CURLcode result)
     }
 }
 
-/* ---- the request ------------------------------------------------------------------------------ */
+/* ---- the request ---- */
 
 struct request {
     CURL *curl;
@@ -165,42 +169,39 @@ static CURLcode add_form(struct request *request, const struct form *form)
     for (size_t i = 0; result == CURLE_OK && i < form->count; i++) {
         result = add_part(request->mime, &form->parts[i]);
         if (result != CURLE_OK) {
-            snprintf(request->detail, sizeof(request->detail), "the part %.64s cannot be added (%s)",
-                     form->parts[i].name, curl_easy_strerror(result));
+            snprintf(request->detail, sizeof(request->detail),
+                     "the part %.64s cannot be added (%s)", form->parts[i].name,
+                     curl_easy_strerror(result));
         }
     }
     return result == CURLE_OK ? curl_easy_setopt(request->curl, CURLOPT_MIMEPOST, request->mime)
                               : result;
 }
 
+/* What must hold for a byte to be sent at all: any failure here ends the request. */
 static CURLcode set_security(CURL *curl, const struct http_options *options)
 {
-    CURLcode result;
+    int failed = 0;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
-    result = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    failed |= (int)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    result = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    failed |=
+        (int)curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    if (result == CURLE_OK) {
-        result = curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    failed |= (int)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    failed |= (int)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    failed |= (int)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (options->ca_file != NULL) {
+        failed |= (int)curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
     }
-    if (result == CURLE_OK) {
-        result = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    if (options->proxy != NULL) {
+        failed |= (int)curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy);
     }
-    if (result == CURLE_OK) {
-        result = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (options->proxy_credentials != NULL) {
+        failed |= (int)curl_easy_setopt(curl, CURLOPT_PROXYUSERPWD, options->proxy_credentials);
     }
-    if (result == CURLE_OK && options->ca_file != NULL) {
-        result = curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
-    }
-    if (result == CURLE_OK && options->proxy != NULL) {
-        result = curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy);
-    }
-    if (result == CURLE_OK && options->proxy_credentials != NULL) {
-        result = curl_easy_setopt(curl, CURLOPT_PROXYUSERPWD, options->proxy_credentials);
-    }
-    return result;
+    return failed == 0 ? CURLE_OK : CURLE_FAILED_INIT;
 }
 
 /* These cannot fail but for lack of memory, which the transfer itself would meet too. */
@@ -259,6 +260,18 @@ static CURLcode perform(struct request *request, const struct http_options *opti
     return result == CURLE_OK ? curl_easy_perform(request->curl) : result;
 }
 
+static void explain(struct request *request, CURLcode result, const char *url,
+                    struct http_answer *answer)
+{
+    if (request->detail[0] == '\0') {
+        snprintf(request->detail, sizeof(request->detail), "%s", curl_easy_strerror(result));
+    }
+    request->detail[strcspn(request->detail, "\r\n")] = '\0';
+    http_redact(request->detail, url);
+    snprintf(answer->error, sizeof(answer->error), "%s %s: %s.", answer->server, predicate(result),
+             request->detail);
+}
+
 void http_post(const struct http_options *options, const struct cairn_host *host, const char *url,
                const struct form *form, struct http_answer *ret_answer)
 {
@@ -275,22 +288,12 @@ void http_post(const struct http_options *options, const struct cairn_host *host
         result = CURLE_URL_MALFORMAT;
     } else {
         name_server(request.url, ret_answer->server, sizeof(ret_answer->server));
-        if (strncasecmp(url, "http:", 5) == 0 && !is_loopback(ret_answer->server)) {
-            host->log(host, CAIRN_LOG_WARNING,
-                      "The report and its token go to %s unencrypted; https would protect them.",
-                      ret_answer->server);
-        }
+        warn_of_plain_text(host, url, ret_answer->server);
         result = perform(&request, options, host, form, ret_answer);
         read_result(request.curl, result, ret_answer);
     }
     if (ret_answer->code == 0) {
-        if (request.detail[0] == '\0') {
-            snprintf(request.detail, sizeof(request.detail), "%s", curl_easy_strerror(result));
-        }
-        request.detail[strcspn(request.detail, "\r\n")] = '\0';
-        http_redact(request.detail, url);
-        snprintf(ret_answer->error, sizeof(ret_answer->error), "%s %s: %s.", ret_answer->server,
-                 predicate(result), request.detail);
+        explain(&request, result, url, ret_answer);
     }
     curl_mime_free(request.mime);
     curl_easy_cleanup(request.curl);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One POST of a form over HTTP or HTTPS with libcurl: certificates are verified, TLS is 1.2 or newer,
- * redirects are not followed, every wait is bounded, the answer is cut at 64 KiB. Texts made here never
- * hold the URL's path, query or credentials: tokens live there. Runs in a step of the sender.
+ * One POST of a form over HTTP or HTTPS with libcurl: certificates are verified, TLS is 1.2 or
+ * newer, redirects are not followed, every wait is bounded, the answer is cut at 64 KiB. Texts made
+ * here never hold the URL's path, query or credentials: tokens live there. Runs in a step of the
+ * sender.
  */
 #ifndef CAIRN_PLUGINS_TRANSPORT_COMMON_HTTP_H
 #define CAIRN_PLUGINS_TRANSPORT_COMMON_HTTP_H
@@ -21,11 +22,12 @@ struct http_options {
 };
 
 /* Their rows in a plugin's option table. */
+/* clang-format off */
 #define HTTP_OPTION_ROWS(config_, member_)                                                   \
     { .name = "proxy",                                                                       \
       .type = CAIRN_OPTION_STRING,                                                           \
       .offset = offsetof(config_, member_.proxy),                                            \
-      .help = "The proxy, such as http://proxy:3128; without it http_proxy and the like count." }, \
+      .help = "The proxy, such as http://proxy:3128; else http_proxy and its kin count." },  \
     { .name = "proxy_credentials",                                                           \
       .type = CAIRN_OPTION_SECRET,                                                           \
       .offset = offsetof(config_, member_.proxy_credentials),                                \
@@ -48,14 +50,15 @@ struct http_options {
       .min = 1000000,                                                                        \
       .max = 3600000000,                                                                     \
       .help = "Give up when less than 100 bytes a second have moved for so long." }
+/* clang-format on */
 
 /* Judges those options in check(). */
 int http_check(const struct cairn_host *host, const struct http_options *options);
 
 struct http_answer {
-    int code;             /* the status; 0: there was no whole answer, and `error` says why */
-    bool cut;             /* the body was longer than HTTP_MAX_ANSWER */
-    char *body;           /* NUL-terminated; may be NULL when empty */
+    int code;   /* the status; 0: there was no whole answer, and `error` says why */
+    bool cut;   /* the body was longer than HTTP_MAX_ANSWER */
+    char *body; /* NUL-terminated; may be NULL when empty */
     size_t bytes;
     uint64_t retry_after; /* microseconds, 0 if the server named none */
     char server[192];     /* host and port, for texts */

@@ -2,12 +2,12 @@
 /* What an answer means for the report; see verdict.h. */
 #include "plugins/transport/common/verdict.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_ID 128
+#define MAX_ID      128
 #define MAX_MESSAGE 200
 
 /* What the body says. */
@@ -57,8 +57,8 @@ static void read_id(const cJSON *object, struct saying *saying)
 static void read_message(const cJSON *object, struct saying *saying)
 {
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(object, "error");
-    const cJSON *text = cJSON_IsObject(error) ? cJSON_GetObjectItemCaseSensitive(error, "message")
-                                              : error;
+    const cJSON *text =
+        cJSON_IsObject(error) ? cJSON_GetObjectItemCaseSensitive(error, "message") : error;
 
     if (!cJSON_IsString(text)) {
         text = cJSON_GetObjectItemCaseSensitive(object, "message");

@@ -156,9 +156,9 @@ static int write_mapped(const struct config *config, struct cairn_writer_args *a
     }
     status = reduce_find(copy->data, bytes, classes_to_drop(config), stat, &holes);
     if (status != 0) {
-        return status == -1 ? host->fail(host, "The captured file of %zu bytes is not a minidump.",
-                                         bytes)
-                            : host->fail(host, "No memory to reduce the minidump.");
+        return status == -1
+                   ? host->fail(host, "The captured file of %zu bytes is not a minidump.", bytes)
+                   : host->fail(host, "No memory to reduce the minidump.");
     }
     status = CAIRN_PLUGIN_OK;
     if (copy_without(copy, bytes, &holes) != 0) {

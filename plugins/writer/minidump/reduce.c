@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds what a kept minidump must not hold; see reduce.h. The few constants of the format are stated
- * here anew because plugins see no header of Cairn's core: minidumpapiset.h for header, directory and
- * lists, Breakpad's minidump_format.h for 0x4767…, core/minidump/format.h for Cairn's own records.
+ * Finds what a kept minidump must not hold; see reduce.h. The few constants of the format are
+ * stated here anew because plugins see no header of Cairn's core: minidumpapiset.h for header,
+ * directory and lists, Breakpad's minidump_format.h for 0x4767…, core/minidump/format.h for Cairn's
+ * own records.
  */
 #include "plugins/writer/minidump/reduce.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNATURE 0x504d444du /* "MDMP" */
-#define HEADER_BYTES 32
-#define HEADER_STREAM_COUNT 8 /* where in the header */
-#define HEADER_DIRECTORY 12
+#define SIGNATURE             0x504d444du /* "MDMP" */
+#define HEADER_BYTES          32
+#define HEADER_STREAM_COUNT   8 /* where in the header */
+#define HEADER_DIRECTORY      12
 #define DIRECTORY_ENTRY_BYTES 12 /* type, size, offset: 32 bits each */
 
-#define STREAM_THREAD_LIST 3u
-#define STREAM_MEMORY_LIST 5u
+#define STREAM_THREAD_LIST   3u
+#define STREAM_MEMORY_LIST   5u
 #define STREAM_MEMORY64_LIST 9u
-#define STREAM_COMMAND_LINE 0x47670006u
-#define STREAM_ENVIRONMENT 0x47670007u
-#define STREAM_CAIRN 0x43524e01u
+#define STREAM_COMMAND_LINE  0x47670006u
+#define STREAM_ENVIRONMENT   0x47670007u
+#define STREAM_CAIRN         0x43524e01u
 
-#define THREAD_BYTES 48
-#define THREAD_STACK 24    /* where in a thread its memory descriptor lies */
-#define DESCRIPTOR_BYTES 16 /* address (64 bits), size, offset: 32 bits each */
+#define THREAD_BYTES       48
+#define THREAD_STACK       24 /* where in a thread its memory descriptor lies */
+#define DESCRIPTOR_BYTES   16 /* address (64 bits), size, offset: 32 bits each */
 #define DESCRIPTOR64_BYTES 16 /* address, size: 64 bits each; contents follow one another */
 
-#define RECORD_HEADER_BYTES 8 /* type, bytes; the next record begins at a multiple of 4 */
+#define RECORD_HEADER_BYTES 8   /* type, bytes; the next record begins at a multiple of 4 */
 #define RECORD_PROCESS_FILE 12u /* name_bytes, content_bytes, name, content */
 
 struct bytes {
@@ -78,7 +79,8 @@ static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
     holes->items[holes->count++] = (struct hole){ offset, bytes };
 }
 
-/* A hole for what `bytes` bytes of memory from `address` on, stored at `offset`, share with `range`. */
+/* A hole for what `bytes` bytes of memory from `address` on, stored at `offset`, share with
+ * `range`. */
 static void clear_shared(struct search *search, uint64_t address, uint64_t bytes, uint64_t offset,
                          const struct range *range)
 {
@@ -215,24 +217,32 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     }
 }
 
-/* Fields 48 to 51 of stat: arg_start, arg_end, env_start, env_end (zeros without the right to know). */
-static void find_ranges(const char *stat, struct search *search)
+/* Skips to the given field of stat; behind the last ")", since a name may hold anything. */
+static const char *find_field(const char *stat, int wanted)
 {
     const char *place = stat != NULL ? strrchr(stat, ')') : NULL;
-    uint64_t fields[4];
 
-    for (int field = 2; place != NULL && field < 48; field++) {
+    for (int field = 2; place != NULL && field < wanted; field++) {
         place = strchr(place, ' ');
         place = place != NULL ? place + 1 : NULL;
     }
-    for (size_t i = 0; place != NULL && i < 4; i++) {
-        char *end;
+    return place;
+}
 
-        fields[i] = strtoull(place, &end, 10);
-        place = end != place ? end : NULL;
-    }
-    if (place == NULL) {
-        return;
+/* Fields 48 to 51: arg_start, arg_end, env_start, env_end (zeros without the right to know). */
+static void find_ranges(const char *stat, struct search *search)
+{
+    const char *place = find_field(stat, 48);
+    uint64_t fields[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        char *end = NULL;
+
+        fields[i] = place != NULL ? strtoull(place, &end, 10) : 0;
+        if (end == place) {
+            return;
+        }
+        place = end;
     }
     if ((search->classes & REDUCE_COMMAND_LINE) != 0) {
         search->ranges[0] = (struct range){ fields[0], fields[1] };

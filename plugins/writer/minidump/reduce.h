@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What of a captured minidump must not be kept: the bytes of data classes that were captured for
- * another plugin, or that happen to lie on a stack. The result is a list of holes to write as zeros;
- * the dump stays valid, since a directory entry and a record of zeros are unused ones.
- * Runs in a step of the engine; the dump is hostile.
+ * another plugin, or that happen to lie on a stack. The result is a list of holes to write as
+ * zeros; the dump stays valid, since a directory entry and a record of zeros are unused ones. Runs
+ * in a step of the engine; the dump is hostile.
  */
 #ifndef CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
 #define CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define REDUCE_COMMAND_LINE (1u << 0)
-#define REDUCE_ENVIRONMENT (1u << 1)
+#define REDUCE_ENVIRONMENT  (1u << 1)
 
 struct hole {
     uint64_t offset, bytes; /* within the file */

@@ -4,6 +4,11 @@
 
 #include <inttypes.h>
 
+static int is_scalar(uint32_t point, uint32_t least)
+{
+    return point >= least && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+}
+
 /* The length of the UTF-8 sequence at `text` if it is well formed (RFC 3629) and not a control
  * character of C1; else 0. */
 static size_t sequence(const unsigned char *text)
@@ -23,10 +28,7 @@ static size_t sequence(const unsigned char *text)
         while (place < forms[i].bytes && (text[place] & 0xc0) == 0x80) {
             point = point << 6 | (text[place++] & 0x3fu);
         }
-        return place == forms[i].bytes && point >= forms[i].least && point <= 0x10ffff &&
-                       (point < 0xd800 || point > 0xdfff)
-                   ? place
-                   : 0;
+        return place == forms[i].bytes && is_scalar(point, forms[i].least) ? place : 0;
     }
     return 0;
 }

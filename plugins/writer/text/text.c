@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * writer/text: the report as a page that a person reads first: what happened, where, in which state,
- * and how to look closer. Sections without content are left out. Runs in a step of the engine.
+ * writer/text: the report as a page that a person reads first: what happened, where, in which
+ * state, and how to look closer. Sections without content are left out. Runs in a step of the
+ * engine.
  */
 #include "plugins/writer/text/page.h"
 
@@ -11,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_ITEMS 65536 /* of one kind: a bound on every loop */
-#define MAX_FRAMES_SHOWN 128
+#define MAX_ITEMS          65536 /* of one kind: a bound on every loop */
+#define MAX_FRAMES_SHOWN   128
 #define REGISTERS_PER_LINE 3
 
 struct config {
@@ -48,34 +49,42 @@ static void section(const struct page *page, const char *title)
     fprintf(page->stream, "\n%s\n", title);
 }
 
+static void write_verb(const struct page *page)
+{
+    const char *kind = page_get(page, "kind");
+    const char *signal = page_get(page, "crash.signal"), *code = page_get(page, "crash.code");
+    struct cairn_value address;
+
+    if (kind != NULL && strcmp(kind, "request") == 0) {
+        fputs(": a report that was asked for", page->stream);
+        return;
+    }
+    fputs(kind != NULL && strcmp(kind, "death") == 0 ? " died" : " crashed", page->stream);
+    if (signal != NULL) {
+        fprintf(page->stream, " with %s", signal);
+    }
+    if (code != NULL) {
+        fprintf(page->stream, " (%s)", code);
+    }
+    if (page->host->get(page->host, page->report, "crash.address", &address)) {
+        fputs(" at ", page->stream);
+        page_value(page, &address);
+    }
+}
+
 /* "shop 2.1 crashed with SIGSEGV (SEGV_MAPERR) at 0x0000000000000010", then the reason in words. */
 static void write_headline(const struct page *page)
 {
     const char *name = page_get(page, "application.name");
     const char *version = page_get(page, "application.version");
-    const char *kind = page_get(page, "kind");
-    const char *signal = page_get(page, "crash.signal"), *code = page_get(page, "crash.code");
     const char *reason = page_get(page, "crash.reason");
-    struct cairn_value address;
 
     page_text(page, name != NULL ? name : "A program");
     if (version != NULL) {
         fputc(' ', page->stream);
         page_text(page, version);
     }
-    if (kind != NULL && strcmp(kind, "request") == 0) {
-        fputs(": a report that was asked for", page->stream);
-    } else {
-        fputs(kind != NULL && strcmp(kind, "death") == 0 ? " died" : " crashed", page->stream);
-        fprintf(page->stream, "%s%s", signal != NULL ? " with " : "", signal != NULL ? signal : "");
-        if (code != NULL) {
-            fprintf(page->stream, " (%s)", code);
-        }
-        if (page->host->get(page->host, page->report, "crash.address", &address)) {
-            fputs(" at ", page->stream);
-            page_value(page, &address);
-        }
-    }
+    write_verb(page);
     fputc('\n', page->stream);
     if (reason != NULL) {
         page_text(page, reason);
@@ -194,14 +203,16 @@ static void write_attributes(const struct page *page)
     int width = 0;
 
     for (size_t i = 0;
-         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value); i++) {
+         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value);
+         i++) {
         int length = (int)strlen(name);
 
         width = length > width ? length : width;
     }
     width = width < 32 ? width : 32;
     for (size_t i = 0;
-         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value); i++) {
+         i < MAX_ITEMS && page->host->attribute_at(page->host, page->report, i, &name, &value);
+         i++) {
         if (i == 0) {
             section(page, "Attributes");
         }
@@ -216,8 +227,7 @@ static void write_breadcrumbs(const struct page *page)
     struct cairn_breadcrumb crumb = { .size = sizeof(crumb) }, last = crumb;
     size_t count = 0;
 
-    while (count < MAX_ITEMS &&
-           page->host->breadcrumb_at(page->host, page->report, count, &last)) {
+    while (count < MAX_ITEMS && page->host->breadcrumb_at(page->host, page->report, count, &last)) {
         count++;
     }
     if (count > 0) {
@@ -241,8 +251,8 @@ static const char *module_of(const struct page *page, uint64_t address)
 {
     struct cairn_module module = { .size = sizeof(module) };
 
-    for (size_t i = 0;
-         i < MAX_ITEMS && page->host->module_at(page->host, page->report, i, &module); i++) {
+    for (size_t i = 0; i < MAX_ITEMS && page->host->module_at(page->host, page->report, i, &module);
+         i++) {
         if (address - module.base < module.length && module.path != NULL) {
             const char *slash = strrchr(module.path, '/');
 
@@ -256,9 +266,12 @@ static void write_thread(const struct page *page, const struct cairn_thread *thr
 {
     const char *module = module_of(page, thread->instruction_pointer);
 
-    fprintf(page->stream, "%c %-7u 0x%016" PRIx64 "  ", thread->crashed ? '*' : ' ', thread->id,
+    fprintf(page->stream, "%c %-7u 0x%016" PRIx64, thread->crashed ? '*' : ' ', thread->id,
             thread->instruction_pointer);
-    page_text(page, thread->name);
+    if (thread->name != NULL && thread->name[0] != '\0') {
+        fputs("  ", page->stream);
+        page_text(page, thread->name);
+    }
     if (module != NULL) {
         fputs("  in ", page->stream);
         page_text(page, module);
@@ -313,8 +326,8 @@ static void write_notes(const struct page *page)
 {
     const char *text;
 
-    for (size_t i = 0;
-         i < MAX_ITEMS && page->host->note_at(page->host, page->report, i, &text); i++) {
+    for (size_t i = 0; i < MAX_ITEMS && page->host->note_at(page->host, page->report, i, &text);
+         i++) {
         if (i == 0) {
             section(page, "Notes: what is missing, and why");
         }
@@ -335,9 +348,10 @@ static void write_help(const struct page *page)
         page_text(page, id);
         fputs("\n", page->stream);
     }
-    fputs("  lldb --core FILE.dmp           the minidump beside this page: threads, memory, source\n"
-          "  minidump_stackwalk FILE.dmp    stacks of all threads\n",
-          page->stream);
+    fputs(
+        "  lldb --core FILE.dmp           the minidump beside this page: threads, memory, source\n"
+        "  minidump_stackwalk FILE.dmp    stacks of all threads\n",
+        page->stream);
 }
 
 static int write_page(void *context, struct cairn_writer_args *args)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads x86-64 registers: from a thread that is traced, and from the ucontext_t that the kernel made
- * for a signal handler. Runs in the monitor and in the clone of a crashed process.
+ * Reads x86-64 registers: from a thread that is traced, and from the ucontext_t that the kernel
+ * made for a signal handler. Runs in the monitor and in the clone of a crashed process.
  */
 #include "core/capture/arch/arch.h"
 

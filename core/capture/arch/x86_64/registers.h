@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #define ARCH_FXSAVE_BYTES 512 /* x87, MMX, SSE: what a minidump holds */
-#define ARCH_XSAVE_BYTES 832  /* besides the header of XSAVE and the upper halves of YMM */
+#define ARCH_XSAVE_BYTES  832 /* besides the header of XSAVE and the upper halves of YMM */
 
 #define ARCH_CONTEXT_BYTES_OF_THIS_CPU 304
-#define ARCH_VECTOR_BYTES_OF_THIS_CPU ARCH_XSAVE_BYTES
+#define ARCH_VECTOR_BYTES_OF_THIS_CPU  ARCH_XSAVE_BYTES
 
 #define ARCH_RED_ZONE 128 /* bytes below the stack pointer that belong to the running function */
 

@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The monitor between a program that links libcairn and an engine that is a script: what the program
+# notices of it, what is on disk when, when the monitor ends, what it costs while nothing happens.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+victim=$CAIRN_BUILDDIR/tests/crash/monitor_victim
+folder=$scratch/spool/app
+mkdir -p "$scratch/libexec" "$scratch/bad"
+ln -s "$CAIRN_STAGE/libexec/cairn/cairn-monitor" "$scratch/libexec/cairn-monitor"
+ln -s "$CAIRN_STAGE/libexec/cairn/cairn-monitor" "$scratch/bad/cairn-monitor"
+CAIRN_LIBEXEC=$scratch/libexec
+unset CAIRN_PLUGIN_PATH CAIRN_CONFIG
+
+cat >"$scratch/libexec/cairn-engine" <<END
+#!/bin/sh
+trap '' TERM PIPE
+case \$1 in
+check)
+    mkdir -p '$folder/incoming'
+    printf 'cairn-plan 1\nsignals 0x400004f8\nclaim-ms 1000\nhold-ms 5000\npipeline-ms 20000\n'
+    printf 'memory stacks\nclasses \nmax-bytes 67108864\napplication-folder %s\n' '$folder'
+    echo "\$PPID" >'$scratch/monitor.pid'
+    ;;
+report)
+    sleep "\${FAKE_SECONDS:-0}"
+    echo "\$@" >>'$scratch/calls'
+    { ls -l /proc/\$\$/fd | sed -n 's/.* \([345]\) -> \(.*\)/\1 \2/p'; } >'$scratch/descriptors'
+    flock -n "\$3" true 2>/dev/null; echo "lock \$?" >>'$scratch/descriptors'
+    echo 'committed delivered'
+    ;;
+esac
+END
+printf '#!/bin/sh\necho "shop.yaml:3:1: filters.x: unknown key" >&2\nexit 78\n' >"$scratch/bad/cairn-engine"
+chmod +x "$scratch/libexec/cairn-engine" "$scratch/bad/cairn-engine"
+
+# run WHAT: runs the victim; then $status, $out, $monitor are its own, and the disk holds this only.
+run() {
+    rm -rf "$folder" "$scratch/calls" "$scratch/descriptors" "$scratch/monitor.pid"
+    "$victim" "$1" >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    out=$(cat "$scratch/out")
+    monitor=$(cat "$scratch/monitor.pid" 2>/dev/null)
+}
+
+# A process that has ended, if perhaps nobody has waited for it yet.
+gone() {
+    [ -n "$1" ] && ! readlink "/proc/$1/exe"
+}
+called() {
+    [ "$(wc -l <"$scratch/calls")" -ge "${1:-1}" ]
+}
+dumps() {
+    find "$folder" -name capture.dmp | wc -l
+}
+
+run crash
+is "crash: the shell sees the signal" "$status" 139
+has "crash: no descriptor is left in the program" "$out" '^descriptors 0$'
+has "crash: the program has no child" "$out" '^children none$'
+has "crash: the program has no new thread" "$out" '^threads 1$'
+ok "crash: the engine is called" wait_for 5 called
+dump=$(find "$folder/incoming" -name capture.dmp)
+has "crash: one minidump, in a folder named by a UUID of version 7" "$dump" \
+    '/incoming/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/capture\.dmp$'
+is "crash: it begins with MDMP" "$(head -c 4 "$dump")" MDMP
+is "crash: nothing but the minidump is in the folder" "$(ls -A "${dump%/*}")" capture.dmp
+is "crash: folder and file are private" "$(stat -c %a "${dump%/*}" "$dump" | tr '\n' ' ')" '700 600 '
+has "crash: the engine's command line" "$(cat "$scratch/calls")" \
+    "^report --folder ${dump%/*} --lock-fd 5 --config-fd 4 --executable .*monitor_victim\$"
+has "crash: the engine's configuration is a memfd" "$(cat "$scratch/descriptors")" '^4 /memfd:'
+has "crash: the engine's lock is the folder" "$(cat "$scratch/descriptors")" "^5 ${dump%/*}\$"
+has "crash: the folder is locked while the engine works" "$(cat "$scratch/descriptors")" '^lock 1$'
+ok "crash: the monitor ends" wait_for 5 gone "$monitor"
+if have_readers; then
+    has "crash: stackwalk's reason" "$(stackwalk "$dump")" '^Crash reason: *SIGSEGV /SEGV_MAPERR'
+fi
+is "crash: nothing went wrong" "$(cat "$folder/cairn.log" 2>/dev/null)" ""
+
+run post
+is "post-dump: the shell sees the signal" "$status" 139
+has "post-dump: the callback finds the minidump on disk" "$out" '^post 11 1 [0-9a-f-]{36} on-disk$'
+ok "post-dump: the monitor ends" wait_for 5 gone "$monitor"
+
+run cancel
+is "filter says no: the shell sees the signal" "$status" 139
+ok "filter says no: the monitor ends" wait_for 5 gone "$monitor"
+is "filter says no: nothing is on disk" "$(find "$folder" -type f)" ""
+
+run dump
+is "cairn_dump: the program goes on" "$status" 0
+has "cairn_dump: it gets the id" "$out" '^dump 0 [0-9a-f-]{36}$'
+id=$(printf '%s\n' "$out" | sed -n 's/^dump 0 //p')
+ok "cairn_dump: the minidump is on disk" test -s "$folder/incoming/$id/capture.dmp"
+ok "cairn_dump: the monitor ends with the program" wait_for 5 gone "$monitor"
+
+run exit
+is "exit: the program's own status" "$status" 3
+ok "exit: the monitor ends" wait_for 5 gone "$monitor"
+is "exit: nothing is on disk" "$(find "$folder" -type f)" ""
+
+run stop
+has "cairn_stop: it succeeds" "$out" '^stop 0$'
+ok "cairn_stop: the monitor ends" wait_for 5 gone "$monitor"
+
+FAKE_SECONDS=2
+export FAKE_SECONDS
+run crash
+kill -TERM "$monitor"
+sleep 0.5
+ok "SIGTERM before the commit is put off" readlink "/proc/$monitor/exe"
+ok "SIGTERM: the monitor ends after the commit" wait_for 5 gone "$monitor"
+ok "SIGTERM: the report was made" called
+unset FAKE_SECONDS
+
+rm -f "$scratch/calls" "$scratch/monitor.pid"
+mkfifo "$scratch/hold"
+"$victim" wait <"$scratch/hold" >"$scratch/out" 2>&1 &
+waiting=$!
+started="$started $waiting"
+exec 9>"$scratch/hold"
+ok "idle: the program has started" wait_for 5 grep -q '^threads' "$scratch/out"
+monitor=$(cat "$scratch/monitor.pid")
+wakeups() {
+    cat /proc/"$monitor"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
+}
+first=$(wakeups)
+sleep 1
+is "idle: no wake-up in a second" "$(($(wakeups) - first))" 0
+pss=$(awk '/^Pss:/ { print $2 }' "/proc/$monitor/smaps_rollup")
+echo "# idle monitor: PSS $pss KiB"
+ok "idle: at most 500 KiB of its own" test "$pss" -le 500
+is "idle: descriptors" "$(ls "/proc/$monitor/fd" | tr '\n' ' ')" '0 1 2 3 4 5 6 7 '
+id=$("$CAIRN_LIBEXEC/cairn-monitor" --dump "$waiting")
+is "--dump: a running process" "$?" 0
+ok "--dump: the minidump is on disk" test -s "$folder/incoming/$id/capture.dmp"
+kill -TERM "$monitor"
+ok "idle: SIGTERM ends the monitor" wait_for 5 gone "$monitor"
+exec 9>&-
+wait "$waiting"
+is "idle: the program outlives its monitor" "$?" 0
+
+"$CAIRN_LIBEXEC/cairn-monitor" 2>"$scratch/err"
+is "without arguments: wrong usage" "$?" 64
+has "without arguments: a sentence" "$(cat "$scratch/err")" '^cairn-monitor is started by libcairn'
+"$CAIRN_LIBEXEC/cairn-monitor" --dump 4194304 2>"$scratch/err"
+is "--dump: no such process" "$?" 66
+CAIRN_LIBEXEC=$scratch/bad "$CAIRN_LIBEXEC/cairn-monitor" --dump $$ 2>"$scratch/err"
+is "--dump: problems in the configuration" "$?" 78
+has "--dump: they are printed" "$(cat "$scratch/err")" '^shop\.yaml:3:1: filters\.x: unknown key$'
+
+CAIRN_LIBEXEC=$scratch/bad
+export CAIRN_LIBEXEC
+run crash
+is "problems: cairn_start fails" "$status" 2
+has "problems: it hands them over" "$out" '^shop\.yaml:3:1: filters\.x: unknown key$'
+CAIRN_LIBEXEC=$scratch/empty
+mkdir "$scratch/empty"
+ln -s "$CAIRN_STAGE/libexec/cairn/cairn-monitor" "$scratch/empty/cairn-monitor"
+run crash
+is "no engine: cairn_start fails" "$status" 2
+has "no engine: a sentence" "$out" 'empty/cairn-engine could not be started: No such file or directory\.$'
+
+done_testing
