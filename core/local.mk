@@ -46,9 +46,51 @@ libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/write_threads.c
 $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
-# ---- crash: [crash]
+# ---- crash: [crash]; the records are for the monitor too, the rest is in every program
+noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
+libcairn_crash_la_SOURCES = \
+	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
+	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
+	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
+	core/crash/signals.c
+$(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
+libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h
+$(libcairn_records_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
 # ---- client: [app]
+# Of core/capture only what the handler stands on, compiled as there.
+noinst_LTLIBRARIES += libcairn-client.la
+libcairn_client_la_SOURCES = \
+	core/capture/arch/x86_64/restore.c core/capture/builtins.c core/capture/builtins.h \
+	core/capture/sys.h \
+	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
+	core/client/page_write.c core/client/setup.c core/client/spawn.c core/client/stack.c \
+	core/client/text.c
+
+lib_LTLIBRARIES += libcairn.la
+libcairn_la_SOURCES =
+libcairn_la_LIBADD = libcairn-client.la libcairn-crash.la
+# Its signal handler must stay where it is, even when a plugin host unloads us.
+libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,-z,nodelete \
+	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
+EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
+EXTRA_DIST += core/client/libcairn.map core/client/preload.map
+
+# The preload library is a module: nobody links to it, so its .la is of no use to anybody.
+preloaddir = $(pkglibdir)
+preload_LTLIBRARIES = libcairn-preload.la
+libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
+	core/client/preload_environment.c core/client/preload_signals.c
+libcairn_preload_la_LIBADD = libcairn-client.la libcairn-crash.la
+libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-Wl,-z,initfirst -Wl,--version-script=$(srcdir)/core/client/preload.map
+EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
+INSTALL_DATA_HOOKS += install-data-preload
+UNINSTALL_HOOKS += uninstall-preload
+install-data-preload:
+	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.la
+uninstall-preload:
+	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.so
 
 # ---- monitor: one per program; libc only. All but main() is a library, so that it can be tested.
 noinst_LTLIBRARIES += libcairn-monitor.la

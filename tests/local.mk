@@ -110,6 +110,27 @@ TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_
 endif
 
 # ---- unit: crash and client
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_annotations.test
+tests_unit_test_annotations_test_SOURCES = tests/unit/test_annotations.c tests/unit/tap.c \
+	tests/unit/tap.h
+tests_unit_test_annotations_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
+tests_unit_test_annotations_test_LDADD = libcairn-client.la libcairn-crash.la libcairn-records.la \
+	libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS) -lpthread
+TESTS += tests/unit/test_annotations.test
+endif
+
+# ---- crash: the handler against a stand-in for the monitor; the preload library; what is exported
+check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cairn-monitor
+tests_crash_victim_SOURCES = tests/crash/victim.c
+tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_victim_LDADD = libcairn.la -lpthread
+tests_crash_preloaded_SOURCES = tests/crash/preloaded.c
+tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -Wno-deprecated-declarations
+tests_crash_fake_cairn_monitor_SOURCES = tests/crash/fake_monitor.c core/crash/page.h
+TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh
+EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh \
+	doc/abi/libcairn.symbols
 
 # ---- unit: monitor
 if HAVE_CUNIT

@@ -5,11 +5,10 @@
  */
 #include "core/client/client.h"
 
-#include <cairn/plugin.h>
 #include <string.h>
 #include <time.h>
 
-static int set(struct cairn *cairn, const char *name, const struct page_value *value)
+static int set(struct cairn *cairn, const char *name, const struct client_value *value)
 {
     struct page *page = client_enter(cairn, &cairn);
     int result;
@@ -17,28 +16,28 @@ static int set(struct cairn *cairn, const char *name, const struct page_value *v
     if (page == NULL) {
         return CAIRN_ENOTSTARTED;
     }
-    result = page_set(page, name, value);
+    result = client_set_annotation(page, name, value);
     client_leave(cairn);
     return result;
 }
 
 int cairn_set_string(struct cairn *cairn, const char *name, const char *value)
 {
-    struct page_value string = { CAIRN_VALUE_STRING, 0, value };
+    struct client_value string = { CLIENT_STRING, 0, value };
 
     return set(cairn, name, &string);
 }
 
 int cairn_set_integer(struct cairn *cairn, const char *name, int64_t value)
 {
-    struct page_value integer = { CAIRN_VALUE_INTEGER, (uint64_t)value, NULL };
+    struct client_value integer = { CLIENT_INTEGER, (uint64_t)value, NULL };
 
     return set(cairn, name, &integer);
 }
 
 int cairn_set_double(struct cairn *cairn, const char *name, double value)
 {
-    struct page_value number = { CAIRN_VALUE_DOUBLE, 0, NULL };
+    struct client_value number = { CLIENT_DOUBLE, 0, NULL };
 
     memcpy(&number.bits, &value, sizeof(number.bits));
     return set(cairn, name, &number);
@@ -46,14 +45,14 @@ int cairn_set_double(struct cairn *cairn, const char *name, double value)
 
 int cairn_set_bool(struct cairn *cairn, const char *name, int value)
 {
-    struct page_value boolean = { CAIRN_VALUE_BOOL, value != 0, NULL };
+    struct client_value boolean = { CLIENT_BOOL, value != 0, NULL };
 
     return set(cairn, name, &boolean);
 }
 
 int cairn_unset(struct cairn *cairn, const char *name)
 {
-    struct page_value nothing = { CAIRN_VALUE_NONE, 0, NULL };
+    struct client_value nothing = { CLIENT_UNSET, 0, NULL };
 
     return set(cairn, name, &nothing);
 }
@@ -68,13 +67,14 @@ int cairn_breadcrumb(struct cairn *cairn, const char *category, const char *mess
         return CAIRN_ENOTSTARTED;
     }
     clock_gettime(CLOCK_REALTIME, &now);
-    result = page_add_breadcrumb(page, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-                                 category, message);
+    result = client_add_breadcrumb(page, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+                                   category, message);
     client_leave(cairn);
     return result;
 }
 
-/* Lock, page and a plan in effect, for the calls below. 0 or CAIRN_E…; then end_change() follows. */
+/* Lock, page and a plan in effect, for the calls below. 0 or CAIRN_E…; then end_change() follows.
+ */
 static int begin_change(struct cairn **cairn, struct page **ret_page)
 {
     struct page *page;
@@ -203,7 +203,7 @@ int cairn_add_memory(struct cairn *cairn, const void *start, size_t bytes, const
     /* While it is changed it is not there. */
     __atomic_store_n(&region->start, 0, __ATOMIC_RELEASE);
     region->bytes = bytes;
-    page_copy_text(region->name, sizeof(region->name), name != NULL ? name : "");
+    client_copy_text(region->name, sizeof(region->name), name != NULL ? name : "");
     __atomic_store_n(&region->start, address, __ATOMIC_RELEASE);
     return end_change(cairn, 0);
 }

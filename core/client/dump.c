@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cairn_dump(): a report of the living program. The request goes the way of a crash, in a slot of its
- * own; the calling thread's registers are what getcontext() says. [app]
+ * cairn_dump(): a report of the living program. The request goes the way of a crash, in a slot of
+ * its own; the calling thread's registers are what getcontext() says. [app]
  */
 #include "core/client/client.h"
 
@@ -41,7 +41,7 @@ static int claim(struct page *page, const char *message, const ucontext_t *conte
     slot->claimed_at = now;
     slot->context_address = (uint64_t)(uintptr_t)context;
     memset(slot->siginfo, 0, sizeof(slot->siginfo));
-    page_copy_text(slot->message, sizeof(slot->message), message != NULL ? message : "");
+    client_copy_text(slot->message, sizeof(slot->message), message != NULL ? message : "");
     slot->success = 0;
     slot->verdict = 1;
     memset(slot->id, 0, sizeof(slot->id));

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define VALUE_STRING 1u
-
-/* Another thread's update takes a microsecond at most; one that our caller interrupted, for ever. */
+/* Another thread's update takes a microsecond at most; one that our caller interrupted, for ever.
+ */
 #define ATTEMPTS 2000
 
 #define load(pointer) __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
@@ -73,7 +72,7 @@ static bool is_stable(const uint32_t *sequence)
     return false;
 }
 
-static void write_value(struct page *page, size_t index, const struct page_value *value,
+static void write_value(struct page *page, size_t index, const struct client_value *value,
                         size_t string_bytes)
 {
     struct page_annotation *entry = &page->annotations[index];
@@ -81,7 +80,7 @@ static void write_value(struct page *page, size_t index, const struct page_value
     entry->type = value->type;
     entry->bits = value->bits;
     entry->bytes = (uint32_t)string_bytes;
-    if (value->type == VALUE_STRING) {
+    if (value->type == CLIENT_STRING) {
         memcpy(page->values[index], value->string, string_bytes);
         page->values[index][string_bytes] = '\0';
     }
@@ -106,8 +105,8 @@ static enum match match_entry(const struct page_annotation *entry, const char *n
     return same ? MATCH_SAME : MATCH_NO;
 }
 
-/* The entry of this name, or the one to take for it: the first free one behind its hash, so that two
- * threads that bring the same name meet at the same entry; when all are taken, an unset one. */
+/* The entry of this name, or the one to take for it: the first free one behind its hash, so that
+ * two threads that bring the same name meet at the same entry; when all are taken, an unset one. */
 static int find_entry(const struct page *page, const char *name, size_t bytes, uint32_t hash,
                       size_t *ret_index)
 {
@@ -127,7 +126,7 @@ static int find_entry(const struct page *page, const char *name, size_t bytes, u
         case MATCH_NO:
             break;
         }
-        if (unset == PAGE_ANNOTATIONS && load(&entry->type) == 0) {
+        if (unset == PAGE_ANNOTATIONS && load(&entry->type) == CLIENT_UNSET) {
             unset = index;
         }
     }
@@ -141,12 +140,13 @@ static int find_entry(const struct page *page, const char *name, size_t bytes, u
 /* Under the entry's sequence: it still is what find_entry() saw, or another thread was faster. */
 static bool may_take(const struct page_annotation *entry, const char *name, size_t bytes)
 {
-    return entry->name[0] == '\0' || entry->type == 0 || memcmp(entry->name, name, bytes + 1) == 0;
+    return entry->name[0] == '\0' || entry->type == CLIENT_UNSET ||
+           memcmp(entry->name, name, bytes + 1) == 0;
 }
 
 /* 0, an error, or 1: the entry went to another name meanwhile, look again. */
 static int try_set(struct page *page, const char *name, size_t bytes, uint32_t hash,
-                   const struct page_value *value, size_t string_bytes)
+                   const struct client_value *value, size_t string_bytes)
 {
     struct page_annotation *entry;
     size_t index;
@@ -156,7 +156,7 @@ static int try_set(struct page *page, const char *name, size_t bytes, uint32_t h
         return result;
     }
     entry = &page->annotations[index];
-    if (value->type == 0 && load(&entry->sequence) == 0) {
+    if (value->type == CLIENT_UNSET && load(&entry->sequence) == 0) {
         return CAIRN_ENOENT;
     }
     if (!begin(&entry->sequence)) {
@@ -166,7 +166,8 @@ static int try_set(struct page *page, const char *name, size_t bytes, uint32_t h
         end(&entry->sequence);
         return 1;
     }
-    if (value->type == 0 && (entry->type == 0 || memcmp(entry->name, name, bytes + 1) != 0)) {
+    if (value->type == CLIENT_UNSET &&
+        (entry->type == CLIENT_UNSET || memcmp(entry->name, name, bytes + 1) != 0)) {
         end(&entry->sequence);
         return CAIRN_ENOENT;
     }
@@ -176,19 +177,19 @@ static int try_set(struct page *page, const char *name, size_t bytes, uint32_t h
     return 0;
 }
 
-int page_set(struct page *page, const char *name, const struct page_value *value)
+int client_set_annotation(struct page *page, const char *name, const struct client_value *value)
 {
     size_t bytes, string_bytes = 0;
     uint32_t hash = 0;
 
-    if (name == NULL || (value->type == VALUE_STRING && value->string == NULL)) {
+    if (name == NULL || (value->type == CLIENT_STRING && value->string == NULL)) {
         return CAIRN_EINVAL;
     }
     bytes = measure_name(name, &hash);
     if (bytes == 0) {
         return CAIRN_EINVAL;
     }
-    if (value->type == VALUE_STRING) {
+    if (value->type == CLIENT_STRING) {
         string_bytes = strnlen(value->string, PAGE_VALUE_BYTES);
         if (string_bytes == PAGE_VALUE_BYTES) {
             return CAIRN_ETOOLONG;
@@ -204,15 +205,15 @@ int page_set(struct page *page, const char *name, const struct page_value *value
     return CAIRN_EBUSY;
 }
 
-size_t page_copy_text(char *to, size_t capacity, const char *from)
+size_t client_copy_text(char *to, size_t capacity, const char *from)
 {
     size_t bytes = strnlen(from, capacity);
 
     if (bytes == capacity) {
         /* Not in the middle of a UTF-8 sequence, if it is one. */
         bytes = capacity - 1;
-        for (unsigned back = 0; back < 3 && bytes > 0 && ((unsigned char)from[bytes] & 0xc0) == 0x80;
-             back++) {
+        for (unsigned back = 0;
+             back < 3 && bytes > 0 && ((unsigned char)from[bytes] & 0xc0) == 0x80; back++) {
             bytes--;
         }
     }
@@ -221,8 +222,8 @@ size_t page_copy_text(char *to, size_t capacity, const char *from)
     return bytes;
 }
 
-int page_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
-                        const char *message)
+int client_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
+                          const char *message)
 {
     uint64_t number, seen;
     struct page_breadcrumb *entry;
@@ -241,8 +242,8 @@ int page_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *categor
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     entry->time = wall_ns;
-    page_copy_text(entry->category, sizeof(entry->category), category != NULL ? category : "");
-    page_copy_text(entry->message, sizeof(entry->message), message);
+    client_copy_text(entry->category, sizeof(entry->category), category != NULL ? category : "");
+    client_copy_text(entry->message, sizeof(entry->message), message);
     __atomic_store_n(&entry->sequence, 2 * number + 2, __ATOMIC_RELEASE);
     return 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sigaction(), signal() and their kin, as the preload library offers them to the program. [app]: also
- * called from the program's signal handlers, so everything here is async-signal-safe.
+ * sigaction(), signal() and their kin, as the preload library offers them to the program. [app]:
+ * also called from the program's signal handlers, so everything here is async-signal-safe.
  *
- * For a signal that Cairn handles, the program's handler is remembered instead of installed: the crash
- * path calls it after the capture, queries report it, and setting SIG_DFL makes the next such signal end
- * the process. All other signals go to the kernel. libc's own functions are not called: they are
- * what is replaced here, and at the first call nothing may be initialised yet.
+ * For a signal that Cairn handles, the program's handler is remembered instead of installed: the
+ * crash path calls it after the capture, queries report it, and setting SIG_DFL makes the next such
+ * signal end the process. All other signals go to the kernel. libc's own functions are not called:
+ * they are what is replaced here, and at the first call nothing may be initialised yet.
  */
 #include "core/client/client.h"
 
@@ -18,7 +18,10 @@
 
 /* What libc uses itself (NPTL's cancellation and set*id) and hides from programs. */
 #define FIRST_RESERVED 32
-#define LAST_RESERVED 33
+#define LAST_RESERVED  33
+
+/* A flag that libc adds to every action, and that programs see when they ask. */
+#define LIBC_RESTORER 0x04000000u
 
 /* Under these names libc exports the same functions once more. */
 int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
@@ -28,7 +31,7 @@ sighandler_t __sysv_signal(int signal, sighandler_t handler);
 static void to_crash(const struct sigaction *action, struct crash_action *ret_action)
 {
     ret_action->handler = (uint64_t)(uintptr_t)action->sa_handler;
-    ret_action->flags = (uint64_t)(unsigned int)action->sa_flags;
+    ret_action->flags = (unsigned int)action->sa_flags | LIBC_RESTORER;
     memcpy(&ret_action->mask, &action->sa_mask, sizeof(ret_action->mask));
 }
 
@@ -89,7 +92,7 @@ EXPORT int __sigaction(int signal, const struct sigaction *action, struct sigact
 
 static sighandler_t install(int signal, sighandler_t handler, uint64_t flags, uint64_t mask)
 {
-    struct crash_action wanted = { (uint64_t)(uintptr_t)handler, flags, mask };
+    struct crash_action wanted = { (uint64_t)(uintptr_t)handler, flags | LIBC_RESTORER, mask };
     struct crash_action before;
 
     if (handler == SIG_ERR) {

@@ -134,7 +134,7 @@ static int fill_page(struct page *page, const struct cairn_options *options,
     page->client_flags = (options->post_dump != NULL ? PAGE_HAS_POST_DUMP : 0) |
                          (page->pid == 1 ? PAGE_IS_INIT : 0) |
                          (options->config_text != NULL ? PAGE_CONFIG_IS_TEXT : 0);
-    page_copy_text(page->libcairn_version, sizeof(page->libcairn_version), PACKAGE_VERSION);
+    client_copy_text(page->libcairn_version, sizeof(page->libcairn_version), PACKAGE_VERSION);
     if (options->config_file != NULL) {
         result = put_config_file(page, options->config_file, error);
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program's own callbacks in the crashed thread, guarded against faults and by a clock. A fault
- * inside one arrives in our signal handler, which makes the call return; so does the clock, a timer of
- * this thread that sends the signal once more after a second. A callback that is cut short has lost its
- * say. Where no timer can be had (RLIMIT_SIGPENDING, seccomp), the guard against faults is left.
+ * inside one arrives in our signal handler, which makes the call return; so does the clock, a timer
+ * of this thread that sends the signal once more after a second. A callback that is cut short has
+ * lost its say. Where no timer can be had (RLIMIT_SIGPENDING, seccomp), the guard against faults is
+ * left.
  */
 #include "core/crash/parts.h"
 
@@ -67,7 +68,7 @@ static int call_guarded(void (*function)(void *), struct call *call,
     guard.tid = signal->tid;
     __atomic_store_n(&guard.active, 1, __ATOMIC_RELEASE);
     sys_rt_sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
-    lost = context_guarded_call(function, call, &guard.stack);
+    lost = crash_guarded_call(function, call, &guard.stack);
     __atomic_store_n(&guard.active, 0, __ATOMIC_RELEASE);
     unblocked = CRASH_ALL_SIGNALS;
     sys_rt_sigprocmask(SIG_SETMASK, &unblocked, NULL);

@@ -31,7 +31,7 @@ int crash_kernel_action(int signal, const struct crash_action *action, struct cr
     result = sys_rt_sigaction(signal, action != NULL ? &kernel : NULL, &old);
     if (result == 0 && ret_old != NULL) {
         ret_old->handler = (uint64_t)(uintptr_t)old.sa_handler;
-        ret_old->flags = old.sa_flags & ~(uint64_t)SA_RESTORER;
+        ret_old->flags = old.sa_flags;
         ret_old->mask = old.sa_mask;
     }
     return result;

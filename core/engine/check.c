@@ -24,13 +24,15 @@
 
 /* ---- The plugins' own complaints ---- */
 
-static void check_plugin(struct engine_setup *setup, size_t index, uint64_t deadline_us)
+static void check_plugin(struct engine_setup *setup, size_t index, const struct report *empty,
+                         uint64_t deadline_us)
 {
     struct config_instance *instance = &setup->config->instances[index];
     struct step_request request = {
         .instance = instance,
         .facts = setup->plugins.facts[index],
         .plugin_fd = setup->plugins.fds[index],
+        .report = empty,
         .dump_fd = -1,
         .out_fd = -1,
         .deadline_us = deadline_us,
@@ -46,10 +48,16 @@ static void check_plugin(struct engine_setup *setup, size_t index, uint64_t dead
 static void check_plugins(struct engine_setup *setup)
 {
     uint64_t deadline_us = time_monotonic_us() + CHECK_TIMEOUT_US;
+    struct report *empty = report_create();
 
-    for (size_t i = 0; i < setup->config->instance_count; i++) {
-        check_plugin(setup, i, deadline_us);
+    for (size_t i = 0; empty != NULL && i < setup->config->instance_count; i++) {
+        check_plugin(setup, i, empty, deadline_us);
     }
+    if (empty == NULL) {
+        config_problem_add(&setup->problems, (struct config_position){ setup->config->name, 0, 0 },
+                           "", "there is not enough memory to check the plugins");
+    }
+    report_destroy(empty);
 }
 
 /* ---- The spool ---- */

@@ -154,8 +154,7 @@ void engine_deliver(struct engine_run *run)
     struct engine_arguments arguments = { .count = 0 };
     struct error error;
 
-    close(run->folder_fd); /* with it goes the lock, which the sender wants */
-    run->folder_fd = -1;
+    engine_unlock(run);
     if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
         engine_argument(&arguments, "cairn-sender");
         engine_argument_config(&arguments, run->options);

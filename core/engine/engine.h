@@ -92,6 +92,8 @@ struct engine_run {
 int engine_run_init(struct engine_run *run, const struct engine_options *options,
                     const char *application_folder, const char *id, int lock_fd,
                     struct error *error);
+/* Lets go of the report's folder, so that a sender can have it. */
+void engine_unlock(struct engine_run *run);
 void engine_run_finish(struct engine_run *run);
 
 /* From capture.dmp to a commit or a drop, hooks included; `run->state` says which. The line about

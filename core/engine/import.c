@@ -163,8 +163,7 @@ static int send_and_wait(struct engine_run *run, const char *application)
     struct error error;
     int code;
 
-    close(run->folder_fd); /* the lock */
-    run->folder_fd = -1;
+    engine_unlock(run);
     engine_argument(&arguments, "cairn-sender");
     engine_argument_config(&arguments, run->options);
     engine_argument(&arguments, "--spool");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 char *engine_parent(const char *path)
@@ -103,6 +104,14 @@ int engine_run_init(struct engine_run *run, const struct engine_options *options
     }
     fcntl(run->folder_fd, F_SETFD, FD_CLOEXEC);
     return 0;
+}
+
+void engine_unlock(struct engine_run *run)
+{
+    /* Explicitly: whoever handed the lock over may still have the descriptor open. */
+    flock(run->folder_fd, LOCK_UN);
+    close(run->folder_fd);
+    run->folder_fd = -1;
 }
 
 static void close_if_open(int *fd)

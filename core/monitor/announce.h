@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Announcements as something that poll(2) can wait for. No single wait takes a futex and a descriptor,
- * so one parked thread turns the page's futex into an eventfd.
+ * Announcements as something that poll(2) can wait for. No single wait takes a futex and a
+ * descriptor, so one parked thread turns the page's futex into an eventfd.
  */
 #ifndef CAIRN_CORE_MONITOR_ANNOUNCE_H
 #define CAIRN_CORE_MONITOR_ANNOUNCE_H

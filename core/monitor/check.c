@@ -15,10 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK_SECONDS 9 /* a little less than cairn_start() waits, so that it hears why */
+#define CHECK_SECONDS      9 /* a little less than cairn_start() waits, so that it hears why */
 #define EXIT_CONFIGURATION 78
 
-/* What comes out of one pipe: the first `capacity` bytes are kept, `bytes` counts up to one more. */
+/* What comes out of one pipe: the first `capacity` bytes are kept, `bytes` counts up to one more.
+ */
 struct sink {
     int fd;
     char *data;
@@ -103,8 +104,9 @@ static int judge(int status, const char *program, char *problem, size_t capacity
         return CHECK_PROBLEMS;
     }
     if (WIFSIGNALED(status)) {
-        explain(problem, capacity, bytes, "%s was ended by signal %d while it checked the configuration.",
-                program, WTERMSIG(status));
+        explain(problem, capacity, bytes,
+                "%s was ended by signal %d while it checked the configuration.", program,
+                WTERMSIG(status));
     } else {
         explain(problem, capacity, bytes, "%s could not check the configuration (exit status %d).",
                 program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
@@ -126,7 +128,8 @@ int check_run(const struct engine_settings *settings, struct plan *ret_plan, cha
         return result;
     }
     struct sink output = { .fd = engine.output, .data = text, .capacity = sizeof(text) };
-    struct sink errors = { .fd = engine.errors, .data = ret_problem,
+    struct sink errors = { .fd = engine.errors,
+                           .data = ret_problem,
                            .capacity = problem_capacity - 1 };
     bool ended = read_until_end(&engine, &output, &errors, deadline);
     int status = engine_collect(&engine, ended ? deadline : 0);

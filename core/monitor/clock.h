@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define CLOCK_NEVER UINT64_MAX
-#define CLOCK_SECOND 1000000000ull
+#define CLOCK_NEVER       UINT64_MAX
+#define CLOCK_SECOND      1000000000ull
 #define CLOCK_MILLISECOND 1000000ull
 
 static inline uint64_t clock_read(clockid_t clock)
@@ -24,7 +24,8 @@ static inline uint64_t clock_now(void)
     return clock_read(CLOCK_MONOTONIC);
 }
 
-/* For poll(2): milliseconds until `deadline`, rounded up; 0 when it has passed; -1 for CLOCK_NEVER. */
+/* For poll(2): milliseconds until `deadline`, rounded up; 0 when it has passed; -1 for CLOCK_NEVER.
+ */
 static inline int clock_poll_timeout(uint64_t deadline)
 {
     uint64_t now = clock_now();

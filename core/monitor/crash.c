@@ -2,8 +2,8 @@
 /*
  * Takes announced events, and decides when the program may go on. The slot's state word is the only
  * agreement with the program: whoever loses a compare-and-swap produces nothing. Once CAPTURED is
- * ours, a program that gave up waiting (ABANDONED) still gets its report; one that cancelled does not.
- * Runs in the monitor.
+ * ours, a program that gave up waiting (ABANDONED) still gets its report; one that cancelled does
+ * not. Runs in the monitor.
  */
 #include "core/monitor/crash.h"
 
@@ -17,7 +17,7 @@
 #include <poll.h>
 #include <string.h>
 
-#define SHIELD_NS (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
+#define SHIELD_NS  (5 * CLOCK_SECOND) /* between announcement and commit, for systemd's SIGTERM */
 #define VERDICT_NS (2 * CLOCK_SECOND) /* for a filter, which the program gives one second */
 
 /* What has to be done before the program may go on. */
@@ -45,13 +45,15 @@ static bool is_cancelled(const struct page_slot *slot)
     return page_state(slot) == SLOT_CANCELLED;
 }
 
-/* The wall clock's time of the announcement; a claim that is not of the last minute is not believed. */
+/* The wall clock's time of the announcement; a claim that is not of the last minute is not
+ * believed. */
 static uint64_t wall_time(uint64_t claimed_at)
 {
     uint64_t now = clock_now();
     uint64_t wall = clock_read(CLOCK_REALTIME);
 
-    return claimed_at <= now && now - claimed_at < 60 * CLOCK_SECOND ? wall - (now - claimed_at) : wall;
+    return claimed_at <= now && now - claimed_at < 60 * CLOCK_SECOND ? wall - (now - claimed_at)
+                                                                     : wall;
 }
 
 /* `copy` is private, and has to outlive the event. */
@@ -71,8 +73,8 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
     };
 }
 
-/* The filter's answer, or a clock's. False when the program does not want the report. A program that
- * dies while it is asked gets its report, as does one whose filter never answers. */
+/* The filter's answer, or a clock's. False when the program does not want the report. A program
+ * that dies while it is asked gets its report, as does one whose filter never answers. */
 static bool await_verdict(const struct monitor *monitor, const struct page_slot *slot)
 {
     const uint64_t deadline = clock_now() + VERDICT_NS;
@@ -94,14 +96,16 @@ static const char *explain_refusal(int result)
         return "it has ended before";
     case -EPERM:
     case -EACCES:
-        return "the system does not permit it (another user's process, one that is not dumpable, one that "
+        return "the system does not permit it (another user's process, one that is not dumpable, "
+               "one that "
                "is traced already, or Yama's ptrace_scope)";
     default:
         return strerror(-result);
     }
 }
 
-/* Starts the engine, waits for its commit if the program is held for that, has it brought to the disk. */
+/* Starts the engine, waits for its commit if the program is held for that, has it brought to the
+ * disk. */
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       enum release_point point)
 {

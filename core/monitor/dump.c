@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS 1500u   /* for all threads to stop; no more than half of `hold` */
-#define ENGINE_GRACE_MS 10000u  /* beyond the engine's own clock `pipeline` */
+#define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
+#define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
 struct capture_call {
@@ -158,8 +158,8 @@ static int start_engine(const struct dump *dump, struct monitor *monitor, struct
 
     snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
              dump->id.text);
-    int result = engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors,
-                                     ret_engine);
+    int result =
+        engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors, ret_engine);
     if (errors >= 0) {
         close(errors);
     }
@@ -190,10 +190,11 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor)
     int result = start_engine(dump, monitor, &engine);
     let_go(dump, monitor);
     if (result != 0) {
-        log_error(&monitor->log,
-                  "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
-                  "next Cairn process.",
-                  monitor->settings.program, strerror(-result), dump->id.text);
+        log_error(
+            &monitor->log,
+            "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
+            "next Cairn process.",
+            monitor->settings.program, strerror(-result), dump->id.text);
         return NULL;
     }
     uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;

@@ -14,10 +14,10 @@
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
     int32_t pid, tid;
-    int32_t signal;                /* 0: none */
-    uint64_t context_address;      /* 0: none */
-    const unsigned char *siginfo;  /* 128 bytes, or NULL */
-    const char *message;           /* "": none */
+    int32_t signal;               /* 0: none */
+    uint64_t context_address;     /* 0: none */
+    const unsigned char *siginfo; /* 128 bytes, or NULL */
+    const char *message;          /* "": none */
     uint64_t wall_ns;
 };
 
@@ -25,11 +25,12 @@ struct dump {
     struct dump_event event;
     struct uuid id;
     struct capture capture;
-    struct incoming incoming;     /* once it is written */
-    char path[PAGE_PATH_BYTES];   /* of the minidump once it is written, else "" */
+    struct incoming incoming;   /* once it is written */
+    char path[PAGE_PATH_BYTES]; /* of the minidump once it is written, else "" */
 };
 
-/* Stops the process, reads it, lets it go on. 0 or a negative errno, then nothing has to be freed. */
+/* Stops the process, reads it, lets it go on. 0 or a negative errno, then nothing has to be freed.
+ */
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event);
 
 /* Writes the minidump under its final name. 0, or a negative errno after having logged why not. */

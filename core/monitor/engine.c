@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts cairn-engine by posix_spawn(), which copies no memory and reports a failing exec. All of the
- * monitor's descriptors close on exec; what the engine gets is given by number. Runs in the monitor.
+ * Starts cairn-engine by posix_spawn(), which copies no memory and reports a failing exec. All of
+ * the monitor's descriptors close on exec; what the engine gets is given by number. Runs in the
+ * monitor.
  */
 #include "core/monitor/engine.h"
 
@@ -21,13 +22,14 @@
 #include <unistd.h>
 
 /* The engine's descriptors besides the standard ones. */
-#define CONFIG_FD 4
+#define CONFIG_FD      4
 #define CONFIG_FD_TEXT "4"
-#define LOCK_FD 5
-#define LOCK_FD_TEXT "5"
-#define FIRST_FREE_FD 10 /* sources are moved above it, so that no target overwrites one */
+#define LOCK_FD        5
+#define LOCK_FD_TEXT   "5"
+#define FIRST_FREE_FD  10 /* sources are moved above it, so that no target overwrites one */
 
 #define MAX_ARGUMENTS 20
+#define KILL_NS       (2 * CLOCK_SECOND) /* for a killed engine to end */
 
 struct command {
     const char *arguments[MAX_ARGUMENTS + 1]; /* NULL-terminated */
@@ -154,8 +156,8 @@ static int prepare_attributes(posix_spawnattr_t *attributes)
         error = posix_spawnattr_setsigdefault(attributes, &all);
     }
     if (error == 0) {
-        error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                         POSIX_SPAWN_SETSID);
+        error = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     }
     return -error;
 }
@@ -292,7 +294,8 @@ int engine_start_report(const struct engine_settings *settings, const char *fold
     add(&command, "--lock-fd", LOCK_FD_TEXT);
     add_configuration(&command, settings);
     add_program(&command, settings);
-    return start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false, ret_engine);
+    return start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
+                 ret_engine);
 }
 
 int engine_start_recover(const struct engine_settings *settings, const char *application_folder,
@@ -311,23 +314,29 @@ void engine_kill(const struct engine *engine)
     kill(-engine->pid, SIGKILL);
 }
 
-int engine_collect(struct engine *engine, uint64_t deadline)
+static bool wait_for_end(const struct engine *engine, uint64_t deadline)
 {
     struct pollfd ended = { .fd = engine->pidfd, .events = POLLIN };
-    int status = 0;
     int ready;
 
     do {
         ready = poll(&ended, 1, clock_poll_timeout(deadline));
     } while (ready < 0 && errno == EINTR);
-    if (ready <= 0) {
+    return ready > 0;
+}
+
+int engine_collect(struct engine *engine, uint64_t deadline)
+{
+    int status = -ETIMEDOUT;
+    bool ended = wait_for_end(engine, deadline);
+
+    if (!ended) {
         engine_kill(engine);
+        /* A process in the middle of a hanging disk's call dies when that returns, if ever. */
+        ended = wait_for_end(engine, clock_now() + KILL_NS);
     }
-    while (waitpid(engine->pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            status = -errno;
-            break;
-        }
+    if (ended && waitpid(engine->pid, &status, 0) < 0) {
+        status = -errno;
     }
     close_if_open(&engine->pidfd);
     close_if_open(&engine->output);

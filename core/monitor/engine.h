@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting cairn-engine: its command lines, its descriptors, its environment, its end. Every engine is
- * the leader of a session of its own, so that it can be ended with all that it started.
- * Runs in the monitor.
+ * Starting cairn-engine: its command lines, its descriptors, its environment, its end. Every engine
+ * is the leader of a session of its own, so that it can be ended with all that it started. Runs in
+ * the monitor.
  */
 #ifndef CAIRN_CORE_MONITOR_ENGINE_H
 #define CAIRN_CORE_MONITOR_ENGINE_H
@@ -18,9 +18,9 @@
 
 /* What all command lines of one monitor have in common. */
 struct engine_settings {
-    char program[PATH_MAX];            /* of cairn-engine */
-    char config_file[PAGE_PATH_BYTES]; /* "": the text, or the installed default */
-    int config_text;                   /* a sealed memfd with the configuration, or -1 */
+    char program[PATH_MAX];               /* of cairn-engine */
+    char config_file[PAGE_PATH_BYTES];    /* "": the text, or the installed default */
+    int config_text;                      /* a sealed memfd with the configuration, or -1 */
     char application[ENGINE_VALUE_BYTES]; /* "": not given */
     char version[ENGINE_VALUE_BYTES];     /* "": not given */
     char executable[PATH_MAX];            /* of the program */
@@ -59,7 +59,7 @@ int engine_start_recover(const struct engine_settings *settings, const char *app
 void engine_kill(const struct engine *engine);
 
 /* Collects an engine that has ended, or waits until `deadline` for it and then kills it; closes its
- * descriptors. Its wait status, or a negative errno. */
+ * descriptors. Its wait status, or a negative errno: -ETIMEDOUT when not even that ended it. */
 int engine_collect(struct engine *engine, uint64_t deadline);
 
 #endif

@@ -94,7 +94,8 @@ int incoming_unlock(struct incoming *incoming)
 
 int incoming_sync(const struct incoming *incoming)
 {
-    if (fsync(incoming->file) != 0 || fsync(incoming->folder) != 0 || fsync(incoming->parent) != 0) {
+    if (fsync(incoming->file) != 0 || fsync(incoming->folder) != 0 ||
+        fsync(incoming->parent) != 0) {
         return -errno;
     }
     return 0;

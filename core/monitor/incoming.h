@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new report's folder: <application folder>/incoming/<id>/, locked by flock while somebody works on
- * it, with the minidump under a temporary name until it is complete. All below the descriptor of the
- * application folder, never following a link. Runs in the monitor.
+ * A new report's folder: <application folder>/incoming/<id>/, locked by flock while somebody works
+ * on it, with the minidump under a temporary name until it is complete. All below the descriptor of
+ * the application folder, never following a link. Runs in the monitor.
  */
 #ifndef CAIRN_CORE_MONITOR_INCOMING_H
 #define CAIRN_CORE_MONITOR_INCOMING_H
 
 #include "core/monitor/uuid.h"
 
-#define INCOMING_FOLDER "incoming"
-#define INCOMING_CAPTURE "capture.dmp"
+#define INCOMING_FOLDER    "incoming"
+#define INCOMING_CAPTURE   "capture.dmp"
 #define INCOMING_TEMPORARY "capture.dmp.tmp"
 
 struct incoming {

@@ -103,11 +103,12 @@ static void take_text(struct job *job, const char *text, size_t bytes)
     }
 }
 
+/* Only so often that an engine which prints without end is not listened to without end. */
 static void read_output(struct job *job)
 {
     char text[256];
 
-    while (job->engine.output >= 0) {
+    for (unsigned i = 0; i < 64 && job->engine.output >= 0; i++) {
         ssize_t got = read(job->engine.output, text, sizeof(text));
         if (got > 0) {
             take_text(job, text, (size_t)got);
@@ -127,20 +128,33 @@ static bool has_ended(const struct job *job)
     return poll(&ended, 1, 0) > 0;
 }
 
-/* Frees the place; whoever needs the outcome copies it before. */
+static void log_failure(const struct log *log, const struct job *job, bool overdue, int status)
+{
+    char how[64];
+
+    if (overdue) {
+        snprintf(how, sizeof(how), "it was overdue and ended");
+    } else if (WIFSIGNALED(status)) {
+        snprintf(how, sizeof(how), "signal %d", WTERMSIG(status));
+    } else {
+        snprintf(how, sizeof(how), "exit status %d", WEXITSTATUS(status));
+    }
+    log_error(log,
+              "cairn-engine did not finish the report %s (%s); its minidump stays in incoming for "
+              "the next Cairn process.",
+              job->id, how);
+}
+
+/* Frees the place. */
 static void end_job(struct jobs *jobs, struct job *job, bool overdue)
 {
     int status = engine_collect(&job->engine, overdue ? 0 : CLOCK_NEVER);
 
     if (job->outcome == JOB_UNKNOWN) {
         job->outcome = JOB_FAILED;
-    }
-    if (job->outcome == JOB_FAILED && job->id[0] != '\0') {
-        log_error(jobs->log, "cairn-engine did not finish the report %s (%s %d); its minidump stays in "
-                             "incoming for the next Cairn process.",
-                  job->id, overdue ? "overdue, ended by signal" :
-                           WIFSIGNALED(status) ? "ended by signal" : "exit status",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        if (job->id[0] != '\0') {
+            log_failure(jobs->log, job, overdue, status);
+        }
     }
     job->engine.pid = 0;
 }

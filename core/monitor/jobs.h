@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engines at work on reports, a few at most: what they answer, when they are overdue, how they end.
+ * The engines at work on reports, a few at most: what they answer, when they are overdue, how they
+ * end.
  */
 #ifndef CAIRN_CORE_MONITOR_JOBS_H
 #define CAIRN_CORE_MONITOR_JOBS_H
@@ -12,7 +13,7 @@
 #include <poll.h>
 #include <stdint.h>
 
-#define JOBS_MAX 4
+#define JOBS_MAX      4
 #define JOBS_POLL_MAX (2 * JOBS_MAX)
 
 enum job_outcome {

@@ -43,8 +43,8 @@ static int format_line(char *line, size_t capacity, const char *format, va_list 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &fields);
     size_t used = strftime(line, capacity, "%Y-%m-%dT%H:%M:%SZ ", &fields);
-    used += (size_t)snprintf(line + used, capacity - used, "cairn-monitor[%d]: error: ",
-                             (int)getpid());
+    used +=
+        (size_t)snprintf(line + used, capacity - used, "cairn-monitor[%d]: error: ", (int)getpid());
     int text = vsnprintf(line + used, capacity - used, format, arguments);
     if (text < 0) {
         return -1;

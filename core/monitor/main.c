@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cairn-monitor: watches one program, captures it when it crashes. libcairn starts it with the shared
- * page as descriptor 3 and a pidfd of the program as 4; a person starts it with --dump PID.
+ * cairn-monitor: watches one program, captures it when it crashes. libcairn starts it with the
+ * shared page as descriptor 3 and a pidfd of the program as 4; a person starts it with --dump PID.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PAGE_FD 3
+#define PAGE_FD    3
 #define PROGRAM_FD 4
 
 static const char usage_text[] =
@@ -71,7 +71,8 @@ static void fill_standard_descriptors(void)
     }
 }
 
-/* Descriptors that somebody leaked to us would leak on, and keep pipes and sockets of others open. */
+/* Descriptors that somebody leaked to us would leak on, and keep pipes and sockets of others open.
+ */
 static void close_from(unsigned first)
 {
 #ifdef SYS_close_range
@@ -95,7 +96,8 @@ static enum monitor_exit serve(struct monitor *monitor)
     }
     int result = page_map(PAGE_FD, &monitor->page);
     if (result != 0) {
-        fprintf(stderr, "cairn-monitor: descriptor %d is not a page of this version of Cairn: %s.\n",
+        fprintf(stderr,
+                "cairn-monitor: descriptor %d is not a page of this version of Cairn: %s.\n",
                 PAGE_FD, strerror(-result));
         return MONITOR_FORMAT;
     }

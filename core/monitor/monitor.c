@@ -17,8 +17,8 @@
 
 int monitor_open_folder(struct monitor *monitor)
 {
-    int fd = open(monitor->plan.application_folder,
-                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd =
+        open(monitor->plan.application_folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0) {
         return -errno;
@@ -105,7 +105,8 @@ static enum monitor_exit verify_program(struct monitor *monitor)
     monitor->pid = monitor->page->pid;
     int pid = page_pidfd_process(monitor->program);
     if (pid < 0 || pid != monitor->pid) {
-        return fail(monitor, "The monitor was given a descriptor that is not of process %d, but of %d.",
+        return fail(monitor,
+                    "The monitor was given a descriptor that is not of process %d, but of %d.",
                     (int)monitor->pid, pid);
     }
     char *executable = monitor->settings.executable;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of one monitor process: the program that it watches, the plan, the engines at work. Lives in
- * main() and is handed to everything.
+ * The state of one monitor process: the program that it watches, the plan, the engines at work.
+ * Lives in main() and is handed to everything.
  */
 #ifndef CAIRN_CORE_MONITOR_MONITOR_H
 #define CAIRN_CORE_MONITOR_MONITOR_H
@@ -28,9 +28,9 @@ enum monitor_exit {
 
 struct monitor {
     struct page *page;
-    int32_t pid;                   /* the program */
-    int program;                   /* its pidfd */
-    int signals;                   /* signalfd of SIGTERM and its kin */
+    int32_t pid; /* the program */
+    int program; /* its pidfd */
+    int signals; /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct engine_settings settings;
     struct plan plan;
@@ -47,7 +47,8 @@ enum monitor_exit monitor_run(struct monitor *monitor);
 /* Opens the folder of the plan and keeps it. 0 or a negative errno. */
 int monitor_open_folder(struct monitor *monitor);
 
-/* The path of a process's executable. 0 or a negative errno: -ENOENT when it has none (any more). */
+/* The path of a process's executable. 0 or a negative errno: -ENOENT when it has none (any more).
+ */
 int monitor_read_executable(int32_t pid, char *ret_path, size_t capacity);
 
 #endif

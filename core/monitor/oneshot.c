@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Captures a foreign process, has the engine make the report, waits for it. Runs in a monitor of its
- * own, which a person or `cairn dump` has started.
+ * Captures a foreign process, has the engine make the report, waits for it. Runs in a monitor of
+ * its own, which a person or `cairn dump` has started.
  */
 #include "core/monitor/oneshot.h"
 
@@ -46,7 +46,8 @@ static enum monitor_exit find_process(struct monitor *monitor, int32_t pid)
     monitor->pid = pid;
     monitor->program = (int)syscall(SYS_pidfd_open, pid, 0);
     if (monitor->program < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT) {
-        return say(MONITOR_SYSTEM, "Process %d could not be opened: %s.", (int)pid, strerror(errno));
+        return say(MONITOR_SYSTEM, "Process %d could not be opened: %s.", (int)pid,
+                   strerror(errno));
     }
     /* EINVAL, ENOENT: the id of a thread that is not its process's first. */
     if (monitor->program < 0) {
@@ -60,34 +61,46 @@ static enum monitor_exit find_process(struct monitor *monitor, int32_t pid)
     case -EPERM:
         return say_not_permitted(pid);
     default:
-        return say(MONITOR_NO_INPUT, "Process %d runs no program: it has ended or belongs to the kernel.",
-                   (int)pid);
+        return say(MONITOR_NO_INPUT,
+                   "Process %d runs no program: it has ended or belongs to the kernel.", (int)pid);
     }
 }
 
-static void take_text(char *target, size_t capacity, const char *text)
+/* False when the text is too long. */
+static bool take_text(char *target, size_t capacity, const char *text)
 {
-    if (text != NULL) {
-        page_copy_text(target, capacity, text, strlen(text));
+    size_t bytes = text != NULL ? strlen(text) : 0;
+
+    if (bytes >= capacity) {
+        return false;
     }
+    page_copy_text(target, capacity, text, bytes);
+    return true;
 }
 
 /* The page of a program that says nothing of itself. */
 static enum monitor_exit prepare(struct monitor *monitor, const struct oneshot_options *options)
 {
     struct engine_settings *settings = &monitor->settings;
+    struct page *page = page_make();
 
-    monitor->page = page_make();
-    if (monitor->page == NULL) {
+    monitor->page = page;
+    if (page == NULL) {
         return say(MONITOR_SYSTEM, "There is no memory for a page.");
     }
-    take_text(settings->config_file, sizeof(settings->config_file), options->config_file);
-    take_text(settings->application, sizeof(settings->application), options->application);
-    take_text(settings->version, sizeof(settings->version), options->version);
-    take_text(monitor->page->application, sizeof(monitor->page->application), options->application);
-    take_text(monitor->page->application_version, sizeof(monitor->page->application_version),
-              options->version);
-    monitor->page->pid = options->pid;
+    page->pid = options->pid;
+    if (!take_text(settings->config_file, sizeof(settings->config_file), options->config_file) ||
+        !take_text(settings->application, sizeof(settings->application), options->application) ||
+        !take_text(settings->version, sizeof(settings->version), options->version)) {
+        return say(MONITOR_USAGE,
+                   "The path of the configuration is longer than %zu bytes, or the "
+                   "application's name or version longer than %zu.",
+                   sizeof(settings->config_file) - 1, sizeof(settings->version) - 1);
+    }
+    _Static_assert(sizeof(page->application) == ENGINE_VALUE_BYTES, "copied as a whole");
+    _Static_assert(sizeof(page->application_version) == ENGINE_VALUE_BYTES, "copied as a whole");
+    memcpy(page->application, settings->application, sizeof(page->application));
+    memcpy(page->application_version, settings->version, sizeof(page->application_version));
     return MONITOR_DONE;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Maps and verifies the shared page, and answers in it. What makes the mapping safe is verified here:
- * the file cannot shrink below it any more (no SIGBUS), and it is of our layout. Runs in the monitor.
+ * Maps and verifies the shared page, and answers in it. What makes the mapping safe is verified
+ * here: the file cannot shrink below it any more (no SIGBUS), and it is of our layout. Runs in the
+ * monitor.
  */
 #include "core/monitor/page.h"
 

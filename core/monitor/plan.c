@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLAN_HEADER "cairn-plan 1"
+#define PLAN_HEADER  "cairn-plan 1"
 #define MAX_CLOCK_MS (10u * 60u * 1000u)
 
 /* Digits only, without sign, space or leading zeros' tricks; false when it does not fit. */
@@ -45,8 +45,8 @@ static bool take_signals(const char *value, struct plan *plan)
 {
     const uint64_t never = 1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1);
 
-    return strncmp(value, "0x", 2) == 0 && parse_number(value + 2, 16, UINT64_MAX, &plan->signals) &&
-           (plan->signals & never) == 0;
+    return strncmp(value, "0x", 2) == 0 &&
+           parse_number(value + 2, 16, UINT64_MAX, &plan->signals) && (plan->signals & never) == 0;
 }
 
 static bool take_clock(const char *value, uint32_t *ret_ms)
@@ -77,9 +77,9 @@ static bool take_pipeline(const char *value, struct plan *plan)
 
 static bool take_memory(const char *value, struct plan *plan)
 {
-    static const char *const names[] = { [CAPTURE_STACKS] = "stacks",
-                                         [CAPTURE_REFERENCED] = "referenced",
-                                         [CAPTURE_FULL] = "full" };
+    static const char *const names[] = {
+        [CAPTURE_STACKS] = "stacks", [CAPTURE_REFERENCED] = "referenced", [CAPTURE_FULL] = "full"
+    };
 
     for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(value, names[i]) == 0) {
@@ -147,10 +147,10 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },       { "claim-ms", take_claim },
-    { "hold-ms", take_hold },          { "pipeline-ms", take_pipeline },
-    { "memory", take_memory },         { "classes", take_classes },
-    { "max-bytes", take_max_bytes },   { "application-folder", take_folder },
+    { "signals", take_signals },     { "claim-ms", take_claim },
+    { "hold-ms", take_hold },        { "pipeline-ms", take_pipeline },
+    { "memory", take_memory },       { "classes", take_classes },
+    { "max-bytes", take_max_bytes }, { "application-folder", take_folder },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -195,21 +195,24 @@ static int parse_lines(char *copy, struct plan *plan, char *problem, size_t capa
     for (char *line = copy, *end; *line != '\0'; line = end + 1) {
         end = strchr(line, '\n');
         if (end == NULL) {
-            return refuse(problem, capacity, "cairn-engine's plan ends within line %u.", number + 1);
+            return refuse(problem, capacity, "cairn-engine's plan ends within line %u.",
+                          number + 1);
         }
         *end = '\0';
         number++;
         bool good = number == 1 ? strcmp(line, PLAN_HEADER) == 0 : take_line(line, plan, &seen);
         if (!good) {
-            return refuse(problem, capacity,
-                          "Line %u of cairn-engine's plan is not understood (\"%.200s\"); engine and "
-                          "monitor may be of different versions.",
-                          number, line);
+            return refuse(
+                problem, capacity,
+                "Line %u of cairn-engine's plan is not understood (\"%.200s\"); engine and "
+                "monitor may be of different versions.",
+                number, line);
         }
     }
     for (size_t i = 0; i < KEY_COUNT; i++) {
         if ((seen & 1u << i) == 0) {
-            return refuse(problem, capacity, "cairn-engine's plan has no line \"%s\".", keys[i].key);
+            return refuse(problem, capacity, "cairn-engine's plan has no line \"%s\".",
+                          keys[i].key);
         }
     }
     return 0;
@@ -226,7 +229,8 @@ int plan_parse(const char *text, size_t bytes, struct plan *ret_plan, char *ret_
     }
     if (bytes > PLAN_TEXT_BYTES || memchr(text, '\0', bytes) != NULL) {
         return refuse(ret_problem, problem_capacity,
-                      "cairn-engine printed no plan but something else of %zu or more bytes.", bytes);
+                      "cairn-engine printed no plan but something else of %zu or more bytes.",
+                      bytes);
     }
     memcpy(copy, text, bytes);
     copy[bytes] = '\0';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The plan: what the monitor must know of the configuration. It is the text that
- * `cairn-engine check --plan` prints, read strictly: every key once, nothing else, all within bounds.
- * Runs in the monitor.
+ * `cairn-engine check --plan` prints, read strictly: every key once, nothing else, all within
+ * bounds. Runs in the monitor.
  */
 #ifndef CAIRN_CORE_MONITOR_PLAN_H
 #define CAIRN_CORE_MONITOR_PLAN_H
@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_TEXT_BYTES 4096  /* of the longest plan that is accepted */
-#define PLAN_FOLDER_BYTES 960 /* so that "/incoming/<id>/capture.dmp" fits PAGE_PATH_BYTES */
+#define PLAN_TEXT_BYTES   4096 /* of the longest plan that is accepted */
+#define PLAN_FOLDER_BYTES 960  /* so that "/incoming/<id>/capture.dmp" fits PAGE_PATH_BYTES */
 
 struct plan {
     uint64_t signals; /* bit n-1 = signal n */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bringing minidumps to the disk in the background: a slow disk must not keep the monitor from the next
- * crash.
+ * Bringing minidumps to the disk in the background: a slow disk must not keep the monitor from the
+ * next crash.
  */
 #ifndef CAIRN_CORE_MONITOR_SYNC_H
 #define CAIRN_CORE_MONITOR_SYNC_H

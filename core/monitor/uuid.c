@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes a UUID of version 7: 48 bits of wall clock in milliseconds, the rest random, so that names of
- * reports sort by time. Never blocks: before the kernel's generator is ready, clock and process id
- * have to do; two reports of that moment would have to agree in all of them to collide.
- * Runs in the monitor.
+ * Makes a UUID of version 7: 48 bits of wall clock in milliseconds, the rest random, so that names
+ * of reports sort by time. Never blocks: before the kernel's generator is ready, clock and process
+ * id have to do; two reports of that moment would have to agree in all of them to collide. Runs in
+ * the monitor.
  */
 #include "core/monitor/uuid.h"
 

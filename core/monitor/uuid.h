@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A report's identity: a UUID of version 7 (RFC 9562), made by the monitor when it takes a crash. */
+/* A report's identity: a UUID of version 7 (RFC 9562), made by the monitor when it takes a crash.
+ */
 #ifndef CAIRN_CORE_MONITOR_UUID_H
 #define CAIRN_CORE_MONITOR_UUID_H
 

@@ -59,14 +59,14 @@ static void catch_up(struct monitor *monitor)
     }
     monitor->postponed = false;
     int errors = log_open(&monitor->log);
-    int result = engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors,
-                                      &engine);
+    int result =
+        engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors, &engine);
     if (errors >= 0) {
         close(errors);
     }
     if (result != 0) {
-        log_error(&monitor->log, "%s could not be started to recover: %s.", monitor->settings.program,
-                  strerror(-result));
+        log_error(&monitor->log, "%s could not be started to recover: %s.",
+                  monitor->settings.program, strerror(-result));
         return;
     }
     uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms * 10;
@@ -75,12 +75,13 @@ static void catch_up(struct monitor *monitor)
 
 static bool is_over(const struct monitor *monitor, const struct ending *ending)
 {
-    if (ending->signalled &&
-        (jobs_are_decided(&monitor->jobs) || clock_now() >= monitor->shield_until)) {
-        return true; /* engines go on by themselves */
+    bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
+
+    if (ending->signalled) { /* engines go on by themselves */
+        return (jobs_are_decided(&monitor->jobs) && on_disk) ||
+               clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) &&
-           __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
+    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) && on_disk;
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
@@ -95,7 +96,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
 {
     struct pollfd polled[WATCHED_COUNT + JOBS_POLL_MAX] = {
         [WATCHED_ANNOUNCE] = { .fd = monitor->announce.fd, .events = POLLIN },
-        [WATCHED_PROGRAM] = { .fd = ending->program_gone ? -1 : monitor->program, .events = POLLIN },
+        [WATCHED_PROGRAM] = { .fd = ending->program_gone ? -1 : monitor->program,
+                              .events = POLLIN },
         [WATCHED_SIGNALS] = { .fd = monitor->signals, .events = POLLIN },
     };
     nfds_t count = WATCHED_COUNT + jobs_poll(&monitor->jobs, polled + WATCHED_COUNT);
@@ -110,7 +112,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
         ending->program_gone = true;
     }
     take_signals(monitor->signals, ending);
-    /* After the program's end too: a crash that was announced and not captured is told to the log. */
+    /* After the program's end too: a crash that was announced and not captured is told to the log.
+     */
     crash_look(monitor);
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);
@@ -121,10 +124,12 @@ void watch_run(struct monitor *monitor)
 {
     struct ending ending = { 0 };
 
-    while (!is_over(monitor, &ending)) {
-        wait_and_take(monitor, &ending);
-    }
-    page_answer_gone(monitor->page);
-    /* Who claimed before he could see that is still served. */
-    crash_look(monitor);
+    do {
+        while (!is_over(monitor, &ending)) {
+            wait_and_take(monitor, &ending);
+        }
+        page_answer_gone(monitor->page);
+        /* Who claimed before he could see that is still served. */
+        crash_look(monitor);
+    } while (!is_over(monitor, &ending));
 }

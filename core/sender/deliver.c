@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_WAIT_US 3000000u
 
 /* What is needed to deliver one report. */
 struct job {
@@ -287,13 +290,29 @@ static void set_aside(struct sender *sender, const struct spool_entry *entry, co
     }
 }
 
+/* Somebody who looks whether a report can be pruned has the lock for a moment. When this very
+ * report is wanted, that is waited for. */
+static int lock_report(const struct sender *sender, const char *id, struct error *error)
+{
+    const struct timespec pause = { 0, 20000000 };
+    bool patient = sender->options->now || sender->options->id_count > 0;
+    uint64_t end_us = time_monotonic_us() + (patient ? LOCK_WAIT_US : 0);
+    int fd = spool_lock(sender->application_fd, SPOOL_PENDING, id, error);
+
+    while (fd == CAIRN_EBUSY && time_monotonic_us() < end_us) {
+        nanosleep(&pause, NULL);
+        fd = spool_lock(sender->application_fd, SPOOL_PENDING, id, error);
+    }
+    return fd;
+}
+
 void sender_deliver(struct sender *sender, const struct spool_entry *entry)
 {
     struct job job = { .sender = sender, .entry = entry };
     struct error error;
     int result;
 
-    job.folder_fd = spool_lock(sender->application_fd, SPOOL_PENDING, entry->id, &error);
+    job.folder_fd = lock_report(sender, entry->id, &error);
     if (job.folder_fd < 0) {
         /* Gone: somebody else delivered it. Busy: somebody is about to. */
         sender->waiting = sender->waiting || job.folder_fd != CAIRN_ENOENT;

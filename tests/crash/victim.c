@@ -96,7 +96,7 @@ __attribute__((noinline)) static int crash_overflow_by(volatile char *previous)
     volatile char frame[4096];
 
     frame[0] = previous[0];
-    return crash_overflow_by(frame) + frame[0];
+    return frame[0] == 0 ? crash_overflow_by(frame) + frame[0] : 1;
 }
 
 static void crash_overflow(void)
@@ -283,7 +283,7 @@ static int filter_no(const struct cairn_crash *crash, void *user)
 static int filter_yes(const struct cairn_crash *crash, void *user)
 {
     say(crash->signal == SIGSEGV && user == (void *)&nowhere && crash->tid > 0 ? "filter: yes\n"
-                                                                             : "filter: wrong\n");
+                                                                               : "filter: wrong\n");
     return 1;
 }
 
@@ -379,7 +379,7 @@ static void do_stop(void)
 
     sigaction(SIGSEGV, NULL, &now);
     say(stopped == 0 && again == CAIRN_ENOTSTARTED && now.sa_handler == SIG_DFL ? "stopped\n"
-                                                                              : "stop failed\n");
+                                                                                : "stop failed\n");
 }
 
 /* The program waits for any child at all and gets what it knows. */
@@ -428,6 +428,108 @@ static void crash_fork(void)
     say(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? "child: SIGSEGV\n" : "child: wrong\n");
 }
 
+/* ---- several handlers ---- */
+
+static void start_another(cairn_filter_fn *filter, cairn_post_dump_fn *another_post_dump)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+
+    options.filter = filter;
+    options.post_dump = another_post_dump;
+    if (cairn_start(&options, NULL, NULL, 0) != 0) {
+        say("the second handler does not start\n");
+    }
+}
+
+static void crash_two(void)
+{
+    start_another(filter_no, NULL);
+    start_another(NULL, post_dump);
+    crash_null();
+}
+
+static void crash_two_handled(void)
+{
+    start_another(NULL, post_dump_handled);
+    crash_null();
+}
+
+/* Again and again, and the table does not fill. */
+static void crash_restarted(void)
+{
+    for (int i = 0; i < 20; i++) {
+        struct cairn_options options = CAIRN_OPTIONS_INIT;
+        struct cairn *cairn;
+
+        if (cairn_start(&options, &cairn, NULL, 0) != 0 || cairn_stop(cairn) != 0) {
+            say("start or stop failed\n");
+        }
+    }
+    crash_null();
+}
+
+static void *start_and_stop(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 10; i++) {
+        struct cairn_options options = CAIRN_OPTIONS_INIT;
+        struct cairn *cairn;
+
+        if (cairn_start(&options, &cairn, NULL, 0) != 0) {
+            say("start failed\n");
+            continue;
+        }
+        cairn_set_integer(cairn, "round", i);
+        cairn_breadcrumb(NULL, "stress", "round");
+        cairn_stop(cairn);
+    }
+    return NULL;
+}
+
+static void crash_stressed(void)
+{
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, start_and_stop, NULL);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    crash_null();
+}
+
+static void do_fill(void)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    char error[128] = "";
+
+    for (int i = 1; i < 8; i++) {
+        start_another(NULL, NULL);
+    }
+    say(cairn_start(&options, NULL, error, sizeof(error)) == CAIRN_EFULL ? error : "not full");
+    say("\n");
+}
+
+/* A fork child may start Cairn for itself. */
+static void crash_fork_start(void)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        if (cairn_start(&options, NULL, NULL, 0) != 0) {
+            say("child: start failed\n");
+        }
+        crash_null();
+        _exit(1);
+    }
+    waitpid(child, &status, 0);
+    say(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? "child: SIGSEGV\n" : "child: wrong\n");
+    say(cairn_set_string(NULL, "parent", "goes on") == 0 ? "parent: started\n" : "parent: wrong\n");
+}
+
 struct kind {
     const char *name;
     void (*before)(void);
@@ -473,7 +575,13 @@ static const struct kind kinds[] = {
     { "stop", NULL, do_stop, NULL, NULL, 0 },
     { "wait", NULL, do_wait, NULL, NULL, 0 },
     { "descriptors", before_descriptors, do_descriptors, NULL, NULL, 0 },
+    { "two", NULL, crash_two, NULL, NULL, 0 },
+    { "two-handled", NULL, crash_two_handled, NULL, NULL, 0 },
+    { "restarted", NULL, crash_restarted, NULL, NULL, 0 },
+    { "stressed", NULL, crash_stressed, NULL, NULL, 0 },
+    { "fill", NULL, do_fill, NULL, NULL, 0 },
     { "fork", NULL, crash_fork, NULL, NULL, 0 },
+    { "fork-start", NULL, crash_fork_start, NULL, NULL, 0 },
     { "no-wait", NULL, crash_null, NULL, NULL, CAIRN_START_NO_WAIT },
 };
 

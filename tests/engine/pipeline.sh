@@ -89,6 +89,25 @@ is "with a transport" "$answer" "committed pending"
 ok "the sender delivers it" wait_for 10 test -d "$spool/shop/delivered/$id"
 is "its id there" "$(field "$spool/shop/delivered/$id/report.json" deliveries.0.server_id)" server-1
 
+# ---- The configuration as a descriptor, which the sender inherits.
+folder=$(incoming)
+id=${folder##*/}
+is "from a descriptor" "$("$engine" report --folder "$folder" --config-fd 7 --version 3 7<"$config")" "committed pending"
+ok "it is delivered, too" wait_for 10 test -d "$spool/shop/delivered/$id"
+is "a version that is named" "$(field "$spool/shop/delivered/$id/report.json" application.version)" 3
+
+# ---- The lock that the monitor hands over.
+folder=$(incoming)
+id=${folder##*/}
+is "with its lock" "$(flock "$folder" true; exec 5<"$folder"; flock -n 5; "$engine" report --folder "$folder" \
+    --lock-fd 5 --config "$config")" "committed pending"
+ok "which does not keep the sender out" wait_for 10 test -d "$spool/shop/delivered/$id"
+folder=$(incoming)
+flock "$folder" sleep 1 &
+sleep 0.2
+is "a folder that somebody else works on" "$(status_of "$engine" report --folder "$folder" --config "$config")" 75
+wait
+
 # ---- Filters: each once, at the stage that its options need; a drop ends it.
 configuration "$config" "filters: [late, stacked, early]" "annotators: [first]" "writers: [dump]"
 process "$config"
@@ -101,7 +120,7 @@ echo drop >"$control.early"
 : >"$scratch/filters.log"
 process "$config"
 is "dropped" "$answer" "dropped"
-is "its folder is gone" "$(ls "$spool/shop/incoming")" ""
+ok "its folder is gone" test ! -e "$spool/shop/incoming/$id"
 is "it is counted" "$(field "$spool/shop/drops.json" early)" 1
 is "later filters were not asked" "$(cat "$scratch/filters.log")" "early signature=0 attribute=0"
 rm "$control.early"
@@ -205,5 +224,5 @@ head -c 700 "$crash_dump" >"$scratch/short"
 process "$config" "$scratch/short"
 ok "a dump cut short is taken or set aside, not lost" test -d "$folder"
 
-is "nothing is left in incoming/" "$(ls "$spool/shop/incoming")" ""
+is "nothing is left in incoming/ but what was busy" "$(ls "$spool/shop/incoming" | wc -l)" 1
 done_testing

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor's parts that need no program: the plan's text, identifiers, folders, the shared page as
- * hostile input, what the check's engine may do wrong. Runs as an ordinary process.
+ * The monitor's parts that need no program: the plan's text, identifiers, folders, the shared page
+ * as hostile input, what the check's engine may do wrong. Runs as an ordinary process.
  */
 #include "core/capture/capture.h"
 #include "core/monitor/check.h"
@@ -337,7 +337,8 @@ static void test_check(void)
     CU_ASSERT_EQUAL(run_check("exit 0", problem), -EINVAL);
     CU_ASSERT_STRING_EQUAL(problem, "cairn-engine printed no plan.");
     /* More than it may say, on both ends: bounded, not blocked. */
-    CU_ASSERT_EQUAL(run_check("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2", problem), -EINVAL);
+    CU_ASSERT_EQUAL(run_check("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2", problem),
+                    -EINVAL);
     CU_ASSERT_EQUAL(run_check("head -c 300000 /dev/zero | tr '\\0' x >&2; exit 78", problem),
                     CHECK_PROBLEMS);
     CU_ASSERT_EQUAL(strlen(problem), 1023);
@@ -373,8 +374,9 @@ static void test_jobs(void)
     uint64_t began = clock_now();
 
     CU_ASSERT_EQUAL(run_report("echo committed pending", 5 * CLOCK_SECOND, true), JOB_COMMITTED);
-    CU_ASSERT_EQUAL(run_report("printf comm; printf 'itted delivered\\nmore\\n'", 5 * CLOCK_SECOND, false),
-                    JOB_COMMITTED);
+    CU_ASSERT_EQUAL(
+        run_report("printf comm; printf 'itted delivered\\nmore\\n'", 5 * CLOCK_SECOND, false),
+        JOB_COMMITTED);
     CU_ASSERT_EQUAL(run_report("echo dropped", 5 * CLOCK_SECOND, true), JOB_DROPPED);
     CU_ASSERT_EQUAL(run_report("exit 70", 5 * CLOCK_SECOND, true), JOB_FAILED);
     CU_ASSERT_EQUAL(run_report("head -c 100000 /dev/zero; echo nonsense", 5 * CLOCK_SECOND, true),
@@ -384,13 +386,45 @@ static void test_jobs(void)
     CU_ASSERT(clock_now() - began < 10 * CLOCK_SECOND);
 }
 
-/* What an engine gets: descriptors 0, 1, 2, 4 and 5 as asked for, no LD_*, no blocked signal. */
+static void test_jobs_are_bounded(void)
+{
+    const struct log log = { .folder = -1 };
+    struct jobs jobs = { .log = &log };
+    struct engine_settings settings;
+    struct pollfd polled[JOBS_POLL_MAX];
+    uint64_t deadline = clock_now() + CLOCK_SECOND / 2;
+
+    make_engine(&settings, "sleep 30");
+    for (int i = 0; i < JOBS_MAX; i++) {
+        struct engine engine;
+        CU_ASSERT_TRUE(jobs_have_room(&jobs));
+        CU_ASSERT_EQUAL_FATAL(engine_start_recover(&settings, "/nowhere", -1, &engine), 0);
+        CU_ASSERT_PTR_NOT_NULL(jobs_add(&jobs, &engine, "", deadline + (uint64_t)i));
+    }
+    CU_ASSERT_FALSE(jobs_have_room(&jobs));
+    CU_ASSERT_TRUE(jobs_are_decided(&jobs)); /* a recovery answers nothing */
+    CU_ASSERT_EQUAL(jobs_poll(&jobs, polled), JOBS_POLL_MAX);
+    CU_ASSERT_EQUAL(jobs_deadline(&jobs), deadline);
+    while (!jobs_are_idle(&jobs)) {
+        nfds_t count = jobs_poll(&jobs, polled);
+        poll(polled, count, clock_poll_timeout(jobs_deadline(&jobs)));
+        jobs_work(&jobs);
+    }
+    CU_ASSERT(clock_now() - deadline < 2 * CLOCK_SECOND);
+    CU_ASSERT_EQUAL(jobs_deadline(&jobs), CLOCK_NEVER);
+    unlink(settings.program);
+}
+
+/* What an engine gets (the shell looks itself, as it blocks signals while it starts a command):
+ * descriptors 0, 1, 2, 4 and 5 as asked for, no LD_*, no blocked signal. */
 static void test_engine_start(void)
 {
-    static const char body[] = "for fd in 0 1 2 3 4 5 6 7 8 9; do\n"
-                               "[ -e /proc/$$/fd/$fd ] && set -- \"$@\" \"$fd\"; done\n"
-                               "printf '%s ' \"$@\" >\"$0.out\"; cat <&4 >>\"$0.out\"\n"
-                               "grep SigBlk /proc/$$/status >>\"$0.out\"; env >>\"$0.out\"\n";
+    static const char body[] =
+        "for fd in 0 1 2 3 4 5 6 7 8 9; do\n"
+        "[ -e /proc/$$/fd/$fd ] && set -- \"$@\" \"$fd\"; done\n"
+        "printf '%s ' \"$@\" >\"$0.out\"; cat <&4 >>\"$0.out\"\n"
+        "while read -r key value; do [ \"$key\" != SigBlk: ] || echo \"$key $value\"\n"
+        "done </proc/$$/status >>\"$0.out\"; env >>\"$0.out\"\n";
     struct engine_settings settings;
     struct engine engine;
     char name[PATH_MAX + 8];
@@ -418,7 +452,7 @@ static void test_engine_start(void)
         text[bytes] = '\0';
         CU_ASSERT_PTR_NOT_NULL(strstr(text, "report --folder /folder --lock-fd 5 --config-fd 4 "
                                             "--executable /bin/true 0 1 2 4 5 "));
-        CU_ASSERT_PTR_NOT_NULL(strstr(text, "version: 1\nSigBlk:\t0000000000000000\n"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, "version: 1\nSigBlk: 0000000000000000\n"));
         CU_ASSERT_PTR_NULL(strstr(text, "LD_"));
     }
     sigprocmask(SIG_SETMASK, &old, NULL);
@@ -438,6 +472,7 @@ static const struct tap_test tests[] = {
     { "a slot is answered once", test_page_slot },
     { "a check's answers", test_check },
     { "an engine's answers", test_jobs },
+    { "engines are few, and end", test_jobs_are_bounded },
     { "an engine's descriptors, signals, environment", test_engine_start },
     { NULL, NULL },
 };

@@ -62,7 +62,7 @@ control "a constructor is seen" sections .init_array \
     'int n; __attribute__((constructor)) static void offend(void) { n = 1; }'
 
 libraries=
-for name in capture minidump-writer crash; do
+for name in capture minidump-writer crash records; do
     library=$CAIRN_BUILDDIR/.libs/libcairn-$name.a
     [ -f "$library" ] || library=$CAIRN_BUILDDIR/libcairn-$name.a
     if [ -f "$library" ]; then

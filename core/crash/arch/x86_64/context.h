@@ -13,9 +13,9 @@
 
 /* Calls function(argument). Returns 0 after it returned, 1 when context_leave_call() cut it short
  * by *stack, which the call sets. */
-int context_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
+int crash_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
     __attribute__((visibility("hidden")));
-void context_guarded_landing(void) __attribute__((visibility("hidden")));
+void crash_guarded_landing(void) __attribute__((visibility("hidden")));
 
 static inline uint64_t context_pc(const struct ucontext *context)
 {
@@ -30,7 +30,7 @@ static inline uint64_t context_sp(const struct ucontext *context)
 /* Makes the return from the signal handler a return of 1 from the guarded call. */
 static inline void context_leave_call(struct ucontext *context, uint64_t stack)
 {
-    context->uc_mcontext.rip = (uint64_t)(uintptr_t)context_guarded_landing;
+    context->uc_mcontext.rip = (uint64_t)(uintptr_t)crash_guarded_landing;
     context->uc_mcontext.rsp = stack;
     context->uc_mcontext.rax = 1;
     context->uc_mcontext.eflags &= ~0x500ull; /* direction and trap flag, as the ABI wants them */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that knows nothing of Cairn, for the tests of the preload library: it does with signals
+ * what programs do and prints what it was told.
+ *
+ *     preloaded KIND
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+sighandler_t bsd_signal(int number, sighandler_t handler);
+
+static void *volatile nowhere = (void *)16;
+
+static void say(const char *text)
+{
+    ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
+
+    (void)ignored;
+}
+
+__attribute__((noinline)) static void crash(void)
+{
+    *(volatile int *)nowhere = 1;
+}
+
+static void handler(int number)
+{
+    (void)number;
+    say("handler\n");
+}
+
+static void restoring_handler(int number, siginfo_t *info, void *context)
+{
+    struct sigaction none = { .sa_handler = SIG_DFL };
+
+    (void)context;
+    say(info->si_addr == (void *)16 ? "handler with address\n" : "handler without address\n");
+    sigaction(number, &none, NULL);
+    raise(number);
+}
+
+static void said(int condition, const char *text)
+{
+    say(text);
+    say(condition ? ": yes\n" : ": no\n");
+}
+
+/* What a program asks about its own handlers is answered as without Cairn. */
+static void query(void)
+{
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | SA_NODEFER }, old;
+
+    sigaction(SIGSEGV, NULL, &old);
+    said(old.sa_handler == SIG_DFL, "default at first");
+    sigaddset(&action.sa_mask, SIGUSR1);
+    sigaction(SIGSEGV, &action, &old);
+    said(old.sa_handler == SIG_DFL, "default was before");
+    sigaction(SIGSEGV, NULL, &old);
+    old.sa_flags &= ~0x04000000; /* SA_RESTORER, which libc adds */
+    said(old.sa_handler == handler && old.sa_flags == action.sa_flags &&
+             sigismember(&old.sa_mask, SIGUSR1) && !sigismember(&old.sa_mask, SIGUSR2),
+         "own handler, flags and mask");
+    said(signal(SIGSEGV, SIG_IGN) == handler, "signal() returns it");
+    said(sysv_signal(SIGSEGV, SIG_DFL) == SIG_IGN, "sysv_signal() too");
+    said(bsd_signal(SIGBUS, handler) == SIG_DFL, "bsd_signal() of another");
+    said(sigset(SIGBUS, SIG_HOLD) == handler && sigset(SIGBUS, SIG_DFL) == SIG_HOLD, "sigset()");
+    said(signal(SIGUSR1, handler) == SIG_DFL && signal(SIGUSR1, handler) == handler,
+         "a signal that is not Cairn's");
+    raise(SIGUSR1);
+    said(sigaction(SIGKILL, &action, NULL) != 0 && sigaction(32, &action, NULL) != 0 &&
+             sigaction(65, &action, NULL) != 0 && sigaction(0, NULL, NULL) != 0,
+         "refused signals");
+}
+
+static void stacks(void)
+{
+    static char own[1 << 16];
+    stack_t stack = { .ss_sp = own, .ss_size = sizeof(own) }, none = { .ss_flags = SS_DISABLE };
+    stack_t now;
+
+    sigaltstack(NULL, &now);
+    said(now.ss_flags == SS_DISABLE, "none at first");
+    sigaltstack(&stack, &now);
+    said(now.ss_flags == SS_DISABLE, "none was before");
+    sigaltstack(NULL, &now);
+    said(now.ss_sp == own && now.ss_size == sizeof(own) && now.ss_flags == 0, "own stack");
+    sigaltstack(&none, &now);
+    said(now.ss_sp == own, "own stack was before");
+    sigaltstack(NULL, &now);
+    said(now.ss_flags == SS_DISABLE, "none again");
+}
+
+static void list_environment(void)
+{
+    extern char **environ;
+
+    for (char **variable = environ; *variable != NULL; variable++) {
+        if (strncmp(*variable, "LD_PRELOAD=", 11) == 0 ||
+            strncmp(*variable, "CAIRN_RUN_", 10) == 0) {
+            say(*variable);
+            say("\n");
+        }
+    }
+}
+
+__attribute__((noinline)) static int overflow(volatile char *previous)
+{
+    volatile char frame[4096];
+
+    frame[0] = previous[0];
+    return frame[0] == 0 ? overflow(frame) + frame[0] : 1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *kind = argc > 1 ? argv[1] : "";
+    struct sigaction restoring = { .sa_sigaction = restoring_handler,
+                                   .sa_flags = SA_SIGINFO | (int)SA_RESETHAND | SA_NODEFER };
+    char first = 0;
+
+    if (strcmp(kind, "query") == 0) {
+        query();
+    } else if (strcmp(kind, "stacks") == 0) {
+        stacks();
+    } else if (strcmp(kind, "environment") == 0) {
+        list_environment();
+    } else if (strcmp(kind, "overflow") == 0) {
+        stacks();
+        overflow(&first);
+    } else if (strcmp(kind, "handler") == 0) {
+        signal(SIGSEGV, handler);
+        crash();
+    } else if (strcmp(kind, "restoring") == 0) {
+        sigaction(SIGSEGV, &restoring, NULL);
+        crash();
+    } else if (strcmp(kind, "crash") == 0) {
+        crash();
+    } else if (strcmp(kind, "abort") == 0) {
+        abort();
+    } else {
+        fprintf(stderr, "usage: preloaded KIND\n");
+        return 64;
+    }
+    return 0;
+}
