@@ -167,9 +167,9 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh
+	tests/engine/sender.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
+	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/receiver.py

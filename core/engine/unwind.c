@@ -17,7 +17,8 @@
 #define FRAME_BYTES (1u << 20) /* a larger distance from stack to frame pointer is not believed */
 #define ENTRY_BYTES 64         /* of _start, which nobody called */
 
-#define AT_ENTRY 9
+#define AT_ENTRY          9
+#define USER_CODE_SEGMENT 0x33
 
 struct walk {
     const struct minidump *dump;
@@ -56,16 +57,31 @@ static bool is_signal_return(const struct walk *walk, uint64_t address)
            read_code(walk, address, code, sizeof(code)) && code_is_signal_return(code);
 }
 
-/* Code, and behind a call as far as the bytes before it can be had; or what handlers return to. */
-static bool is_return_address(const struct walk *walk, uint64_t address)
+/* What a signal interrupted, as the kernel saved it for the trampoline; `rsp` is the trampoline's.
+ */
+static bool read_interrupted(const struct walk *walk, uint64_t rsp, gregset_t saved)
+{
+    uint64_t address = rsp + offsetof(ucontext_t, uc_mcontext.gregs);
+
+    return minidump_read(walk->dump, address, saved, sizeof(gregset_t)) == sizeof(gregset_t) &&
+           (saved[REG_CSGSFS] & 0xffff) == USER_CODE_SEGMENT;
+}
+
+/* Code, and behind a call as far as the bytes before it can be had; or a signal trampoline, whose
+ * address is found as data, too: then no context lies at `rsp`, the caller's stack pointer. */
+static bool is_return_address(const struct walk *walk, uint64_t address, uint64_t rsp)
 {
     unsigned char code[CALL_BYTES];
+    gregset_t saved;
 
     if (address < CALL_BYTES || !code_map_contains(&walk->code, address - 1)) {
         return false;
     }
+    if (is_signal_return(walk, address)) {
+        return read_interrupted(walk, rsp, saved);
+    }
     return !read_code(walk, address - CALL_BYTES, code, sizeof(code)) ||
-           code_ends_in_call(code, sizeof(code)) || is_signal_return(walk, address);
+           code_ends_in_call(code, sizeof(code));
 }
 
 /* Only what survives a call by convention is still known in a caller that was found by guessing. */
@@ -86,12 +102,10 @@ static bool step_signal_return(struct walk *walk)
         REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
         REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
     };
-    uint64_t context = walk->registers.value[UNWIND_RSP];
     gregset_t saved;
 
     if (!is_signal_return(walk, walk->registers.value[UNWIND_RIP]) ||
-        minidump_read(walk->dump, context + offsetof(ucontext_t, uc_mcontext.gregs), saved,
-                      sizeof(saved)) != sizeof(saved)) {
+        !read_interrupted(walk, walk->registers.value[UNWIND_RSP], saved)) {
         return false;
     }
     for (unsigned i = 0; i < UNWIND_REGISTERS; i++) {
@@ -109,7 +123,7 @@ static bool step_bad_call(struct walk *walk)
     uint32_t known = walk->registers.known;
 
     if (!walk->exact || code_map_contains(&walk->code, walk->registers.value[UNWIND_RIP]) ||
-        !read_word(walk, rsp, &address) || !is_return_address(walk, address)) {
+        !read_word(walk, rsp, &address) || !is_return_address(walk, address, rsp + 8)) {
         return false;
     }
     set_caller(walk, address, rsp + sizeof(address), walk->registers.value[UNWIND_RBP]);
@@ -124,7 +138,7 @@ static bool step_frame_pointer(struct walk *walk)
 
     if (!knows(walk, UNWIND_RBP) || rbp < rsp || rbp - rsp > FRAME_BYTES || rbp % 8 != 0 ||
         !read_word(walk, rbp, &saved) || !read_word(walk, rbp + 8, &address) ||
-        !is_return_address(walk, address)) {
+        !is_return_address(walk, address, rbp + 16)) {
         return false;
     }
     set_caller(walk, address, rbp + 16, saved);
@@ -136,7 +150,7 @@ static bool step_scan(struct walk *walk)
     uint64_t rsp = (walk->registers.value[UNWIND_RSP] + 7) & ~7ull, address;
 
     for (unsigned i = 0; i < SCAN_WORDS && read_word(walk, rsp, &address); i++, rsp += 8) {
-        if (is_return_address(walk, address)) {
+        if (is_return_address(walk, address, rsp + 8)) {
             set_caller(walk, address, rsp + 8, walk->registers.value[UNWIND_RBP]);
             return true;
         }

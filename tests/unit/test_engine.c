@@ -371,6 +371,7 @@ static void test_signal_return(void)
     ucontext_t context = { .uc_flags = 0 };
     struct found found;
 
+    context.uc_mcontext.gregs[REG_CSGSFS] = 0x33;
     context.uc_mcontext.gregs[REG_RIP] = 0;
     context.uc_mcontext.gregs[REG_RSP] = STACK + 50 * 8;
     memcpy(&words[1], &context, 49 * sizeof(words[0]));
@@ -380,13 +381,23 @@ static void test_signal_return(void)
     callers = script;
     walk(words, 0x401010, 1, &found);
     callers = NULL;
-    code_address = 0;
     CU_ASSERT_EQUAL_FATAL(found.count, 4);
     CU_ASSERT_EQUAL(found.frames[1].lookup, 0x401800);
     CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_CFI);
     CU_ASSERT_EQUAL(found.frames[2].address, 0);
     CU_ASSERT_EQUAL(found.frames[2].trust, UNWIND_CONTEXT);
     CU_ASSERT_EQUAL(found.frames[3].address, 0x401222);
+
+    words[0] = 0x401800; /* found by scanning, too, */
+    walk(words, 0x401010, 1, &found);
+    CU_ASSERT_EQUAL_FATAL(found.count, 4);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401800);
+    CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_SCAN);
+    words[1 + 5 + REG_CSGSFS] = 0; /* but not where no registers were saved */
+    walk(words, 0x401010, 1, &found);
+    CU_ASSERT_EQUAL_FATAL(found.count, 2);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401222);
+    code_address = 0;
 }
 
 static const struct tap_test tests[] = {
