@@ -27,6 +27,7 @@ struct walk {
     struct unwind_registers registers;
     uint64_t entry; /* where the program began; 0 if unknown */
     bool exact;     /* the address is that of an instruction, not one behind a call */
+    enum unwind_trust trust;
     unsigned count; /* of frames so far */
     bool cut, over;
     unwind_emit_fn *emit;
@@ -189,12 +190,12 @@ static uint64_t lookup_of(const struct walk *walk)
 }
 
 /* Tells the receiver of the frame that the walk has come to; false when the walk is over. */
-static bool emit_frame(struct walk *walk, enum unwind_trust trust)
+static bool emit_frame(struct walk *walk)
 {
     struct unwind_frame frame = {
         .address = walk->registers.value[UNWIND_RIP],
         .lookup = lookup_of(walk),
-        .trust = trust,
+        .trust = walk->trust,
     };
 
     walk->cut = walk->count == UNWIND_MAX_FRAMES;
@@ -203,12 +204,20 @@ static bool emit_frame(struct walk *walk, enum unwind_trust trust)
     return !walk->over;
 }
 
-/* A caller is believed if it is code and lies further up the stack; a signal may have come on
- * another stack, and anywhere. */
+/* A caller is believed if it is code and lies further up the stack; if the frame before it was only
+ * guessed, it must be one that called. A signal may have come on another stack, and anywhere. */
 static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller, bool exact)
 {
-    return exact || (caller->value[UNWIND_RSP] > walk->registers.value[UNWIND_RSP] &&
-                     code_map_contains(&walk->code, caller->value[UNWIND_RIP] - 1));
+    uint64_t rip = caller->value[UNWIND_RIP], rsp = caller->value[UNWIND_RSP];
+
+    if (exact) {
+        return true;
+    }
+    if (rsp <= walk->registers.value[UNWIND_RSP]) {
+        return false;
+    }
+    return walk->trust == UNWIND_SCAN ? is_return_address(walk, rip, rsp)
+                                      : code_map_contains(&walk->code, rip - 1);
 }
 
 static bool take_caller(const struct unwind_registers *caller, bool exact, void *user)
@@ -220,41 +229,39 @@ static bool take_caller(const struct unwind_registers *caller, bool exact, void 
     }
     walk->registers = *caller;
     walk->exact = exact || is_signal_return(walk, caller->value[UNWIND_RIP]);
+    walk->trust = UNWIND_CFI;
     /* A trampoline that its call frame information does not make known is for us to pass. */
-    return emit_frame(walk, UNWIND_CFI) && walk->exact == exact;
+    return emit_frame(walk) && walk->exact == exact;
 }
 
 /* One step where call frame information led no further. */
-static bool step_without(struct walk *walk, enum stackwalk_end end, enum unwind_trust *ret_trust)
+static bool step_without(struct walk *walk, enum stackwalk_end end)
 {
     if (step_signal_return(walk)) {
-        *ret_trust = UNWIND_CONTEXT;
+        walk->trust = UNWIND_CONTEXT;
         return true;
     }
     if (end == STACKWALK_OUTERMOST || is_entry(walk, lookup_of(walk))) {
         return false;
     }
+    walk->trust = UNWIND_SCAN;
     if (step_bad_call(walk)) {
-        *ret_trust = UNWIND_SCAN;
         return true;
     }
     if (step_frame_pointer(walk)) {
-        *ret_trust = UNWIND_FRAME_POINTER;
+        walk->trust = UNWIND_FRAME_POINTER;
         return true;
     }
-    *ret_trust = UNWIND_SCAN;
     return step_scan(walk);
 }
 
 static void walk_frames(struct walk *walk)
 {
-    enum unwind_trust trust = UNWIND_CONTEXT;
-
-    while (emit_frame(walk, trust)) {
+    while (emit_frame(walk)) {
         enum stackwalk_end end;
 
         end = stackwalk_callers(walk->files, &walk->registers, lookup_of(walk), take_caller, walk);
-        if (walk->over || !step_without(walk, end, &trust)) {
+        if (walk->over || !step_without(walk, end)) {
             return;
         }
     }
@@ -269,6 +276,7 @@ bool unwind_run(const struct minidump *dump, struct stackwalk *files,
         .registers = *start,
         .entry = entry_of(dump),
         .exact = true,
+        .trust = UNWIND_CONTEXT,
         .emit = emit,
         .user = user,
     };
