@@ -146,7 +146,7 @@ libcairn_report_la_SOURCES = \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-libcairn_report_la_LIBADD = $(CJSON_LIBS)
+libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 
 # ---- plugin: found, described from bytes, loaded in a step
 noinst_LTLIBRARIES += libcairn-plugin.la
