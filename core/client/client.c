@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start and stop: the table of started handlers, who may use their pages, and what a fork child finds.
- * [app]: runs in the program, before any crash; libc only.
+ * Start and stop: the table of started handlers, who may use their pages, and what a fork child
+ * finds. [app]: runs in the program, before any crash; libc only.
  */
 #include "core/client/client.h"
 
@@ -21,7 +21,7 @@
 
 /* What callbacks get is declared twice, see core/crash/handler.h. */
 #define SAME(public, private, member)                                                              \
-    _Static_assert(offsetof(struct public, member) == offsetof(struct private, member) &&         \
+    _Static_assert(offsetof(struct public, member) == offsetof(struct private, member) &&          \
                        sizeof(((struct public *)0)->member) ==                                     \
                            sizeof(((struct private *)0)->member),                                  \
                    "cairn.h and core/crash/handler.h describe the same " #member)
@@ -137,7 +137,8 @@ void client_leave(struct cairn *cairn)
 static void complain(const struct page *page)
 {
     char line[1024];
-    int bytes = snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
+    int bytes =
+        snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
     ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
 
     (void)written; /* there is nowhere else to complain to */
@@ -178,7 +179,8 @@ static int prepare_process(const struct client_error *error)
     crash_reset(getpid());
     crash_state.secure = getauxval(AT_SECURE) != 0;
     if (here == NULL) {
-        word = mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        word =
+            mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (word == MAP_FAILED) {
             return client_fail(error, CAIRN_ENOMEM, "A page of memory cannot be mapped: %s.",
                                strerror(errno));
@@ -205,7 +207,8 @@ static int check_options(const struct cairn_options *options, const struct clien
     return 0;
 }
 
-/* Options of the size that the caller was compiled with: what it does not know stays at its default. */
+/* Options of the size that the caller was compiled with: what it does not know stays at its
+ * default. */
 static int copy_options(const struct cairn_options *options, const struct client_error *error,
                         struct cairn_options *ret_options)
 {
@@ -318,6 +321,9 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
         result = publish(cairn, page, options, &monitor, error);
     }
     if (result != 0) {
+        if (find_first() == NULL) {
+            client_stack_stop();
+        }
         client_dismiss(page);
         client_unmap(page);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of libcairn outside the crash path, among themselves. [app]: ordinary code in the program
- * that embeds Cairn; libc only, no thread, no descriptor kept.
+ * The parts of libcairn outside the crash path, among themselves. [app]: ordinary code in the
+ * program that embeds Cairn; libc only, no thread, no descriptor kept.
  */
 #ifndef CAIRN_CORE_CLIENT_CLIENT_H
 #define CAIRN_CORE_CLIENT_CLIENT_H
@@ -13,10 +13,10 @@
 
 /* One started handler, of the program's side. Entry i belongs to crash_state.handlers[i]. */
 struct cairn {
-    struct page *page;    /* atomic; NULL: not started */
-    uint32_t users;       /* calls that use the page right now */
-    uint32_t settled;     /* the plan is in effect */
-    uint32_t complained;  /* its problems were logged */
+    struct page *page;   /* atomic; NULL: not started */
+    uint32_t users;      /* calls that use the page right now */
+    uint32_t settled;    /* the plan is in effect */
+    uint32_t complained; /* its problems were logged */
 };
 
 /* An error text under construction: sentences in the caller's buffer, which may be NULL. */
@@ -31,8 +31,8 @@ int client_fail(const struct client_error *error, int code, const char *format, 
 
 /* ---- client.c: the table ---- */
 
-/* The page of a started handler (NULL: the first), which stays mapped until client_leave(); NULL when
- * there is none or this is a fork child. [signal-safe] */
+/* The page of a started handler (NULL: the first), which stays mapped until client_leave(); NULL
+ * when there is none or this is a fork child. [signal-safe] */
 struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn);
 void client_leave(struct cairn *cairn);
 struct crash_handler *client_handler(const struct cairn *cairn);
@@ -76,8 +76,8 @@ int client_stack_start(void);
 void client_stack_stop(void);
 /* The thread's stack is one that we made. */
 int client_stack_is_own(const stack_t *stack);
-/* sigaltstack(2), but a thread that has a stack of ours gets that one instead of none, or of one on which
- * the crash handler has no room. */
+/* sigaltstack(2), but a thread that has a stack of ours gets that one instead of none, or of one on
+ * which the crash handler has no room. */
 int client_stack_exchange(const stack_t *stack, stack_t *ret_old);
 
 /* ---- page_write.c: what the program says of itself; all [signal-safe] ---- */
@@ -99,7 +99,7 @@ struct client_value {
 
 int client_set_annotation(struct page *page, const char *name, const struct client_value *value);
 int client_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
-                        const char *message);
+                          const char *message);
 /* Copies what fits, at a character's boundary, with a NUL; the bytes copied. */
 size_t client_copy_text(char *to, size_t capacity, const char *from);
 

@@ -68,12 +68,13 @@ int cairn_breadcrumb(struct cairn *cairn, const char *category, const char *mess
     }
     clock_gettime(CLOCK_REALTIME, &now);
     result = client_add_breadcrumb(page, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-                                 category, message);
+                                   category, message);
     client_leave(cairn);
     return result;
 }
 
-/* Lock, page and a plan in effect, for the calls below. 0 or CAIRN_E…; then end_change() follows. */
+/* Lock, page and a plan in effect, for the calls below. 0 or CAIRN_E…; then end_change() follows.
+ */
 static int begin_change(struct cairn **cairn, struct page **ret_page)
 {
     struct page *page;

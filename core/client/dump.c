@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cairn_dump(): a report of the living program. The request goes the way of a crash, in a slot of its
- * own; the calling thread's registers are what getcontext() says. [app]
+ * cairn_dump(): a report of the living program. The request goes the way of a crash, in a slot of
+ * its own; the calling thread's registers are what getcontext() says. [app]
  */
 #include "core/client/client.h"
 

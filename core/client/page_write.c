@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Another thread's update takes a microsecond at most; one that our caller interrupted, for ever. */
+/* Another thread's update takes a microsecond at most; one that our caller interrupted, for ever.
+ */
 #define ATTEMPTS 2000
 
 #define load(pointer) __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
@@ -104,8 +105,8 @@ static enum match match_entry(const struct page_annotation *entry, const char *n
     return same ? MATCH_SAME : MATCH_NO;
 }
 
-/* The entry of this name, or the one to take for it: the first free one behind its hash, so that two
- * threads that bring the same name meet at the same entry; when all are taken, an unset one. */
+/* The entry of this name, or the one to take for it: the first free one behind its hash, so that
+ * two threads that bring the same name meet at the same entry; when all are taken, an unset one. */
 static int find_entry(const struct page *page, const char *name, size_t bytes, uint32_t hash,
                       size_t *ret_index)
 {
@@ -139,7 +140,8 @@ static int find_entry(const struct page *page, const char *name, size_t bytes, u
 /* Under the entry's sequence: it still is what find_entry() saw, or another thread was faster. */
 static bool may_take(const struct page_annotation *entry, const char *name, size_t bytes)
 {
-    return entry->name[0] == '\0' || entry->type == CLIENT_UNSET || memcmp(entry->name, name, bytes + 1) == 0;
+    return entry->name[0] == '\0' || entry->type == CLIENT_UNSET ||
+           memcmp(entry->name, name, bytes + 1) == 0;
 }
 
 /* 0, an error, or 1: the entry went to another name meanwhile, look again. */
@@ -164,7 +166,8 @@ static int try_set(struct page *page, const char *name, size_t bytes, uint32_t h
         end(&entry->sequence);
         return 1;
     }
-    if (value->type == CLIENT_UNSET && (entry->type == CLIENT_UNSET || memcmp(entry->name, name, bytes + 1) != 0)) {
+    if (value->type == CLIENT_UNSET &&
+        (entry->type == CLIENT_UNSET || memcmp(entry->name, name, bytes + 1) != 0)) {
         end(&entry->sequence);
         return CAIRN_ENOENT;
     }
@@ -209,8 +212,8 @@ size_t client_copy_text(char *to, size_t capacity, const char *from)
     if (bytes == capacity) {
         /* Not in the middle of a UTF-8 sequence, if it is one. */
         bytes = capacity - 1;
-        for (unsigned back = 0; back < 3 && bytes > 0 && ((unsigned char)from[bytes] & 0xc0) == 0x80;
-             back++) {
+        for (unsigned back = 0;
+             back < 3 && bytes > 0 && ((unsigned char)from[bytes] & 0xc0) == 0x80; back++) {
             bytes--;
         }
     }
@@ -220,7 +223,7 @@ size_t client_copy_text(char *to, size_t capacity, const char *from)
 }
 
 int client_add_breadcrumb(struct page *page, uint64_t wall_ns, const char *category,
-                        const char *message)
+                          const char *message)
 {
     uint64_t number, seen;
     struct page_breadcrumb *entry;

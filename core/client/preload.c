@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The preload library of `cairn run`: starts Cairn in a program that knows nothing of it. [app]: its
- * constructor runs before every other object's (DF_1_INITFIRST), libc's among them: environ, getenv()
- * and stdio are not to be relied on, the constructor's arguments are.
+ * The preload library of `cairn run`: starts Cairn in a program that knows nothing of it. [app]:
+ * its constructor runs before every other object's (DF_1_INITFIRST), libc's among them: environ,
+ * getenv() and stdio are not to be relied on, the constructor's arguments are.
  */
 #include "core/client/preload.h"
 
@@ -15,8 +15,8 @@
 static void complain(const char *problem)
 {
     char line[1200];
-    int bytes = snprintf(line, sizeof(line), "cairn run: this program runs without Cairn: %.1024s\n",
-                         problem);
+    int bytes = snprintf(line, sizeof(line),
+                         "cairn run: this program runs without Cairn: %.1024s\n", problem);
     ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
 
     (void)written; /* there is nowhere else to complain to */

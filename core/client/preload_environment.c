@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes what `cairn run` added out of the environment before the program sees it: CAIRN_RUN_…, and this
- * library's entry in LD_PRELOAD. [app]: edits the array and the strings in place, because libc's
- * setenv() does not work yet.
+ * Takes what `cairn run` added out of the environment before the program sees it: CAIRN_RUN_…, and
+ * this library's entry in LD_PRELOAD. [app]: edits the array and the strings in place, because
+ * libc's setenv() does not work yet.
  */
 #include "core/client/preload.h"
 
@@ -41,8 +41,8 @@ static bool is_ours(const char *entry, size_t bytes)
            (bytes == name || entry[bytes - name - 1] == '/');
 }
 
-/* Cuts the first entry that is this library out of a list with ':' or ' ' between entries. True: the
- * list is empty now. */
+/* Cuts the first entry that is this library out of a list with ':' or ' ' between entries. True:
+ * the list is empty now. */
 static bool cut_entry(char *list)
 {
     char *entry = list;

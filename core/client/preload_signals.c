@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sigaction(), signal() and their kin, as the preload library offers them to the program. [app]: also
- * called from the program's signal handlers, so everything here is async-signal-safe.
+ * sigaction(), signal() and their kin, as the preload library offers them to the program. [app]:
+ * also called from the program's signal handlers, so everything here is async-signal-safe.
  *
- * For a signal that Cairn handles, the program's handler is remembered instead of installed: the crash
- * path calls it after the capture, queries report it, and setting SIG_DFL makes the next such signal end
- * the process. All other signals go to the kernel. libc's own functions are not called: they are
- * what is replaced here, and at the first call nothing may be initialised yet.
+ * For a signal that Cairn handles, the program's handler is remembered instead of installed: the
+ * crash path calls it after the capture, queries report it, and setting SIG_DFL makes the next such
+ * signal end the process. All other signals go to the kernel. libc's own functions are not called:
+ * they are what is replaced here, and at the first call nothing may be initialised yet.
  */
 #include "core/client/client.h"
 
@@ -18,7 +18,7 @@
 
 /* What libc uses itself (NPTL's cancellation and set*id) and hides from programs. */
 #define FIRST_RESERVED 32
-#define LAST_RESERVED 33
+#define LAST_RESERVED  33
 
 /* A flag that libc adds to every action, and that programs see when they ask. */
 #define LIBC_RESTORER 0x04000000u

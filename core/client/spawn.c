@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starts the monitor so that the program notices nothing: two vfork-like clones, the first of which
- * ends at once, so that the monitor is no child of the program, no SIGCHLD is sent, and no wait() of
- * the program returns a process it does not know.
+ * ends at once, so that the monitor is no child of the program, no SIGCHLD is sent, and no wait()
+ * of the program returns a process it does not know.
  *
  * [app] Between clone and exec the children run in the program's memory, with every signal blocked:
  * they make system calls and write what the struct below holds, nothing else.
@@ -23,14 +23,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES (32 * 1024)
-#define GUARD_BYTES 4096
+#define STACK_BYTES  (32 * 1024)
+#define GUARD_BYTES  4096
 #define STACKS_BYTES (2 * (GUARD_BYTES + STACK_BYTES)) /* one for each child */
 
 /* The descriptors' numbers until they get their places: out of the way of 0 to 4. */
 #define FIRST_FREE_FD 10
 
-#define PAGE_FD 3
+#define PAGE_FD    3
 #define PROCESS_FD 4
 
 /* What the program and both children share. */
@@ -41,7 +41,7 @@ struct spawn {
     char *second_stack; /* its top */
     volatile pid_t pid;
     volatile int pidfd;
-    volatile int error;      /* errno of what failed, in the children too */
+    volatile int error;          /* errno of what failed, in the children too */
     const char *volatile failed; /* ... and what that was */
 };
 
@@ -226,7 +226,8 @@ static int run_on_stacks(struct spawn *spawn, char *const *environment,
     spawn->environment = filter_environment(environment);
     if (spawn->environment == NULL) {
         munmap(stacks, STACKS_BYTES);
-        return client_fail(error, CAIRN_ENOMEM, "There is no memory for the monitor's environment.");
+        return client_fail(error, CAIRN_ENOMEM,
+                           "There is no memory for the monitor's environment.");
     }
     spawn->second_stack = stacks + STACKS_BYTES;
     run(spawn, stacks + STACKS_BYTES / 2);
@@ -249,8 +250,8 @@ int client_spawn(const char *path, int page_fd, char *const *environment,
     spawn.page_fd = fcntl(page_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
     spawn.process_fd = self >= 0 ? fcntl(self, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
     if (spawn.page_fd < 0 || spawn.process_fd < 0) {
-        result = client_fail(error, CAIRN_ESYSTEM, "A descriptor for the monitor cannot be had: %s.",
-                             strerror(errno));
+        result = client_fail(error, CAIRN_ESYSTEM,
+                             "A descriptor for the monitor cannot be had: %s.", strerror(errno));
     } else {
         result = run_on_stacks(&spawn, environment, error);
     }

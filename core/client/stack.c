@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Alternate signal stacks with guard pages, so that a thread whose stack overflowed can still report.
- * [app]: runs in the thread itself; the crash path only stands on what is made here.
+ * Alternate signal stacks with guard pages, so that a thread whose stack overflowed can still
+ * report. [app]: runs in the thread itself; the crash path only stands on what is made here.
  */
 #include "core/client/client.h"
 
@@ -23,9 +23,9 @@
 
 /* Never read by the crash path. The model needs no helper function of the dynamic linker. */
 static __thread struct {
-    char *base;      /* lower guard page; NULL: this thread has no stack of ours */
-    size_t bytes;    /* with both guard pages */
-    int from_start;  /* cairn_start() made it */
+    char *base;     /* lower guard page; NULL: this thread has no stack of ours */
+    size_t bytes;   /* with both guard pages */
+    int from_start; /* cairn_start() made it */
 } own __attribute__((tls_model("initial-exec")));
 
 /* Raw, because in the preload library sigaltstack() is what the program sees. */
@@ -55,16 +55,15 @@ static int make_stack(void)
 {
     size_t page = page_bytes(), usable = usable_bytes(page), bytes = usable + 2 * page;
     stack_t stack = { .ss_flags = 0 };
-    char *base =
-        mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    char *base = mmap(NULL, bytes, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
     if (base == MAP_FAILED) {
         return CAIRN_ENOMEM;
     }
     stack.ss_sp = base;
     stack.ss_size = page + usable;
-    if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) != 0 ||
-        exchange(&stack, NULL) != 0) {
+    if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) != 0 || exchange(&stack, NULL) != 0) {
         munmap(base, bytes);
         return CAIRN_ESYSTEM;
     }

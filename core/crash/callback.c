@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program's own callbacks in the crashed thread, guarded against faults and by a clock. A fault
- * inside one arrives in our signal handler, which makes the call return; so does the clock, a timer of
- * this thread that sends the signal once more after a second. A callback that is cut short has lost its
- * say. Where no timer can be had (RLIMIT_SIGPENDING, seccomp), the guard against faults is left.
+ * inside one arrives in our signal handler, which makes the call return; so does the clock, a timer
+ * of this thread that sends the signal once more after a second. A callback that is cut short has
+ * lost its say. Where no timer can be had (RLIMIT_SIGPENDING, seccomp), the guard against faults is
+ * left.
  */
 #include "core/crash/parts.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One crash as one handler sees it: describe it in the slot, claim, announce, ask the filter, wait
- * for the monitor, tell the post-dump callback. Runs in the crashed thread; the waiting is also used
- * by cairn_dump().
+ * for the monitor, tell the post-dump callback. Runs in the crashed thread; the waiting is also
+ * used by cairn_dump().
  */
 #include "core/crash/parts.h"
 

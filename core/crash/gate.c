@@ -86,8 +86,8 @@ static int wait_for_change(uint32_t seen, uint64_t nanoseconds)
     return 0;
 }
 
-/* True while the earlier handler that we called is still on the stack. If it jumped out instead, the
- * program went on, and this is a new crash. */
+/* True while the earlier handler that we called is still on the stack. If it jumped out instead,
+ * the program went on, and this is a new crash. */
 static int is_chained(const struct crash_signal *signal)
 {
     uint64_t sp = context_sp(signal->context), frame = crash_state.gate_frame;

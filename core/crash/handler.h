@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define CRASH_HANDLERS 8
-#define CRASH_SIGNALS 65 /* signal numbers are 1 to 64 */
+#define CRASH_SIGNALS  65 /* signal numbers are 1 to 64 */
 
 /* Until a plan arrives: SEGV ABRT BUS FPE ILL TRAP SYS, one second and five. */
 #define CRASH_BIT(signal) (1ull << ((signal)-1))
@@ -21,7 +21,7 @@
     (CRASH_BIT(11) | CRASH_BIT(6) | CRASH_BIT(7) | CRASH_BIT(8) | CRASH_BIT(4) | CRASH_BIT(5) |    \
      CRASH_BIT(31))
 #define CRASH_DEFAULT_CLAIM_MS 1000
-#define CRASH_DEFAULT_HOLD_MS 5000
+#define CRASH_DEFAULT_HOLD_MS  5000
 
 /* Callbacks get the structures of cairn.h, whose header brings libc's along. These are the same;
  * core/client asserts it. */
@@ -78,8 +78,8 @@ extern struct crash_state crash_state __attribute__((visibility("hidden")));
  * with UINT64_MAX. [crash] */
 struct crash_handler *crash_next_handler(uint64_t *number);
 
-/* Installs our handler for these signals, unless it is already, and remembers what was there. 0 or a
- * negative errno. Serialised by the caller. [app] */
+/* Installs our handler for these signals, unless it is already, and remembers what was there. 0 or
+ * a negative errno. Serialised by the caller. [app] */
 int crash_install(uint64_t signals);
 /* Puts back what was there, where our handler is still the installed one. [app] */
 void crash_uninstall(void);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shared page: the one mapping between a program, its crash handler and its monitor. A sealed
- * memfd of sizeof(struct page) bytes; the program maps it, closes the descriptor and hands it to the
- * monitor as descriptor 3. Written by the program [app, crash] and by the monitor; each reads the
- * other's part as hostile input. Untouched parts cost no memory.
+ * memfd of sizeof(struct page) bytes; the program maps it, closes the descriptor and hands it to
+ * the monitor as descriptor 3. Written by the program [app, crash] and by the monitor; each reads
+ * the other's part as hostile input. Untouched parts cost no memory.
  *
  * Included by core/crash, core/client, core/monitor; kernel and freestanding headers only.
  */
@@ -13,22 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_MAGIC 0x4547415043525243ull
+#define PAGE_MAGIC   0x4547415043525243ull
 #define PAGE_VERSION 1u
 
-#define PAGE_ANNOTATIONS 128
-#define PAGE_NAME_BYTES 64
-#define PAGE_VALUE_BYTES 2048
-#define PAGE_BREADCRUMBS 256
-#define PAGE_CATEGORY_BYTES 32
-#define PAGE_MESSAGE_BYTES 208
-#define PAGE_ATTACHMENTS 16
-#define PAGE_PATH_BYTES 1024
-#define PAGE_REGIONS 64
-#define PAGE_REGION_BYTES (1024 * 1024) /* of one registered region, at most */
-#define PAGE_PARKED 64
-#define PAGE_CONFIG_BYTES (64 * 1024)
-#define PAGE_PROBLEM_BYTES (16 * 1024)
+#define PAGE_ANNOTATIONS         128
+#define PAGE_NAME_BYTES          64
+#define PAGE_VALUE_BYTES         2048
+#define PAGE_BREADCRUMBS         256
+#define PAGE_CATEGORY_BYTES      32
+#define PAGE_MESSAGE_BYTES       208
+#define PAGE_ATTACHMENTS         16
+#define PAGE_PATH_BYTES          1024
+#define PAGE_REGIONS             64
+#define PAGE_REGION_BYTES        (1024 * 1024) /* of one registered region, at most */
+#define PAGE_PARKED              64
+#define PAGE_CONFIG_BYTES        (64 * 1024)
+#define PAGE_PROBLEM_BYTES       (16 * 1024)
 #define PAGE_CRASH_MESSAGE_BYTES 1024
 
 /* How far the monitor's start has come; a futex word. */
@@ -41,10 +41,10 @@ enum page_start {
 /* The life of one crash. Every change is a compare-and-swap; who loses it produces nothing. */
 enum slot_state {
     SLOT_IDLE = 0,
-    SLOT_CLAIMED = 1,   /* handler: the crash is described in the slot and announced */
-    SLOT_TAKEN = 2,     /* monitor: capture has begun */
-    SLOT_CAPTURED = 3,  /* monitor: all that is needed has been read */
-    SLOT_RELEASED = 4,  /* monitor: the program may go on dying; `success`, `id`, `path` are valid */
+    SLOT_CLAIMED = 1,  /* handler: the crash is described in the slot and announced */
+    SLOT_TAKEN = 2,    /* monitor: capture has begun */
+    SLOT_CAPTURED = 3, /* monitor: all that is needed has been read */
+    SLOT_RELEASED = 4, /* monitor: the program may go on dying; `success`, `id`, `path` are valid */
     SLOT_CANCELLED = 5, /* handler: the program's filter said no; it may be claimed again */
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
@@ -53,9 +53,9 @@ enum slot_index { SLOT_CRASH = 0, SLOT_REQUEST = 1, SLOT_COUNT = 2 };
 
 /* One event: a crash, or a dump that the program asked for. */
 struct page_slot {
-    uint32_t state;    /* enum slot_state, a futex word */
-    int32_t tid;       /* the thread; 0 while IDLE */
-    int32_t pid;       /* differs from page.pid in a fork child */
+    uint32_t state; /* enum slot_state, a futex word */
+    int32_t tid;    /* the thread; 0 while IDLE */
+    int32_t pid;    /* differs from page.pid in a fork child */
     int32_t signal;
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
@@ -73,7 +73,7 @@ struct page_annotation {
     uint32_t type;     /* enum cairn_value_type; 0 = free or unset */
     uint32_t bytes;    /* of a string value */
     uint32_t reserved;
-    uint64_t bits;     /* integer, double's bits, bool */
+    uint64_t bits; /* integer, double's bits, bool */
     char name[PAGE_NAME_BYTES];
 };
 
@@ -103,8 +103,8 @@ struct page_parked {
 };
 
 /* Page.client_flags: what the program wants. */
-#define PAGE_HAS_POST_DUMP (1u << 0) /* release after the dump has its final name */
-#define PAGE_IS_INIT (1u << 1)       /* PID 1: release after commit */
+#define PAGE_HAS_POST_DUMP  (1u << 0) /* release after the dump has its final name */
+#define PAGE_IS_INIT        (1u << 1) /* PID 1: release after commit */
 #define PAGE_CONFIG_IS_TEXT (1u << 2)
 
 /* What cairn_start() must know of the configuration. Written by the monitor before PAGE_READY. */

@@ -14,7 +14,7 @@
 /* enum cairn_value_type of plugin.h, which import-free code cannot include. */
 enum value_type { VALUE_NONE = 0, VALUE_STRING = 1, VALUE_LAST = 5 };
 
-#define load(pointer) __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
+#define load(pointer)   __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
 #define reload(pointer) __atomic_load_n((pointer), __ATOMIC_RELAXED)
 
 /* Bytes before the NUL, at most `limit`. */
@@ -192,7 +192,8 @@ static size_t sort_breadcrumbs(const struct page *page, uint16_t *ret_indices)
         if (sequence == 0) {
             continue;
         }
-        while (place > 0 && reload(&page->breadcrumbs[ret_indices[place - 1]].sequence) > sequence) {
+        while (place > 0 &&
+               reload(&page->breadcrumbs[ret_indices[place - 1]].sequence) > sequence) {
             ret_indices[place] = ret_indices[place - 1];
             place--;
         }

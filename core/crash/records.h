@@ -24,7 +24,7 @@ struct crash_event {
 
 /* Fill from crash_records_build(); its memory is the arena's. */
 struct crash_records {
-    struct minidump_records records; /* for minidump_extra.records */
+    struct minidump_records records;                          /* for minidump_extra.records */
     struct minidump_annotation annotations[PAGE_ANNOTATIONS]; /* for minidump_extra.annotations */
     size_t annotation_count;
 };

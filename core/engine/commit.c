@@ -15,6 +15,7 @@
 #include "core/util/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +38,17 @@ static void keep_capture(struct engine_run *run)
     }
 }
 
+/* A copy of the configuration stays beside the report, for the sender; its path stays in the report,
+ * because relative paths in the copy start where the original lay. */
 static void keep_configuration(struct engine_run *run)
 {
     const struct config *config = run->setup.config;
+    char path[PATH_MAX];
     struct error error;
 
+    if (config != NULL && realpath(config->name, path) != NULL) {
+        report_text(&run->report->configuration, path);
+    }
     if (config != NULL && fs_replace_file(run->folder_fd, SPOOL_CONFIGURATION, config->source,
                                           config->source_bytes, &error) != 0) {
         report_note(run->report, "The configuration was not kept. %s", error.text);

@@ -107,7 +107,7 @@ static uint64_t file_bytes(const struct step_request *request)
     enum cairn_kind kind = request->instance->kind;
     uint64_t bytes = request->instance->output_bytes;
 
-    if (kind == CAIRN_KIND_HOOK || kind == CAIRN_KIND_TRANSPORT) {
+    if (request->report != NULL && (kind == CAIRN_KIND_HOOK || kind == CAIRN_KIND_TRANSPORT)) {
         for (size_t i = 0; i < request->report->artifact_count; i++) {
             if (__builtin_add_overflow(bytes, request->report->artifacts[i].bytes, &bytes)) {
                 return RLIM_INFINITY;

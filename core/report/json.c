@@ -146,7 +146,8 @@ static int read_verdicts(struct input *in, const cJSON *root)
 
     if ((result = read_integer(in, root, "tier", 3, &tier)) != 0 ||
         (result = read_text(in, root, "tier_reason", &report->tier_reason)) != 0 ||
-        (result = read_text(in, root, "signature", &report->signature)) != 0) {
+        (result = read_text(in, root, "signature", &report->signature)) != 0 ||
+        (result = read_text(in, root, "configuration", &report->configuration)) != 0) {
         return result;
     }
     report->tier = (int)tier;

@@ -233,6 +233,7 @@ static void write_head(struct writer *writer, const struct report *report)
     put_integer(writer, "tier", report->tier);
     put_known(writer, "tier_reason", report->tier_reason);
     put_known(writer, "pipeline", report->pipeline);
+    put_known(writer, "configuration", report->configuration);
     open_bracket(writer, "process", "{", false);
     put_known(writer, "executable", report->executable);
     put_known(writer, "user", report->user);

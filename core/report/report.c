@@ -104,6 +104,7 @@ void report_destroy(struct report *report)
     free(report->user);
     free(report->signature);
     free(report->pipeline);
+    free(report->configuration);
     free(report->scratch);
     free(report);
 }

@@ -83,6 +83,7 @@ struct report {
     char *executable, *user; /* NULL if unknown; user: name, else the number */
     char *signature;         /* NULL if there is none */
     char *pipeline;          /* NULL before it is chosen */
+    char *configuration;     /* the file that it was made with, absolute; NULL if it was a text */
 
     struct report_attribute *attributes;
     size_t attribute_count;

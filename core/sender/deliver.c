@@ -247,7 +247,7 @@ static void deliver_with_own_setup(struct job *job)
 {
     struct sender_setup setup;
 
-    if (sender_setup_load(&setup, job->sender->options, job->folder_fd) != 0) {
+    if (sender_setup_load(&setup, job->sender->options, job->report, job->folder_fd) != 0) {
         job->sender->problems = true;
         describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {

@@ -146,7 +146,7 @@ static int run_configured(const struct sender_options *options)
     struct sender_setup setup;
     int code = EX_CONFIG;
 
-    if (sender_setup_load(&setup, options, -1) != 0) {
+    if (sender_setup_load(&setup, options, NULL, -1) != 0) {
         sender_setup_print_problems(&setup);
     } else {
         code = sender_batch(options, options->spool != NULL ? options->spool : setup.config->spool,
@@ -167,7 +167,7 @@ static int run_by_reports(const struct sender_options *options)
     if (spool != NULL) {
         return sender_batch(options, spool, NULL);
     }
-    sender_setup_load(&setup, options, -1);
+    sender_setup_load(&setup, options, NULL, -1);
     spool = setup.config != NULL && setup.config->spool != NULL
                 ? setup.config->spool
                 : paths_default_spool(fallback, sizeof(fallback));

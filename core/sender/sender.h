@@ -40,9 +40,10 @@ struct sender_setup {
     bool usable;
 };
 
-/* What the options name; else the configuration.yaml in `folder_fd`; that -1: the installed one. */
+/* What the options name; else the report's own, which lies in `folder_fd`; without a report the
+ * installed one. */
 int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
-                      int folder_fd);
+                      const struct report *report, int folder_fd);
 void sender_setup_print_problems(const struct sender_setup *setup);
 void sender_setup_finish(struct sender_setup *setup);
 

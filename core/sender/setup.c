@@ -9,9 +9,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static int load(struct sender_setup *setup, const struct sender_options *options, int folder_fd)
+/* The copy beside the report, under the name of the original: relative paths start there. */
+static int load_own(struct sender_setup *setup, const struct report *report, int folder_fd)
 {
-    int fd, result;
+    const char *name = report->configuration != NULL ? report->configuration : SPOOL_CONFIGURATION;
+    int fd = openat(folder_fd, SPOOL_CONFIGURATION,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int result;
+
+    if (fd < 0) {
+        config_problem_add(&setup->problems, (struct config_position){ SPOOL_CONFIGURATION, 0, 0 },
+                           "", "the report has no configuration of its own");
+        return CAIRN_ECONFIG;
+    }
+    result = config_load(NULL, fd, name, &setup->config, &setup->problems);
+    close(fd);
+    return result;
+}
+
+static int load(struct sender_setup *setup, const struct sender_options *options,
+                const struct report *report, int folder_fd)
+{
 
     if (options->config_path != NULL) {
         return config_load(options->config_path, -1, NULL, &setup->config, &setup->problems);
@@ -20,29 +38,20 @@ static int load(struct sender_setup *setup, const struct sender_options *options
         return config_load(NULL, options->config_fd, "configuration", &setup->config,
                            &setup->problems);
     }
-    if (folder_fd < 0) {
+    if (report == NULL) {
         return config_load(paths_config(), -1, NULL, &setup->config, &setup->problems);
     }
-    fd = openat(folder_fd, SPOOL_CONFIGURATION,
-                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0) {
-        config_problem_add(&setup->problems, (struct config_position){ SPOOL_CONFIGURATION, 0, 0 },
-                           "", "the report has no configuration of its own");
-        return CAIRN_ECONFIG;
-    }
-    result = config_load(NULL, fd, SPOOL_CONFIGURATION, &setup->config, &setup->problems);
-    close(fd);
-    return result;
+    return load_own(setup, report, folder_fd);
 }
 
 int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
-                      int folder_fd)
+                      const struct report *report, int folder_fd)
 {
     int result;
 
     memset(setup, 0, sizeof(*setup));
     config_problems_init(&setup->problems);
-    result = load(setup, options, folder_fd);
+    result = load(setup, options, report, folder_fd);
     if (setup->config != NULL) {
         int bound = plugin_bind(setup->config, &setup->plugins, &setup->problems);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stands in for cairn-monitor in the tests of the crash handler: no ptrace, no dump, but every way to
- * behave. The environment says which, and where to write what it saw, one line each:
+ * Stands in for cairn-monitor in the tests of the crash handler: no ptrace, no dump, but every way
+ * to behave. The environment says which, and where to write what it saw, one line each:
  *
  *     FAKE_MODE   capture | deaf | stuck | slow | fail | die | silent
  *     FAKE_LOG    an absolute path
@@ -62,14 +62,13 @@ static void check_surroundings(void)
     say("surroundings: descriptors %d mask %s sigchld %s session %s folder %s umask %03o\n",
         descriptors, sigisemptyset(&mask) ? "empty" : "set",
         signal(SIGCHLD, SIG_DFL) == SIG_DFL ? "default" : "changed",
-        getsid(0) == getpid() ? "own" : "inherited", getcwd(folder, sizeof(folder)),
-        umask(077));
+        getsid(0) == getpid() ? "own" : "inherited", getcwd(folder, sizeof(folder)), umask(077));
 }
 
 static int swap(struct page_slot *slot, uint32_t from, uint32_t to)
 {
-    int done = __atomic_compare_exchange_n(&slot->state, &from, to, 0, __ATOMIC_ACQ_REL,
-                                           __ATOMIC_ACQUIRE);
+    int done =
+        __atomic_compare_exchange_n(&slot->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 
     if (done) {
         syscall(SYS_futex, &slot->state, FUTEX_WAKE, 64, NULL, NULL, 0);

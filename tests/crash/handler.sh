@@ -25,6 +25,9 @@ crash() {
 # captured KIND STATUS SIGNAL CODE THREAD: crashed, and was reported once.
 captured() {
     crash capture "$1"
+    # Stand-ins of earlier starts write to the same log: their end is not the end of the last one.
+    wait_for 5 grep -q '^released' "$FAKE_LOG"
+    log=$(cat "$FAKE_LOG")
     is "$1: exit status" "$status" "$2"
     is "$1: reported once" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
     has "$1: signal, code and thread" "$log" "^crash: signal $3 code $4 thread $5 context yes"
@@ -156,6 +159,10 @@ crash capture fork
 is "a fork child is left alone" "$out" "child: not started
 child: SIGSEGV"
 is "... and not reported" "$(printf '%s\n' "$log" | grep -c '^crash:')" 0
+crash capture fork-start
+is "a fork child that starts Cairn itself is reported" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
+is "... and its parent goes on" "$out" "child: SIGSEGV
+parent: started"
 crash capture dump
 is "dump: the program goes on" "$status" 0
 has "dump: with the report's id" "$out" '^dump: no error id "[0-9a-f-]{36}"'

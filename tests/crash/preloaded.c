@@ -100,7 +100,8 @@ static void list_environment(void)
     extern char **environ;
 
     for (char **variable = environ; *variable != NULL; variable++) {
-        if (strncmp(*variable, "LD_PRELOAD=", 11) == 0 || strncmp(*variable, "CAIRN_RUN_", 10) == 0) {
+        if (strncmp(*variable, "LD_PRELOAD=", 11) == 0 ||
+            strncmp(*variable, "CAIRN_RUN_", 10) == 0) {
             say(*variable);
             say("\n");
         }

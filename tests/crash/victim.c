@@ -283,7 +283,7 @@ static int filter_no(const struct cairn_crash *crash, void *user)
 static int filter_yes(const struct cairn_crash *crash, void *user)
 {
     say(crash->signal == SIGSEGV && user == (void *)&nowhere && crash->tid > 0 ? "filter: yes\n"
-                                                                             : "filter: wrong\n");
+                                                                               : "filter: wrong\n");
     return 1;
 }
 
@@ -379,7 +379,7 @@ static void do_stop(void)
 
     sigaction(SIGSEGV, NULL, &now);
     say(stopped == 0 && again == CAIRN_ENOTSTARTED && now.sa_handler == SIG_DFL ? "stopped\n"
-                                                                              : "stop failed\n");
+                                                                                : "stop failed\n");
 }
 
 /* The program waits for any child at all and gets what it knows. */
@@ -511,6 +511,25 @@ static void do_fill(void)
     say("\n");
 }
 
+/* A fork child may start Cairn for itself. */
+static void crash_fork_start(void)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        if (cairn_start(&options, NULL, NULL, 0) != 0) {
+            say("child: start failed\n");
+        }
+        crash_null();
+        _exit(1);
+    }
+    waitpid(child, &status, 0);
+    say(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? "child: SIGSEGV\n" : "child: wrong\n");
+    say(cairn_set_string(NULL, "parent", "goes on") == 0 ? "parent: started\n" : "parent: wrong\n");
+}
+
 struct kind {
     const char *name;
     void (*before)(void);
@@ -562,6 +581,7 @@ static const struct kind kinds[] = {
     { "stressed", NULL, crash_stressed, NULL, NULL, 0 },
     { "fill", NULL, do_fill, NULL, NULL, 0 },
     { "fork", NULL, crash_fork, NULL, NULL, 0 },
+    { "fork-start", NULL, crash_fork_start, NULL, NULL, 0 },
     { "no-wait", NULL, crash_null, NULL, NULL, CAIRN_START_NO_WAIT },
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unit tests of the shared page: annotations and breadcrumbs as the program writes them, and the records
- * that the monitor makes of them, of an honest page and of one that lies.
+ * Unit tests of the shared page: annotations and breadcrumbs as the program writes them, and the
+ * records that the monitor makes of them, of an honest page and of one that lies.
  */
 #include "core/client/client.h"
 #include "core/crash/records.h"
@@ -309,8 +309,7 @@ static void a_page_becomes_records(void)
         data = record(MINIDUMP_RECORD_ANNOTATION, i, &bytes);
         CU_ASSERT_PTR_NOT_NULL_FATAL(data);
         memcpy(&annotation, data, sizeof(annotation));
-        CU_ASSERT_EQUAL(bytes,
-                        sizeof(annotation) + annotation.name_bytes + annotation.value_bytes);
+        CU_ASSERT_EQUAL(bytes, sizeof(annotation) + annotation.name_bytes + annotation.value_bytes);
     }
     for (size_t i = 0; i < PAGE_BREADCRUMBS; i++) {
         data = record(MINIDUMP_RECORD_BREADCRUMB, i, &bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guarded call: like setjmp around one function, without libc. What the ABI says a callee keeps
- * is saved on the stack, so that the stack pointer alone is enough to come back. Runs in the crashed
- * process.
+ * is saved on the stack, so that the stack pointer alone is enough to come back. Runs in the
+ * crashed process.
  */
 #include "core/crash/arch/x86_64/context.h"
 
