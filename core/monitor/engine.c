@@ -308,8 +308,12 @@ int engine_start_report(const struct engine_settings *settings, const char *fold
     add(&command, "--lock-fd", LOCK_FD_TEXT);
     add_configuration(&command, settings);
     add_program(&command, settings);
-    return start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
-                 ret_engine);
+    int result = start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
+                       ret_engine);
+    if (result == 0) {
+        give_way(ret_engine->pid);
+    }
+    return result;
 }
 
 int engine_start_recover(const struct engine_settings *settings, const char *application_folder,
