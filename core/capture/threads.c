@@ -326,16 +326,17 @@ static void tidy(struct capture *capture)
 
 static int find_crashed(struct capture *capture)
 {
-    size_t live = 0;
+    size_t live = 0, late = 0;
 
     for (size_t i = 0; i < capture->thread_count; i++) {
         live += capture->threads[i].has_registers;
+        late += capture->threads[i].state == THREAD_SEIZED;
         if (capture->threads[i].tid == capture->request.tid) {
             capture->crashed = i;
         }
     }
     if (live == 0) {
-        return capture->thread_count > 0 ? -EPERM : -ESRCH;
+        return late > 0 ? -ETIMEDOUT : capture->thread_count > 0 ? -EPERM : -ESRCH;
     }
     if (capture->crashed == SIZE_MAX) {
         capture_note(capture, "Thread %d, which the report is about, was not found.",
