@@ -53,9 +53,12 @@ static long read_vector(const struct capture *capture, const struct piece *piece
     size_t total = 0, used = 0;
 
     while (used < count && used < BATCH && (used == 0 || total + pieces[used].bytes <= MAX_READ)) {
-        local[used] = (struct iovec){ pieces[used].to, pieces[used].bytes };
-        remote[used] = (struct iovec){ (void *)pieces[used].address, pieces[used].bytes };
-        total += pieces[used].bytes;
+        const struct piece *piece = &pieces[used];
+        size_t left = piece->bytes - piece->done;
+
+        local[used] = (struct iovec){ piece->to + piece->done, left };
+        remote[used] = (struct iovec){ (void *)(piece->address + piece->done), left };
+        total += left;
         used++;
     }
     *ret_used = used;
@@ -72,17 +75,19 @@ static size_t read_batch(struct capture *capture, struct piece *pieces, size_t c
         result = read_vector(capture, pieces, count, &used);
     }
     if (result < 0 && result != -EFAULT) {
-        pieces[0].done = read_by_file(capture, pieces[0].address, pieces[0].to, pieces[0].bytes);
+        pieces[0].done += read_by_file(capture, pieces[0].address + pieces[0].done,
+                                       pieces[0].to + pieces[0].done,
+                                       pieces[0].bytes - pieces[0].done);
         return 1;
     }
     left = result > 0 ? (size_t)result : 0;
-    while (settled < used && left >= pieces[settled].bytes) {
+    while (settled < used && left >= pieces[settled].bytes - pieces[settled].done) {
+        left -= pieces[settled].bytes - pieces[settled].done;
         pieces[settled].done = pieces[settled].bytes;
-        left -= pieces[settled].bytes;
         settled++;
     }
     if (settled < used) { /* the one that holds the first unreadable page */
-        pieces[settled].done = left;
+        pieces[settled].done += left;
         settled++;
     }
     return settled;

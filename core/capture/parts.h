@@ -24,7 +24,8 @@ struct range {
     uint64_t start, end;
 };
 
-/* One of many pieces of memory to read at once. `done`: bytes that arrived at `to`. */
+/* One of many pieces of memory to read at once. `done`: bytes that have arrived at `to`, before the
+ * reading too. */
 struct piece {
     uint64_t address;
     unsigned char *to;
