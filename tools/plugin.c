@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn plugin`: what is installed, read from the files' bytes; no plugin code runs. */
-#include "tools/tool.h"
-
 #include "core/plugin/plugin.h"
+#include "tools/options.h"
 #include "tools/plugin_doc.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void complain(const char *path, const struct error *error, void *user)
 {
@@ -118,33 +117,17 @@ static int doc(const struct tool *tool, const char *name, bool man)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "options", no_argument, NULL, 'o' },
-                                             { "man", no_argument, NULL, 'm' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
-    bool with_options = false, man = false;
-    int option, count;
+    struct tool_options options;
+    int result = tool_parse(tool, "om", argc, argv, &options), count = argc - optind;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'h':
-            return tool_help(tool);
-        case 'o':
-            with_options = true;
-            break;
-        case 'm':
-            man = true;
-            break;
-        default:
-            return tool_usage(tool, "That is not an option of this command.");
-        }
+    if (result != TOOL_GO_ON) {
+        return result;
     }
-    count = argc - optind;
-    if (count == 1 && strcmp(argv[optind], "list") == 0 && !man) {
-        return list(tool, with_options);
+    if (count == 1 && strcmp(argv[optind], "list") == 0 && !options.man) {
+        return list(tool, options.options);
     }
-    if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !with_options) {
-        return doc(tool, count == 2 ? argv[optind + 1] : NULL, man);
+    if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
+        return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
     }
     return tool_usage(tool, "What can be done with plugins is \"list\" and \"doc\".");
 }
