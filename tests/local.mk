@@ -218,6 +218,8 @@ tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUN
 tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif
+TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
 
 # ---- wall
 TESTS += tests/wall/imports.sh

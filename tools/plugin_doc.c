@@ -72,7 +72,7 @@ void plugin_print_type(const struct cairn_option *option)
     if ((option->flags & CAIRN_OPTION_REQUIRED) != 0) {
         fputs(", required", stdout);
     } else if (option->default_text != NULL) {
-        printf(", default %s", option->default_text[0] != '\0' ? option->default_text : "\"\"");
+        printf(", default %s", option->default_text[0] != '\0' ? option->default_text : "empty");
     }
 }
 
@@ -123,16 +123,16 @@ static size_t sentences(const struct plugin_facts *facts, const char *ret_list[M
 }
 
 /* What setting the option brings about besides its meaning; NULL: nothing. */
-static const char *consequence(const struct cairn_option *option)
+static const char *consequence(const struct plugin_facts *facts, const struct cairn_option *option)
 {
-    if ((option->flags & CAIRN_OPTION_NEEDS_REPORT) != 0) {
+    if ((option->flags & CAIRN_OPTION_NEEDS_REPORT) != 0 && facts->stage < CAIRN_STAGE_REPORT) {
         return "With it the filter is asked when all annotators are done.";
     }
-    if ((option->flags & CAIRN_OPTION_NEEDS_STACK) != 0) {
+    if ((option->flags & CAIRN_OPTION_NEEDS_STACK) != 0 && facts->stage < CAIRN_STAGE_STACK) {
         return "With it the filter is asked when the stack is known.";
     }
     if (option->capture != NULL && strcmp(option->capture, "=") != 0) {
-        return "With it that is captured from the process.";
+        return "Only with it such data is captured at all.";
     }
     return NULL;
 }
@@ -155,22 +155,29 @@ void plugin_print_text(const struct plugin_facts *facts)
         printf("\n  %s: ", option->name);
         plugin_print_type(option);
         printf("\n      %s\n", option->help != NULL ? option->help : "");
-        if (consequence(option) != NULL) {
-            printf("      %s\n", consequence(option));
+        if (consequence(facts, option) != NULL) {
+            printf("      %s\n", consequence(facts, option));
         }
     }
 }
 
 /* ---- As a manual page ---- */
 
-/* One text line of mdoc: nothing in it is a request or an escape. */
+/* Text lines of mdoc: a new sentence begins a new one; nothing in them is a request or an escape.
+ */
 static void print_line(const char *text)
 {
-    if (*text == '.' || *text == '\'') {
-        fputs("\\&", stdout);
-    }
+    bool begins = true;
+
     for (; *text != '\0'; text++) {
-        if (*text == '\\') {
+        if (begins && (*text == '.' || *text == '\'')) {
+            fputs("\\&", stdout);
+        }
+        begins = text[0] == '.' && text[1] == ' ' && isupper((unsigned char)text[2]);
+        if (begins) {
+            fputs(".\n", stdout);
+            text++;
+        } else if (*text == '\\') {
             fputs("\\e", stdout);
         } else {
             putchar(*text == '\n' ? ' ' : *text);
@@ -186,14 +193,14 @@ static void print_capitals(const char *text)
     }
 }
 
-static void print_man_option(const struct cairn_option *option)
+static void print_man_option(const struct plugin_facts *facts, const struct cairn_option *option)
 {
     printf(".It Ic %s : No ", option->name);
     plugin_print_type(option);
     putchar('\n');
     print_line(option->help != NULL ? option->help : "");
-    if (consequence(option) != NULL) {
-        print_line(consequence(option));
+    if (consequence(facts, option) != NULL) {
+        print_line(consequence(facts, option));
     }
 }
 
@@ -213,7 +220,7 @@ static void print_man_plugin(const struct plugin_facts *facts)
     }
     puts(".Bl -tag -width Ds");
     for (size_t i = 0; i < facts->option_count; i++) {
-        print_man_option(&facts->options[i]);
+        print_man_option(facts, &facts->options[i]);
     }
     puts(".El");
 }
