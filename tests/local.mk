@@ -201,6 +201,26 @@ tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(C
 tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif
 
+# ---- unit: the second pack of bundled plugins, and the services that the host offers them
+if HAVE_CUNIT
+PACK_TESTS = tests/unit/test_pack_filters.test tests/unit/test_pack_annotators.test \
+	tests/unit/test_pack_outputs.test
+check_PROGRAMS += $(PACK_TESTS)
+TESTS += $(PACK_TESTS)
+tests_unit_test_pack_filters_test_SOURCES = tests/unit/test_pack_filters.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_annotators_test_SOURCES = tests/unit/test_pack_annotators.c \
+	$(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
+TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
+
 # ---- wall
 TESTS += tests/wall/imports.sh
 EXTRA_DIST += tests/wall/imports.sh
