@@ -167,7 +167,8 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh
+	tests/engine/sender.sh tests/engine/faults.sh
+EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
 

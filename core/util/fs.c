@@ -117,7 +117,13 @@ int fs_read_file(int parent, const char *name, size_t limit, char **ret_data, si
         return error_errno(error, number == ENOENT ? CAIRN_ENOENT : CAIRN_ESYSTEM, number,
                            "%s cannot be opened", name);
     }
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) != 0) {
+        int number = errno;
+
+        close(fd);
+        return error_errno(error, CAIRN_ESYSTEM, number, "%s cannot be examined", name);
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(fd);
         return error_set(error, CAIRN_EFORMAT, "%s is not a regular file.", name);
     }
@@ -160,10 +166,10 @@ int fs_replace_file(int parent, const char *name, const void *data, size_t bytes
         return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be created", name);
     }
     if ((code = fs_write_all(fd, data, bytes)) == 0) {
-        code = fsync(fd) == 0 && renameat(parent, temporary, parent, name) == 0 &&
-                       fsync(parent) == 0
-                   ? 0
-                   : CAIRN_ESYSTEM;
+        code =
+            fsync(fd) == 0 && renameat(parent, temporary, parent, name) == 0 && fsync(parent) == 0
+                ? 0
+                : CAIRN_ESYSTEM;
     }
     number = errno;
     close(fd);
