@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 /* No file of a module is there. */
-enum stackwalk_step stackwalk_step(struct stackwalk *files, uint64_t lookup,
-                                   struct unwind_registers *registers, bool *ret_signal)
+enum stackwalk_end stackwalk_callers(struct stackwalk *files,
+                                     const struct unwind_registers *registers, uint64_t lookup,
+                                     stackwalk_caller_fn *found, void *user)
 {
-    (void)files, (void)lookup, (void)registers;
-    *ret_signal = false;
+    (void)files, (void)registers, (void)lookup, (void)found, (void)user;
     return STACKWALK_UNKNOWN;
 }
 
