@@ -167,7 +167,8 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/walk.sh
+	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
+EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
@@ -252,6 +253,9 @@ dist_check_SCRIPTS = \
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
+
+# ---- fuzz targets
+include tests/fuzz/local.mk
 
 # ---- targets of ./check
 check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
