@@ -170,7 +170,9 @@ def judge(row, mode, bare, run, spool, judge_state, quick=False):
     verdict.update(lldb=NONE, tier=NONE, detail=[], ms=run.ms, bare_ms=bare.ms)
     if not row.message:
         verdict["message"] = NONE
-    if run.ended() != bare.ended():
+    if run.status is None:
+        verdict["exit"] = "hung"
+    elif run.ended() != bare.ended():
         verdict["exit"] = f"{run.ended()}, not {bare.ended()}"
     if run.left_over:
         verdict["rest"] = "processes: " + " ".join(sorted(set(run.left_over)))

@@ -101,7 +101,7 @@ ROWS = [
     Row("another in vfork", "beside-vfork"),
     Row("another in exit", "beside-exit", walk="waiting_body"),
     Row("another in exec", "beside-exec"),
-    Row("stopped by SIGSTOP", "while-stopped", walk="waiting_body"),
+    Row("stopped by SIGSTOP", "while-stopped"),
     Row("already traced", "traced", lowest=2),
     Row("300 modules", "modules", "{modules-300}"),
     Row("3000 modules", "modules", "{modules-3000}", full=True),

@@ -164,24 +164,29 @@ static void crash_beside_exec(const char *unused)
 
 /* ---- the whole process stopped, or traced ---- */
 
-/* A child of ours, with its own process group, does it from outside; it ends soon by itself. */
+static void nap(long milliseconds)
+{
+    const struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+
+    nanosleep(&time, NULL);
+}
+
+/* A child stops and continues the victim all the time while it crashes, and then leaves it running. */
 static void crash_while_stopped(const char *unused)
 {
-    const struct timespec pause_time = { 0, 200000000 };
     pid_t victim = getpid();
 
     (void)unused;
     if (fork() == 0) {
-        for (int i = 0; i < 10 && kill(victim, SIGCONT) == 0; i++) {
-            nanosleep(&pause_time, NULL);
+        for (int i = 0; i < 20 && kill(victim, SIGSTOP) == 0; i++) {
+            nap(5);
+            kill(victim, SIGCONT);
+            nap(1);
         }
         _exit(0);
     }
-    start(waiting_body);
-    prctl(PR_SET_NAME, "waiter", 0, 0, 0);
-    for (;;) {
-        kill(victim, SIGSTOP);
-    }
+    nap(10);
+    crash_here();
 }
 
 static void trace_to_the_end(pid_t victim, int ready)
