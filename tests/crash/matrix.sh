@@ -7,6 +7,7 @@ lines=$("$matrix" --controls --tap)
 printf '%s\n' "$lines" | grep -v '^1\.\.'
 controls=$(printf '%s\n' "$lines" | grep -c '^\(not \)\?ok ')
 "$matrix" --short --tap | awk -v before="$controls" '
-    /^1\.\./ { sub(/^1\.\./, ""); print "1.." $0 + before; next }
+    /^1\.\./ { next }
     /^(not )?ok / { sub(/ok [0-9]+/, "ok " (++count + before)) }
-    { print }'
+    { print }
+    END { print "1.." count + before }'
