@@ -253,11 +253,11 @@ EXTRA_DIST += tests/crash/matrix tests/crash/matrix.sh tests/crash/matrix_judge.
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh \
-	tests/crash/redis.sh tests/crash/programs.sh \
+	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
 	tests/tools/cli.sh
 TESTS += $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- targets of ./check
