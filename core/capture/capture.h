@@ -117,6 +117,7 @@ struct capture {
     struct capture_module *modules; /* the main executable first */
     size_t module_count;
     struct capture_linkage linkage;
+    const char *message;          /* what libc said before abort(), or NULL */
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
     struct capture_file *files;
