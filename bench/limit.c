@@ -248,6 +248,7 @@ static void read_memory(void)
     memory = room(memory_bytes);
     if (memory_bytes >= LARGE_BYTES) {
         madvise(memory, memory_bytes, MADV_HUGEPAGE);
+        madvise(memory, memory_bytes, MADV_POPULATE_WRITE);
     }
     bench->room_ns = bench_now();
     to = memory;
