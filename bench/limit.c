@@ -54,7 +54,8 @@ static size_t mapping_count;
 static struct text files[FILES];
 static struct iovec *local, *remote;
 static size_t piece_count, header_bytes, memory_bytes;
-static unsigned char *memory; /* the headers, which give build ids but are not written; the stacks */
+static unsigned char
+    *memory; /* the headers, which give build ids but are not written; the stacks */
 
 static void *room(size_t bytes)
 {

@@ -9,11 +9,12 @@
 
 #include "core/capture/sys.h"
 
-#define BATCH     128u /* pieces per system call; their descriptions lie on the stack */
-#define MAX_HOLES 64u  /* unreadable pages in one range, before the rest of it is given up */
-#define MAX_READ  ((size_t)1 << 30)
-#define NO_FD     (-1)
-#define FAILED_FD (-2)
+#define BATCH      128u  /* pieces per system call; their descriptions lie on the stack */
+#define MAX_HOLES  64u   /* unreadable pages in one range, before the rest of it is given up */
+#define MOST_PARTS 4096u /* into which unreadable pages may cut all ranges of one call */
+#define MAX_READ   ((size_t)1 << 30)
+#define NO_FD      (-1)
+#define FAILED_FD  (-2)
 
 /* One piece from /proc/PID/mem. */
 static size_t read_by_file(struct capture *capture, uint64_t address, unsigned char *to,
@@ -75,9 +76,9 @@ static size_t read_batch(struct capture *capture, struct piece *pieces, size_t c
         result = read_vector(capture, pieces, count, &used);
     }
     if (result < 0 && result != -EFAULT) {
-        pieces[0].done += read_by_file(capture, pieces[0].address + pieces[0].done,
-                                       pieces[0].to + pieces[0].done,
-                                       pieces[0].bytes - pieces[0].done);
+        pieces[0].done +=
+            read_by_file(capture, pieces[0].address + pieces[0].done, pieces[0].to + pieces[0].done,
+                         pieces[0].bytes - pieces[0].done);
         return 1;
     }
     left = result > 0 ? (size_t)result : 0;
@@ -269,26 +270,39 @@ static struct piece *make_pieces(struct arena *arena, const struct range *ranges
     return pieces;
 }
 
-void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count)
+/* The ranges without what blocks hold already, in order; NULL when nothing is left. */
+static struct range *new_ranges(struct capture *capture, struct range *ranges, size_t *count)
 {
-    struct fresh fresh = { 0 };
-    struct piece *pieces;
     struct range *rest;
 
-    sort(ranges, count);
-    count = merge(ranges, count);
-    rest = arena_array(&capture->arena, count + capture->block_count, sizeof(*rest));
+    sort(ranges, *count);
+    *count = merge(ranges, *count);
+    rest = arena_array(&capture->arena, *count + capture->block_count, sizeof(*rest));
+    if (rest == NULL) {
+        return NULL;
+    }
+    *count = without_captured(capture, ranges, *count, rest);
+    return *count > 0 ? rest : NULL;
+}
+
+static bool make_fresh(struct capture *capture, struct fresh *fresh, size_t capacity)
+{
+    fresh->capacity = capacity;
+    fresh->blocks = arena_array(&capture->arena, capacity, sizeof(*fresh->blocks));
+    return fresh->blocks != NULL;
+}
+
+void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count)
+{
+    struct range *rest = new_ranges(capture, ranges, &count);
+    struct fresh fresh = { 0 };
+    struct piece *pieces;
+
     if (rest == NULL) {
         return;
     }
-    count = without_captured(capture, ranges, count, rest);
-    if (count == 0) {
-        return;
-    }
-    fresh.capacity = count + 4096;
-    fresh.blocks = arena_array(&capture->arena, fresh.capacity, sizeof(*fresh.blocks));
     pieces = make_pieces(&capture->arena, rest, count);
-    if (pieces == NULL || fresh.blocks == NULL) {
+    if (pieces == NULL || !make_fresh(capture, &fresh, count + MOST_PARTS)) {
         capture_note(capture, "There was no memory for %llu pieces of the process's memory.",
                      (unsigned long long)count);
         return;
@@ -296,6 +310,21 @@ void memory_add_ranges(struct capture *capture, struct range *ranges, size_t cou
     memory_read_pieces(capture, pieces, count);
     for (size_t i = 0; i < count; i++) {
         keep_piece(capture, &fresh, pieces[i]);
+    }
+    add_blocks(capture, &fresh);
+}
+
+void memory_leave_ranges(struct capture *capture, struct range *ranges, size_t count)
+{
+    struct range *rest = new_ranges(capture, ranges, &count);
+    struct fresh fresh = { 0 };
+
+    if (rest == NULL || !make_fresh(capture, &fresh, count)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_block(&fresh, rest[i].start, NULL, rest[i].end - rest[i].start);
+        capture->left_bytes += rest[i].end - rest[i].start;
     }
     add_blocks(capture, &fresh);
 }

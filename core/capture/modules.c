@@ -264,13 +264,13 @@ static void parse_version(struct capture_module *module)
     }
 }
 
-/* Modules that are examined together, so many that few system calls read what they need, so few that
- * all of it stays in the CPU's cache. */
+/* Modules that are examined together, so many that few system calls read what they need, so few
+ * that all of it stays in the CPU's cache. */
 struct batch {
     struct capture_module *modules;
     size_t count;
-    struct work *work;     /* of each module */
-    struct piece *pieces;  /* two for each */
+    struct work *work;    /* of each module */
+    struct piece *pieces; /* two for each */
 };
 
 /* Afterwards the batch holds those only that are ELF images. */
@@ -403,8 +403,8 @@ void modules_read(struct capture *capture)
     }
     find_candidates(capture);
     work = arena_array(&capture->arena, at_most(capture->module_count, BATCH), sizeof(*work));
-    pieces = arena_array(&capture->arena, at_most(capture->module_count, BATCH) * 2,
-                         sizeof(*pieces));
+    pieces =
+        arena_array(&capture->arena, at_most(capture->module_count, BATCH) * 2, sizeof(*pieces));
     if (work == NULL || pieces == NULL) {
         return;
     }

@@ -55,6 +55,8 @@ static inline bool mapping_holds(const struct capture_mapping *mapping, uint64_t
 void memory_read_pieces(struct capture *capture, struct piece *pieces, size_t count);
 /* Sorts and merges `ranges`, reads what no block holds yet, and adds what arrived to the blocks. */
 void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count);
+/* The same, but leaves the memory in the process until it is written. */
+void memory_leave_ranges(struct capture *capture, struct range *ranges, size_t count);
 /* Whether a captured block holds `address`. */
 bool memory_is_captured(const struct capture *capture, uint64_t address);
 

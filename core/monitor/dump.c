@@ -11,7 +11,6 @@
 #include "core/monitor/clock.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,47 +19,95 @@
 #define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
-struct capture_call {
-    struct capture *capture;
+/* What the capturing thread is asked to do. */
+struct call {
+    struct dump *dump;
     const struct capture_request *request;
     int result;
 };
 
-static void *call_capture(void *argument)
+static void wait_for(sem_t *semaphore)
 {
-    struct capture_call *call = argument;
+    while (sem_wait(semaphore) != 0 && errno == EINTR) {
+    }
+}
 
-    call->result = capture_begin(call->capture, call->request);
-    if (call->result == 0) {
-        capture_release(call->capture);
+/* Only the thread that stopped the process can let it go. */
+static void *capture(void *argument)
+{
+    struct call *call = argument;
+    struct dump *dump = call->dump;
+    bool stopped, hold;
+
+    call->result = capture_begin(&dump->capture, call->request);
+    stopped = call->result == 0;
+    hold = stopped && dump->capture.left_bytes > 0;
+    if (stopped && !hold) {
+        capture_release(&dump->capture);
+    }
+    sem_post(&dump->captured); /* from here on `call` is gone */
+    if (hold) {
+        wait_for(&dump->let_go);
+        capture_release(&dump->capture);
     }
     return NULL;
 }
 
-/* Captures in a thread that ends at once: its end lets go even of threads that did not stop in time
- * (one in vfork(), say), which nobody could detach from otherwise, and which would stop later and
- * never go on. */
-static int capture_and_release(struct capture *capture, const struct capture_request *request)
+static int start_thread(struct call *call)
 {
-    struct capture_call call = { capture, request, 0 };
     pthread_attr_t attributes;
-    pthread_t thread;
 
     int error = pthread_attr_init(&attributes);
     if (error == 0) {
         pthread_attr_setstacksize(&attributes, CAPTURE_STACK_BYTES);
-        error = pthread_create(&thread, &attributes, call_capture, &call);
+        error = pthread_create(&call->dump->thread, &attributes, capture, call);
         pthread_attr_destroy(&attributes);
     }
-    if (error != 0) {
-        call_capture(&call); /* no memory for a thread: the crash comes first */
-        return call.result;
+    return error;
+}
+
+/* Lets the process go on, if it is held. The thread's end lets go even of threads that did not stop
+ * in time (one in vfork(), say), which nobody could detach from otherwise, and which would stop
+ * later and never go on. */
+static void release(struct dump *dump)
+{
+    if (!dump->held) {
+        return;
     }
-    pthread_join(thread, NULL);
-    if (call.result == 0) {
-        capture->attached = 0;
+    dump->held = false;
+    if (!dump->threaded) {
+        capture_release(&dump->capture);
+        return;
+    }
+    sem_post(&dump->let_go);
+    pthread_join(dump->thread, NULL);
+    dump->capture.attached = 0;
+}
+
+/* In a thread of its own, which ends when the process may go on. Without memory for one, the crash
+ * comes first. */
+static int capture_in_thread(struct dump *dump, const struct capture_request *request)
+{
+    struct call call = { dump, request, 0 };
+
+    sem_init(&dump->captured, 0, 0);
+    sem_init(&dump->let_go, 0, 0);
+    dump->threaded = start_thread(&call) == 0;
+    if (dump->threaded) {
+        wait_for(&dump->captured);
+    } else {
+        call.result = capture_begin(&dump->capture, request);
+    }
+    dump->held = dump->threaded || call.result == 0;
+    if (call.result != 0 || dump->capture.left_bytes == 0) {
+        release(dump);
     }
     return call.result;
+}
+
+bool dump_is_held(const struct dump *dump)
+{
+    return dump->held;
 }
 
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
@@ -72,6 +119,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->event = *event;
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
+    dump->held = false;
     uuid_make(&dump->id);
     const struct capture_request request = {
         .pid = event->pid,
@@ -83,10 +131,11 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .classes = plan->classes,
         .max_bytes = plan->max_bytes,
         .stop_timeout_ns = stop_ms * CLOCK_MILLISECOND,
+        .hold_ns = plan->hold_ms * CLOCK_MILLISECOND,
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
     };
-    return capture_and_release(&dump->capture, &request);
+    return capture_in_thread(dump, &request);
 }
 
 /* The folder may have been deleted since the start: the check makes it anew. */
@@ -112,8 +161,7 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
         .pid = (uint32_t)dump->event.pid,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
-        .message =
-            dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
+        .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
     };
     struct crash_records records;
@@ -139,6 +187,7 @@ int dump_write(struct dump *dump, struct monitor *monitor)
         return result;
     }
     result = write_file(dump, monitor);
+    release(dump);
     if (result != 0) {
         /* Deleted first: on a full disk that makes room for the sentence. */
         incoming_discard(&dump->incoming);
@@ -209,5 +258,6 @@ void dump_finish(struct dump *dump, bool keep)
         incoming_discard(&dump->incoming);
     }
     incoming_close(&dump->incoming);
+    release(dump);
     capture_finish(&dump->capture);
 }
