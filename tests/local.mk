@@ -68,7 +68,8 @@ endif
 # The test plugins, most of them wrong in one way, as an outsider would link them.
 TEST_PLUGINS = annotator/abort annotator/bad_offset annotator/bad_text annotator/common_key \
 	annotator/crash annotator/crooked_offset annotator/executable_stack annotator/fail \
-	annotator/flood annotator/good annotator/greedy annotator/hang annotator/leave annotator/linger \
+	annotator/flood annotator/good annotator/greedy annotator/hang annotator/keeper annotator/leave \
+	annotator/linger \
 	annotator/mute annotator/newer_minor annotator/no_choices annotator/no_symbol annotator/nothing \
 	annotator/origin annotator/overlap annotator/overrun annotator/print annotator/quit \
 	annotator/relr annotator/scribble annotator/sysv annotator/twice annotator/undone \
@@ -217,6 +218,14 @@ tests_unit_test_pack_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUNDLED_TEST_SOURCES)
 tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_services.test
+tests_unit_test_services_test_SOURCES = tests/unit/test_services.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_services_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+TESTS += tests/unit/test_services.test
 endif
 TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
 EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
