@@ -32,7 +32,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
 	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
-	core/capture/modules.c core/capture/process.c core/capture/sys.h \
+	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c
 $(libcairn_capture_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 
@@ -80,7 +80,8 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_signals.c
+	core/client/preload_environment.c core/client/preload_masks.c \
+	core/client/preload_signals.c core/client/preload_threads.c
 libcairn_preload_la_LIBADD = libcairn-client.la libcairn-crash.la
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--version-script=$(srcdir)/core/client/preload.map
