@@ -167,7 +167,8 @@ cairn_engine_SOURCES = \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
-	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
+	core/engine/report.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
