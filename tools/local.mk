@@ -7,6 +7,7 @@ cairn_SOURCES = \
 	tools/run.c tools/executable.c tools/executable.h \
 	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
 	tools/plugin_doc.c tools/plugin_doc.h \
-	tools/show.c tools/show_text.c tools/show_text.h
+	tools/show.c tools/show_text.c tools/show_text.h \
+	tools/doctor.c tools/doctor.h tools/doctor_crash.c tools/doctor_kernel.c tools/doctor_setup.c
 cairn_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

@@ -13,7 +13,7 @@ fails() {
 
 is "cairn --help" "$(status_of cairn --help)" 0
 is "cairn --version" "$(cairn --version)" "cairn $(sed -n 's/^AC_INIT(\[cairn\], \[\([^]]*\)\].*/\1/p' "$CAIRN_SRCDIR/configure.ac")"
-for command in run check list show send dump process plugin; do
+for command in run check list show send dump process plugin doctor; do
     is "cairn $command --help" "$(status_of cairn $command --help)" 0
     has "cairn $command --help says how" "$(cat "$scratch/out")" "^usage: cairn $command"
     has "cairn.1 has $command" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.It Cm $command|^\.Ss cairn $command"
