@@ -5,7 +5,7 @@ bin_PROGRAMS += cairn
 cairn_SOURCES = \
 	tools/cairn.c tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
-	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
+	tools/check.c tools/config.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
 	tools/show.c tools/show_text.c tools/show_text.h
 cairn_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

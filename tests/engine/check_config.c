@@ -24,7 +24,7 @@ int main(int argc, char **argv)
         bound = config_bind(config, test_find_plugin, NULL, &problems);
     }
     buf_init(&text, 1 << 20);
-    config_problems_print(&problems, config != NULL ? config->source : NULL, &text);
+    config_print_problems(config, &problems, &text);
     printf("%sexit %d\n", text.data != NULL ? text.data : "", loaded != 0 || bound != 0 ? 78 : 0);
     buf_finish(&text);
     config_problems_finish(&problems);
