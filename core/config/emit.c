@@ -229,28 +229,57 @@ static void emit_value(struct emission *e, const struct config_node *node, unsig
     }
 }
 
+static void emit_child(struct emission *e, const struct config_node *node, unsigned depth)
+{
+    indent(e, depth);
+    if (node->key == NULL) {
+        buf_text(e->out, "-");
+    } else if (is_plain(node->key)) {
+        buf_printf(e->out, "%s:", node->key);
+    } else {
+        emit_quoted(e->out, node->key);
+        buf_text(e->out, ":");
+    }
+    emit_value(e, node, depth + 1);
+}
+
 static void emit_node(struct emission *e, const struct config_node *node, unsigned depth)
 {
     for (const struct config_node *n = node->first; n != NULL; n = n->next) {
-        indent(e, depth);
-        if (n->key == NULL) {
-            buf_text(e->out, "-");
-        } else {
-            if (is_plain(n->key)) {
-                buf_text(e->out, n->key);
-            } else {
-                emit_quoted(e->out, n->key);
-            }
-            buf_text(e->out, ":");
-        }
-        emit_value(e, n, depth + 1);
+        emit_child(e, n, depth);
     }
 }
 
+static bool is_top_key(const char *key)
+{
+    const char *const *top = config_top_keys;
+
+    while (*top != NULL && strcmp(*top, key) != 0) {
+        top++;
+    }
+    return *top != NULL;
+}
+
+/* In the order of the manual, whatever the order in which layers brought it in; then what is an
+ * error. */
 static void emit(struct emission *e)
 {
-    if (e->config->root != NULL) {
-        emit_node(e, e->config->root, 0);
+    const struct config_node *root = e->config->root;
+
+    if (root == NULL || root->kind != CONFIG_MAP) {
+        return;
+    }
+    for (const char *const *top = config_top_keys; *top != NULL; top++) {
+        const struct config_node *node = config_get(root, *top);
+
+        if (node != NULL) {
+            emit_child(e, node, 0);
+        }
+    }
+    for (const struct config_node *n = root->first; n != NULL; n = n->next) {
+        if (!is_top_key(n->key)) {
+            emit_child(e, n, 0);
+        }
     }
 }
 
@@ -258,7 +287,7 @@ void config_text(const struct config *config, struct buf *out)
 {
     struct emission e = { .config = config, .out = out, .line = out->bytes };
 
-    if (config->layered) {
+    if (config->layered || config->source == NULL) {
         emit(&e);
     } else {
         buf_add(out, config->source, config->source_bytes);

@@ -176,6 +176,9 @@ bool config_table_check(struct config_check *check, const struct config_instance
 
 /* ---- load.c -------------------------------------------------------------------------------- */
 
+/* The keys of the top level, in the order of the manual, ended by NULL. */
+extern const char *const config_top_keys[];
+
 /* Without sources yet; NULL: no memory. */
 struct config *config_create(const char *name);
 /* Keeps and parses the text that is called as the configuration is; NULL after a problem. */

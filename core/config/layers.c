@@ -203,14 +203,29 @@ static struct config_node *merge_program(struct layers *layers, struct config_no
     return base;
 }
 
+/* What is made of a single file is that file, as if a program had named it. */
+static void set_single(struct config *config, const struct config_source *source)
+{
+    config->name = source->name;
+    config->source = source->text;
+    config->source_bytes = source->bytes;
+    config->layered = false;
+}
+
 static struct config_node *merge_installed(struct layers *layers)
 {
+    struct config_check *check = layers->check;
+    const struct config_source *before = check->arena->sources, *source;
     struct config_node *base;
 
     add_system(layers);
     base = copy_system(layers);
     add_user(layers, &base);
-    layers->check->config->layered = true;
+    check->config->layered = true;
+    source = check->arena->sources;
+    if (before == NULL && source != NULL && source->next == NULL) {
+        set_single(check->config, source);
+    }
     return base;
 }
 
@@ -233,7 +248,9 @@ static void load(struct layers *layers, bool is_program, const struct config_req
     if (is_program) {
         root = config_take_text(check, request->path != NULL, text);
     }
-    if (root != NULL && !request->is_copy) {
+    if (root != NULL && request->is_copy) {
+        config_node_destroy(root->kind == CONFIG_MAP ? config_node_take(root, "layers") : NULL);
+    } else if (root != NULL) {
         root = merge_program(layers, root);
     } else if (!is_program) {
         root = merge_installed(layers);

@@ -60,7 +60,7 @@ struct config_node *config_take_text(struct config_check *check, bool is_file, s
 
 void config_check_version(struct config_check *check, struct config_node *root, bool required)
 {
-    const struct config_node *node = config_get(root, "version");
+    struct config_node *node = (struct config_node *)config_get(root, "version");
     char quoted[CONFIG_QUOTED_BYTES];
 
     if (node == NULL || config_is_null(node)) {
@@ -71,15 +71,17 @@ void config_check_version(struct config_check *check, struct config_node *root, 
     } else if (config_expect(check, node, CONFIG_SCALAR) && strcmp(node->text, "1") != 0) {
         config_complain(check, node, "this Cairn reads version 1, not %s",
                         config_quote_node(node, quoted));
+        node->kind = CONFIG_REFUSED; /* said once, in whatever layer it stands */
     }
 }
 
-void config_check_all(struct config_check *check, struct config_node *root)
-{
-    static const char *const keys[] = { "version",    "application", "engine", "filters",
+const char *const config_top_keys[] = { "version",    "application", "engine", "filters",
                                         "annotators", "writers",     "hooks",  "transports",
                                         "pipelines",  NULL };
-    static const struct config_table table = { .others = keys };
+
+void config_check_all(struct config_check *check, struct config_node *root)
+{
+    static const struct config_table table = { .others = config_top_keys };
 
     if (root->kind != CONFIG_MAP) {
         config_problem_add(check->problems, root->position, "",
