@@ -5,6 +5,8 @@
  */
 #include "core/config/internal.h"
 
+#include "core/util/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -91,7 +93,7 @@ static void emit_quoted(struct buf *out, const char *text)
 
     buf_text(out, "\"");
     for (size_t i = 0, step; i < length; i += step) {
-        step = config_utf8(text + i, length - i, &code);
+        step = text_utf8(text + i, length - i, &code);
         step = step != 0 ? step : 1;
         if (text[i] == '"' || text[i] == '\\') {
             buf_printf(out, "\\%c", text[i]);
