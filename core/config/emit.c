@@ -111,7 +111,10 @@ static void emit_quoted(struct buf *out, const char *text)
 
 static void emit_text(struct buf *out, const struct config_node *node, const char *text)
 {
-    if (is_plain(text) || (!node->quoted && config_is_null(node))) {
+    struct config_node bare = { .kind = CONFIG_SCALAR, .text = (char *)text };
+
+    /* What means nothing without quotes keeps them, or their absence. */
+    if (config_is_null(&bare) ? config_is_null(node) : is_plain(text)) {
         buf_text(out, text);
     } else {
         emit_quoted(out, text);
