@@ -33,6 +33,17 @@ static bool exists(const char *path)
     return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
+/* A file of commands that run as somebody else must not be everybody's to write. */
+static void check_rights(struct config_check *check, const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
+        config_refuse(check->problems, path, CAIRN_EPERM,
+                      "the file can be changed by everyone; take that right away (chmod o-w)");
+    }
+}
+
 /* The tree of a file that exists; NULL after a problem, or when nothing is in it. */
 static struct config_node *read_layer(struct layers *layers, const char *path)
 {
@@ -42,6 +53,7 @@ static struct config_node *read_layer(struct layers *layers, const char *path)
     struct buf text;
 
     layers->found = true;
+    check_rights(check, path);
     if (config_source_read(path, -1, path, &text, check->problems) == 0) {
         source = config_source_keep(check->arena, path, true, &text);
         check->no_memory = check->no_memory || source == NULL;

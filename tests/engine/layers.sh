@@ -118,6 +118,10 @@ is "... and may be denied" "$(status_of cairn check --deny-warnings)" 78
 rm "$etc/conf.d/50-wrong.yaml"
 is "no problems as JSON" "$(cairn check --format json | tr -d ' \n')" '{"problems":[],"errors":0,"warnings":0,"omitted":0}'
 
+chmod o+w "$etc/conf.d/10-both.yaml"
+has "a layer that everyone can change is refused" "$(cairn check 2>&1)" "^$etc/conf.d/10-both.yaml: .*chmod o-w"
+chmod o-w "$etc/conf.d/10-both.yaml"
+
 # ---- The policy.
 cat >"$etc/policy.yaml" <<END
 version: 1
