@@ -5,7 +5,7 @@ bin_PROGRAMS += cairn
 cairn_SOURCES = \
 	tools/cairn.c tools/options.c tools/options.h tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
-	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
+	tools/check.c tools/config.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
 	tools/plugin_doc.c tools/plugin_doc.h \
 	tools/show.c tools/show_text.c tools/show_text.h \
 	tools/doctor.c tools/doctor.h tools/doctor_crash.c tools/doctor_kernel.c tools/doctor_setup.c
