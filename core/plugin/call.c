@@ -151,6 +151,18 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     return state_of(result);
 }
 
+/* A system without seccomp filters is no reason to do without the plugin. */
+static void restrict_step(const struct host *host)
+{
+    int result = host_restrict(host->request->facts->capabilities);
+
+    if (result < 0) {
+        host->table.log(&host->table, CAIRN_LOG_INFO,
+                        "The system does not keep it to the capabilities that it declares: %s.",
+                        strerror(-result));
+    }
+}
+
 void host_call(struct host *host, int plugin_fd, int out_fd)
 {
     const struct cairn_plugin *plugin;
@@ -158,6 +170,7 @@ void host_call(struct host *host, int plugin_fd, int out_fd)
     struct error error = { 0, "" };
 
     memset(&end, 0, sizeof(end));
+    restrict_step(host);
     if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
         end.state = WIRE_UNUSABLE;
         text_copy(end.reason, sizeof(end.reason), error.text);

@@ -60,4 +60,8 @@ enum step_fd {
 int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error);
 
+/* Takes away what a plugin of these capabilities does not need. 0, or a negative errno where the
+ * system has no seccomp filters: then nothing is taken away. */
+int host_restrict(uint64_t capabilities);
+
 #endif
