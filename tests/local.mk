@@ -233,6 +233,11 @@ TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
+# ---- plugins: the ABI against its frozen copies, and what faulty plugins cost
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh
+EXTRA_DIST += tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/plugins/no_seccomp.c
+
 # ---- targets of ./check
 check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'

@@ -157,7 +157,7 @@ static void restrict_step(const struct host *host)
     int result = host_restrict(host->request->facts->capabilities);
 
     if (result < 0) {
-        host->table.log(&host->table, CAIRN_LOG_INFO,
+        host->table.log(&host->table, CAIRN_LOG_WARNING,
                         "The system does not keep it to the capabilities that it declares: %s.",
                         strerror(-result));
     }
