@@ -154,7 +154,7 @@ if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
 tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
-	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+	core/engine/code.c core/engine/plan.c core/engine/unwind.c
 tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
@@ -167,9 +167,9 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh
+	tests/engine/sender.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
+	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/receiver.py
