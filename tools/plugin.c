@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn plugin`: what is installed, read from the files' bytes; no plugin code runs. */
-#include "tools/tool.h"
+#include "tools/plugin_tools.h"
 
 #include "core/plugin/plugin.h"
 
@@ -80,6 +80,13 @@ static int list(const struct tool *tool, bool options)
     return complained ? EX_CONFIG : EX_OK;
 }
 
+static const struct {
+    const char *name;
+    int (*run)(const struct tool *tool, int argc, char **argv);
+} parts[] = {
+    { "lint", plugin_lint },
+};
+
 static int run(const struct tool *tool, int argc, char **argv)
 {
     static const struct option options[] = { { "options", no_argument, NULL, 'o' },
@@ -87,6 +94,12 @@ static int run(const struct tool *tool, int argc, char **argv)
                                              { NULL, 0, NULL, 0 } };
     bool with_options = false;
     int option;
+
+    for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            return parts[i].run(tool, argc - 1, argv + 1);
+        }
+    }
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'h') {

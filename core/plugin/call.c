@@ -12,9 +12,7 @@
 #include <string.h>
 
 union any_ops {
-    struct {
-        CAIRN_OPS_HEAD;
-    } head;
+    struct ops_head head;
     struct cairn_filter_ops filter;
     struct cairn_annotator_ops annotator;
     struct cairn_writer_ops writer;
@@ -138,6 +136,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     }
     if (host->request->check_only) {
         return WIRE_DONE;
+    }
+    if (host->request->rehearsal != STEP_NO_REHEARSAL) {
+        return state_of(host_rehearse(host, plugin, &ops.head, STEP_FD_PLUGIN));
     }
     if (ops.head.create != NULL) {
         result = ops.head.create(&host->table, options, &context);

@@ -45,6 +45,14 @@ void host_init_report(struct cairn_host *table);
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);
 
+struct ops_head {
+    CAIRN_OPS_HEAD;
+};
+
+/* Rehearses what the request says; as the kind's call. */
+int host_rehearse(struct host *host, const struct cairn_plugin *plugin, const struct ops_head *ops,
+                  int plugin_fd);
+
 /* Prepares a step's process: session, death with its parent, signals, descriptors, limits. Moves
  * the descriptors in `fds`, -1 for those that are not needed, to their STEP_FD_… numbers and closes
  * all others; on failure they are where they were. */
