@@ -7,6 +7,7 @@ cairn_SOURCES = \
 	tools/run.c tools/executable.c tools/executable.h \
 	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c tools/plugin_tools.h \
 	tools/plugin_lint.c tools/plugin_lint.h tools/plugin_lint_options.c tools/plugin_lint_steps.c \
+	tools/plugin_run.c \
 	tools/show.c tools/show_text.c tools/show_text.h
 cairn_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

@@ -85,6 +85,7 @@ static const struct {
     int (*run)(const struct tool *tool, int argc, char **argv);
 } parts[] = {
     { "lint", plugin_lint },
+    { "run", plugin_run },
 };
 
 static int run(const struct tool *tool, int argc, char **argv)
