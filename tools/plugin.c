@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cairn plugin`: what is installed, read from the files' bytes; no plugin code runs. */
+/*
+ * `cairn plugin`: what is installed, read from the files' bytes without running plugin code; and
+ * the author's kit, whose parts have files of their own. Runs in a user's shell.
+ */
 #include "tools/plugin_tools.h"
 
 #include "core/plugin/plugin.h"
@@ -85,6 +88,7 @@ static const struct {
     int (*run)(const struct tool *tool, int argc, char **argv);
 } parts[] = {
     { "lint", plugin_lint },
+    { "new", plugin_new },
     { "run", plugin_run },
 };
 
@@ -113,17 +117,32 @@ static int run(const struct tool *tool, int argc, char **argv)
         return tool_usage(tool, "That is not an option of this command.");
     }
     if (argc - optind != 1 || strcmp(argv[optind], "list") != 0) {
-        return tool_usage(tool, "The only thing to do with plugins is \"list\".");
+        return tool_usage(tool, "Say what to do with plugins: list, new, lint or run.");
     }
     return list(tool, with_options);
 }
 
 const struct tool tool_plugin = {
     .name = "plugin",
-    .synopsis = "list [--options]",
-    .summary = "list the plugins that configurations can name",
-    .help = "      --options          also their options, as a configuration may set them\n\n"
-            "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
-            "Exit status: 0, or 78 when a file there is no plugin that can be used.\n",
+    .synopsis = "list [--options] | new KIND NAME | lint [--options TEXT] FILE |\n"
+                "                    run [--report ID] [-c FILE] [--spool DIR] NAME",
+    .summary = "list, make, check and try plugins",
+    .help =
+        "list                     the plugins that configurations can name\n"
+        "      --options          also their options, as a configuration may set them\n"
+        "new KIND NAME            makes the folder NAME with a plugin to start from: a filter,\n"
+        "                         annotator, writer, hook or transport\n"
+        "lint FILE                judges a plugin's file, its options, its instances; TAP\n"
+        "  -o, --options TEXT     options to try it with, as between YAML's braces\n"
+        "run NAME                 runs an instance of the configuration, or a plugin without "
+        "options,\n"
+        "                         on a report, and prints what it contributes\n"
+        "      --report ID        the report; default: the latest\n"
+        "  -c, --config FILE      default: what the report was made with\n"
+        "      --spool DIR, --application NAME   where the report is looked for\n\n"
+        "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
+        "Exit status: 0; 65 lint found something; 66 there is no such file, report or plugin; 73 "
+        "the\n"
+        "folder cannot be made; 78 a plugin or the configuration cannot be used.\n",
     .run = run,
 };
