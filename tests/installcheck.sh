@@ -27,6 +27,7 @@ for kind in filter annotator writer hook transport; do
             continue
         fi
         ok "the example $kind $name builds against the installation" make -C "$folder" CC="${CC:-cc}" CXX="${CXX:-c++}"
+        ok "... and lints" cairn plugin lint "$folder/$name.so"
         mkdir -p "$scratch/plugins/$kind"
         ok "... as one shared object" cp "$folder/$name.so" "$scratch/plugins/$kind/"
         is "... that exports one symbol" \

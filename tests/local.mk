@@ -233,10 +233,10 @@ TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
-# ---- plugins: the ABI against its frozen copies, and what faulty plugins cost
-TESTS += tests/abi/abi.sh tests/plugins/isolation.sh
+# ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh
 EXTRA_DIST += tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
-	tests/plugins/no_seccomp.c
+	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- targets of ./check
 check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
