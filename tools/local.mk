@@ -6,7 +6,7 @@ cairn_SOURCES = \
 	tools/cairn.c tools/options.c tools/options.h tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
 	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c \
-	tools/plugin.c tools/plugin_tools.h \
+	tools/plugin.c tools/plugin_doc.c tools/plugin_doc.h tools/plugin_tools.h \
 	tools/plugin_lint.c tools/plugin_lint.h tools/plugin_lint_options.c tools/plugin_lint_steps.c \
 	tools/plugin_new.c tools/plugin_run.c tools/plugin_template.h \
 	tools/show.c tools/show_text.c tools/show_text.h

@@ -103,7 +103,12 @@ sed 's/cairn_list.items at 8/cairn_list.items at 16/; s/sizeof cairn_map 24/size
 is "control: a moved member and a shrunk structure are found" "$(kept "$scratch/today.txt" "$scratch/other.txt" | wc -l)" 2
 major=$(sed -n 's/^#define CAIRN_ABI_MAJOR \([0-9]*\)$/\1/p' "$CAIRN_SRCDIR/include/cairn/plugin.h")
 minor=$(sed -n 's/^#define CAIRN_ABI_MINOR \([0-9]*\)$/\1/p' "$CAIRN_SRCDIR/include/cairn/plugin.h")
-ok "today's version has a frozen copy" cmp "$CAIRN_SRCDIR/include/cairn/plugin.h" "$abi/$major.$minor/plugin.h"
+# Comments may become better; whatever else changes after a release needs a new minor version.
+without_comments() {
+    $CC -fpreprocessed -dD -E -P "$1" 2>/dev/null
+}
+is "today's version has a frozen copy" "$(without_comments "$CAIRN_SRCDIR/include/cairn/plugin.h" | cksum)" \
+    "$(without_comments "$abi/$major.$minor/plugin.h" | cksum)"
 is "cairn.pc tells the version" "$(sed -n 's/^abi_\(major\|minor\)=//p' "$CAIRN_STAGE/lib/pkgconfig/cairn.pc" | tr '\n' ' ')" \
     "$major $minor "
 

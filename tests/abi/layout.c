@@ -81,6 +81,11 @@ static void print_host(void)
         M(cairn_host, set_string), M(cairn_host, set_integer), M(cairn_host, set_double),
         M(cairn_host, set_bool), M(cairn_host, service), M(cairn_host, private_data),
         E(cairn_host);
+    S(cairn_state_service), M(cairn_state_service, size), M(cairn_state_service, reserved),
+        M(cairn_state_service, open), E(cairn_state_service);
+    S(cairn_texts_service), M(cairn_texts_service, size), M(cairn_texts_service, reserved),
+        M(cairn_texts_service, set_message), M(cairn_texts_service, set_breadcrumb),
+        E(cairn_texts_service);
 }
 
 static void print_kinds(void)

@@ -147,6 +147,18 @@ __attribute__((unused)) static const char *judge_dump(const struct cairn_host *h
     return NULL;
 }
 
+__attribute__((unused)) static const char *judge_services(const struct cairn_host *host)
+{
+    const struct cairn_state_service *state = host->service(host, CAIRN_SERVICE_STATE);
+    const struct cairn_texts_service *texts = host->service(host, CAIRN_SERVICE_TEXTS);
+
+    return state == NULL || state->size < sizeof(*state) || state->open(host) < 0 ? "cairn.state/1"
+           : texts == NULL || texts->size < sizeof(*texts) ||
+                   texts->set_message(host, "replaced") != CAIRN_PLUGIN_OK
+               ? "cairn.texts/1"
+               : NULL;
+}
+
 __attribute__((unused)) static int set_attributes(const struct cairn_host *host)
 {
     host->log(host, CAIRN_LOG_INFO, "A line.");
@@ -161,6 +173,9 @@ static int judge(const struct cairn_host *host, const struct cairn_report *repor
 
 #if KIND != 5
     wrong = wrong != NULL ? wrong : judge_dump(host, report);
+#endif
+#if KIND == 2
+    wrong = wrong != NULL ? wrong : judge_services(host);
 #endif
     return wrong == NULL ? CAIRN_PLUGIN_OK : host->fail(host, "%s is not what it was.", wrong);
 }

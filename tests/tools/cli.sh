@@ -28,9 +28,9 @@ fails "no command" 64 'usage: cairn' cairn
 fails "unknown command" 64 'did you mean "show"' cairn shwo
 fails "unknown option" 64 'usage: cairn list' cairn list --jsn
 for part in "plugin" "plugin lsit"; do
-    fails "$part" 64 'Say what to do with plugins: list, new, lint or run' cairn $part
+    fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
 done
-for part in list new lint run; do
+for part in list doc new lint run; do
     has "cairn.1 has plugin $part" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.Cm plugin $part|^\.Cm $part"
     has "the completion has plugin $part" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$part([ \"]|$)"
 done
@@ -79,7 +79,7 @@ is "list --json of an empty spool" "$(cairn list --json --spool "$scratch")" "[]
 
 is "plugin list names every bundled plugin" \
     "$(cairn plugin list | awk 'NR > 1 && !/^ / { print $1 "/" $2 }' | tr '\n' ' ')" \
-    "filter/match filter/sample filter/signal annotator/breadcrumbs annotator/process annotator/static annotator/system writer/minidump writer/text hook/exec transport/backtrace transport/breakpad transport/directory "
+    "filter/match filter/module filter/ratelimit filter/sample filter/signal filter/uptime annotator/breadcrumbs annotator/container annotator/file annotator/memory annotator/process annotator/redact annotator/static annotator/system writer/json writer/minidump writer/text hook/exec hook/launch_reporter transport/backtrace transport/breakpad transport/directory "
 has "plugin list --options tells what can be set" "$(cairn plugin list --options)" '^  values: map to text'
 
 sleep 300 &
