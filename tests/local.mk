@@ -282,8 +282,9 @@ EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
-TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh
-EXTRA_DIST += tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+	tests/plugins/tutorial.sh
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets
