@@ -290,6 +290,12 @@ TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
+# ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+	tests/plugins/tutorial.sh
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
+
 # ---- fuzz targets
 include tests/fuzz/local.mk
 

@@ -27,6 +27,13 @@ done
 fails "no command" 64 'usage: cairn' cairn
 fails "unknown command" 64 'did you mean "show"' cairn shwo
 fails "unknown option" 64 'usage: cairn list' cairn list --jsn
+for part in "plugin" "plugin lsit"; do
+    fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
+done
+for part in list doc new lint run; do
+    has "cairn.1 has plugin $part" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.Cm plugin $part|^\.Cm $part"
+    has "the completion has plugin $part" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$part([ \"]|$)"
+done
 fails "run without program" 64 'program to run is missing' cairn run
 fails "program that does not exist" 127 'no-such-program was not found in PATH' cairn run no-such-program
 touch "$scratch/plain"
