@@ -221,6 +221,15 @@ tests_crash_dump_victim_LDFLAGS = $(AM_LDFLAGS) -pthread
 TESTS += tests/crash/capture.sh
 EXTRA_DIST += tests/crash/capture.sh
 
+# ---- crash: the tiers without a monitor
+check_PROGRAMS += tests/crash/tier_victim
+tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
+tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_tier_victim_LDADD = libcairn.la -lpthread
+TESTS += tests/crash/tiers.sh
+EXTRA_DIST += tests/crash/tiers.sh
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation

@@ -41,6 +41,12 @@ void arena_finish(struct arena *arena)
     *arena = (struct arena){ .limit = arena->limit };
 }
 
+void arena_lend(struct arena *arena, void *memory, size_t bytes)
+{
+    arena->next = memory;
+    arena->end = arena->next + bytes;
+}
+
 static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes)
 {
     int populate = bytes > CHUNK_BYTES && bytes <= POPULATE_BYTES ? MAP_POPULATE : 0;

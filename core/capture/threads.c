@@ -21,9 +21,10 @@
 #define LONGEST_PAUSE_NS 2000000ull
 #define LOOK_AFTER_NS    10000000ull /* not stopped by then: is there a reason that will last? */
 
-static bool own_copy(const struct capture *capture)
+/* Whose threads these are: a copy has but one of its own. */
+static int32_t owner(const struct capture *capture)
 {
-    return capture->request.pid == sys_getpid();
+    return capture->request.copied_pid != 0 ? capture->request.copied_pid : capture->request.pid;
 }
 
 /* The thread with this id; threads mostly come in the same order again, so look at `hint` first. */
@@ -64,7 +65,13 @@ static struct capture_thread *add_thread(struct capture *capture, int32_t tid, s
 
 static void seize(struct capture *capture, struct capture_thread *thread)
 {
-    long result = sys_ptrace(PTRACE_SEIZE, thread->tid, 0, NULL);
+    long result;
+
+    if (capture->own) {
+        thread->state = THREAD_REFUSED;
+        return;
+    }
+    result = sys_ptrace(PTRACE_SEIZE, thread->tid, 0, NULL);
 
     if (result == 0) {
         thread->state = THREAD_SEIZED;
@@ -128,7 +135,7 @@ static size_t read_thread_file(const struct capture *capture, int32_t tid, const
     long bytes = 0;
     int fd;
 
-    capture_format(path, sizeof(path), "/proc/%d/task/%d/%s", capture->request.pid, tid, name);
+    capture_format(path, sizeof(path), "/proc/%d/task/%d/%s", owner(capture), tid, name);
     fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd >= 0) {
         bytes = sys_read(fd, buffer, size - 1);
@@ -344,23 +351,41 @@ static int find_crashed(struct capture *capture)
     return 0;
 }
 
-/* The crashed process's clone has one thread; the report is about another one, which it copies. */
-static int use_own_copy(struct capture *capture)
+static int open_tasks(const struct capture *capture)
 {
+    char path[32];
+
+    capture_format(path, sizeof(path), "/proc/%d/task", owner(capture));
+    return sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+/* The crashed thread first, whose registers its context holds; of the others only the names. */
+static int list_own(struct capture *capture)
+{
+    unsigned char *buffer = arena_alloc(&capture->arena, LIST_BYTES);
     size_t capacity = 0;
     struct capture_thread *thread = add_thread(capture, capture->request.tid, &capacity);
+    int folder = open_tasks(capture);
 
     if (thread == NULL) {
         return -ENOMEM;
     }
     thread->state = THREAD_REFUSED;
     capture->crashed = 0;
-    read_name(capture, thread);
-    if (thread->name[0] == '\0') {
-        sys_prctl(PR_GET_NAME, (unsigned long)thread->name, 0, 0, 0);
+    if (folder >= 0) {
+        if (buffer != NULL) {
+            seize_new(capture, folder, buffer, &capacity);
+        }
+        sys_close(folder);
     }
-    capture_note(capture, "The process was captured from its own copy: the registers and stacks of "
-                          "other threads are missing.");
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        read_name(capture, &capture->threads[i]);
+    }
+    if (capture->threads[0].name[0] == '\0') {
+        sys_prctl(PR_GET_NAME, (unsigned long)capture->threads[0].name, 0, 0, 0);
+    }
+    capture_note(capture, "The process was captured by itself or its own copy: the registers and "
+                          "stacks of other threads are missing.");
     return 0;
 }
 
@@ -369,18 +394,16 @@ int threads_stop(struct capture *capture)
     const uint64_t children = 1ull << (SIGCHLD - 1);
     uint64_t old_mask = 0;
     unsigned char *buffer;
-    char path[32];
     int folder, result;
 
-    if (own_copy(capture)) {
-        return use_own_copy(capture);
+    if (capture->own) {
+        return list_own(capture);
     }
     buffer = arena_alloc(&capture->arena, LIST_BYTES);
     if (buffer == NULL) {
         return -ENOMEM;
     }
-    capture_format(path, sizeof(path), "/proc/%d/task", capture->request.pid);
-    folder = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    folder = open_tasks(capture);
     if (folder < 0) {
         return folder;
     }

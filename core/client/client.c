@@ -157,6 +157,9 @@ int client_settle(struct cairn *cairn, struct page *page)
         if (!cairn->settled && crash_install(page->plan.signals) < 0) {
             return CAIRN_ESYSTEM;
         }
+        if (!cairn->settled) {
+            crash_map_reserve(client_handler(cairn), page);
+        }
         cairn->settled = 1;
         return 0;
     default:
@@ -174,6 +177,7 @@ static int prepare_process(const struct client_error *error)
     }
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
         client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
+        crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
     crash_reset(getpid());
@@ -241,6 +245,22 @@ static const char *find_environment(char *const *environment, const char *name)
     return NULL;
 }
 
+/* For the tests: see doc/architecture.md. */
+static void read_test_tier(char *const *environment)
+{
+    static const char *const names[] = {
+        [CRASH_TEST_COPY] = "2", [CRASH_TEST_COPY_ONLY] = "2-copy", [CRASH_TEST_HANDLER] = "3"
+    };
+    const char *name = crash_state.secure ? NULL : find_environment(environment, "CAIRN_TEST_TIER");
+
+    crash_state.test_tier = CRASH_TEST_NONE;
+    for (uint32_t i = CRASH_TEST_COPY; name != NULL && i <= CRASH_TEST_HANDLER; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            crash_state.test_tier = i;
+        }
+    }
+}
+
 static int start_monitor(int page_fd, char *const *environment, const struct client_error *error,
                          struct client_monitor *ret_monitor)
 {
@@ -278,10 +298,14 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     handler->user = options->user;
     cairn->settled = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY;
     cairn->complained = 0;
+    if (cairn->settled) {
+        crash_map_reserve(handler, page);
+    }
     __atomic_store_n(&handler->page, page, __ATOMIC_SEQ_CST);
     result = crash_install(crash_wanted_signals(page));
     if (result < 0) {
         __atomic_store_n(&handler->page, NULL, __ATOMIC_SEQ_CST);
+        crash_unmap_reserve(handler);
         if (find_first() == NULL) {
             crash_uninstall();
         }
@@ -357,6 +381,7 @@ int client_start(const struct cairn_options *options, char *const *environment,
     }
     result = prepare_process(&error);
     if (result == 0) {
+        read_test_tier(environment);
         cairn = find_free();
         result = cairn != NULL ? bring_up(cairn, &copy, environment, &error)
                                : client_fail(&error, CAIRN_EFULL,
@@ -404,6 +429,7 @@ static int take_down(struct cairn *cairn)
     }
     client_dismiss(page);
     if (wait_for_users(cairn)) {
+        crash_unmap_reserve(client_handler(cairn));
         client_unmap(page);
     }
     return 0;
