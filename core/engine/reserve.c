@@ -123,8 +123,9 @@ static int open_report(int application_fd, const char *id, struct error *error)
     return folder >= 0 ? folder : spool_lock(application_fd, SPOOL_INCOMING, id, error);
 }
 
-/* One rename: at no moment is there no minidump, or are there two. */
-static void adopt(int application_fd, int incoming, const char *name, int fd, uint64_t bytes,
+/* One rename: at no moment is there no minidump, or are there two. The file keeps its size, which
+ * disturbs no reader: its program may still have it mapped. */
+static void adopt(int application_fd, int incoming, const char *name, int fd,
                   const char *why_broken)
 {
     struct error error;
@@ -141,10 +142,8 @@ static void adopt(int application_fd, int incoming, const char *name, int fd, ui
         close(folder);
         return;
     }
-    /* What is behind the minidump does not disturb readers, should this fail. */
-    if (bytes > 0 && (ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0)) {
-        log_line(LOG_LEVEL_WARNING,
-                 "The minidump of the report %s could not be cut and synced: %s.", id,
+    if (fsync(fd) != 0) {
+        log_line(LOG_LEVEL_WARNING, "The minidump of the report %s could not be synced: %s.", id,
                  strerror(errno));
     }
     if (why_broken != NULL) {
@@ -200,10 +199,10 @@ static void take_one(int application_fd, int incoming, const char *name)
         unlinkat(incoming, name, 0);
         break;
     case RESERVE_COMPLETE:
-        adopt(application_fd, incoming, name, fd, about.bytes, NULL);
+        adopt(application_fd, incoming, name, fd, NULL);
         break;
     case RESERVE_BROKEN:
-        adopt(application_fd, incoming, name, fd, 0,
+        adopt(application_fd, incoming, name, fd,
               "The program died before it had completed its minidump.");
         break;
     }

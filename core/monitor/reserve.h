@@ -17,7 +17,7 @@ struct reserve {
     int file;                       /* locked; -1: there is no reserve */
     struct minidump_reserve *about; /* its last page */
     char name[56];                  /* below the application's folder */
-    bool told; /* reserve_is_new() has said so */
+    bool told;                      /* reserve_is_new() has said so */
 };
 
 /* 0 or a negative errno, then nothing is left behind. */

@@ -5,10 +5,10 @@
  *     tier_victim KIND CONFIG [MODE...]
  *
  * KIND: null abort overflow thread threads dump post. MODE, each a simulation by a seccomp filter
- * set after the start: no-ptrace, no-clone, no-open, no-readv (answered EPERM or EAGAIN); kill-ptrace,
- * kill-readv (the caller is killed); or: traced (by a debugger), chroot, fds (none is left), memory
- * (no address space is left), wait=FIFO (crash when the FIFO was written to).
- * Exit status: by the crash; 2 when something else fails.
+ * set after the start: no-ptrace, no-clone, no-open, no-readv (answered EPERM or EAGAIN);
+ * kill-ptrace, kill-readv (the caller is killed); or: traced (by a debugger), chroot, fds (none is
+ * left), memory (no address space is left), wait=FIFO (crash when the FIFO was written to). Exit
+ * status: by the crash; 2 when something else fails.
  */
 #include <cairn/cairn.h>
 
