@@ -151,7 +151,7 @@ libcairn_report_la_SOURCES = \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-libcairn_report_la_LIBADD = $(CJSON_LIBS)
+libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 
 # ---- plugin: found, described from bytes, loaded in a step
 noinst_LTLIBRARIES += libcairn-plugin.la
@@ -167,11 +167,12 @@ libcairn_plugin_la_LIBADD = -ldl
 # ---- engine: stackwalk.c is libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
-	core/engine/engine.h core/engine/code.h core/engine/expression.h core/engine/plan.h \
+	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/expression.c core/engine/import.c core/engine/main.c \
-	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c core/engine/reserve.c \
+	core/engine/commit.c core/engine/import.c core/engine/main.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
+	core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)

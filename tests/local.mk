@@ -154,7 +154,7 @@ if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_engine.test tests/unit/test_sender.test
 tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h tests/unit/tap.c tests/unit/tap.h \
-	core/engine/code.c core/engine/expression.c core/engine/plan.c core/engine/unwind.c
+	core/engine/code.c core/engine/plan.c core/engine/unwind.c
 tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
@@ -167,9 +167,9 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh
+	tests/engine/sender.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/fakes.sh tests/engine/plugins
+	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/receiver.py
@@ -235,11 +235,11 @@ EXTRA_DIST += tests/crash/tiers.sh
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh \
-	tests/crash/redis.sh tests/crash/programs.sh \
+	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
 	tests/tools/cli.sh
 TESTS += $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- targets of ./check

@@ -31,8 +31,9 @@ const struct tool tool_check = {
     .name = "check",
     .synopsis = "[FILE]",
     .summary = "check a configuration and say all that is wrong with it",
-    .help = "Without FILE, the installed configuration is checked. Reads the plugins' option tables,\n"
-            "runs their own checks, and sees whether the spool can be written. Sends nothing.\n\n"
-            "Exit status: 0 no problems, 78 problems (printed as file:line:column).\n",
+    .help =
+        "Without FILE, the installed configuration is checked. Reads the plugins' option tables,\n"
+        "runs their own checks, and sees whether the spool can be written. Sends nothing.\n\n"
+        "Exit status: 0 no problems, 78 problems (printed as file:line:column).\n",
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn dump`: a report of a living process, made by the monitor's own capture. */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include "core/util/paths.h"
 
@@ -17,27 +17,12 @@ static bool is_pid(const char *text)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-                                             { "application", required_argument, NULL, 'a' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
     char *arguments[8] = { "cairn-monitor", "--dump", NULL, "--config", (char *)paths_config() };
-    int option;
+    struct tool_options options;
+    int code = tool_parse(tool, "ca", argc, argv, &options);
 
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            arguments[4] = optarg;
-            break;
-        case 'a':
-            arguments[5] = "--application";
-            arguments[6] = optarg;
-            break;
-        case 'h':
-            return tool_help(tool);
-        default:
-            return tool_usage(tool, "That is not an option of this command.");
-        }
+    if (code != TOOL_GO_ON) {
+        return code;
     }
     if (argc - optind != 1) {
         return tool_usage(tool, "Exactly one process must be named.");
@@ -46,6 +31,13 @@ static int run(const struct tool *tool, int argc, char **argv)
         return tool_usage(tool, "\"%s\" is not the number of a process.", argv[optind]);
     }
     arguments[2] = argv[optind];
+    if (options.config != NULL) {
+        arguments[4] = (char *)options.config;
+    }
+    if (options.application != NULL) {
+        arguments[5] = "--application";
+        arguments[6] = (char *)options.application;
+    }
     return tool_exec(tool, "cairn-monitor", arguments);
 }
 
@@ -53,9 +45,10 @@ const struct tool tool_dump = {
     .name = "dump",
     .synopsis = "[-c FILE] [--application NAME] PID",
     .summary = "make a report of a running process, which goes on",
-    .help = "  -c, --config FILE      the configuration; default: the installed one\n"
-            "      --application NAME overrides application.name\n\n"
-            "Prints the report's id. Exit status: 0 done, 66 no such process, 77 the process may not\n"
-            "be traced, 78 the configuration has problems.\n",
+    .help =
+        "  -c, --config FILE      the configuration; default: the installed one\n"
+        "      --application NAME overrides application.name\n\n"
+        "Prints the report's id. Exit status: 0 done, 66 no such process, 77 the process may not\n"
+        "be traced, 78 the configuration has problems.\n",
     .run = run,
 };

@@ -15,7 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define MAX_SCRIPTS 4          /* interpreters that are scripts themselves, as the kernel allows */
+#define MAX_SCRIPTS         4 /* interpreters that are scripts themselves, as the kernel allows */
 #define MAX_PROGRAM_HEADERS 256
 
 static int examine(const char *path, struct error *error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn list`: the reports in the spool, newest first, as a table or as JSON. */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include "core/util/fs.h"
 #include "core/util/text.h"
@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct request {
-    const char *spool, *config, *application;
-    bool json;
-};
 
 /* The report of an entry, or NULL with an error. */
 static struct report *load(const struct spool_entry *entry, struct error *error)
@@ -41,8 +36,7 @@ static void print_row(const struct spool_entry *entry, const struct report *repo
     }
     printf("%s  %.19s  %-10s  %-9s  %-8s  %.16s  %s\n", entry->id, when,
            spool_state_name(entry->state), report->kind, signal_name,
-           report->signature != NULL ? report->signature : "-               ",
-           report->application);
+           report->signature != NULL ? report->signature : "-               ", report->application);
 }
 
 /* One element of the array; *separator is what stands before it. */
@@ -57,11 +51,11 @@ static void print_element(const struct report *report, const char **separator)
     free(json);
 }
 
-static void print_reports(const struct request *request, const struct spool_list *list)
+static void print_reports(const struct tool_options *options, const struct spool_list *list)
 {
     const char *separator = "";
 
-    if (request->json) {
+    if (options->json) {
         fputs("[", stdout);
     } else if (list->count > 0) {
         printf("%-36s  %-19s  %-10s  %-9s  %-8s  %-16s  %s\n", "ID", "TIME (UTC)", "STATE", "KIND",
@@ -79,34 +73,34 @@ static void print_reports(const struct request *request, const struct spool_list
             fprintf(stderr, "cairn list: %s: %s\n", list->entries[i].path, error.text);
             continue;
         }
-        if (request->json) {
+        if (options->json) {
             print_element(report, &separator);
         } else {
             print_row(&list->entries[i], report);
         }
         report_destroy(report);
     }
-    if (request->json) {
+    if (options->json) {
         fputs("]\n", stdout);
     }
 }
 
-static int list_spool(const struct tool *tool, const struct request *request)
+static int list_spool(const struct tool *tool, const struct tool_options *options)
 {
     struct spool_list list;
     struct error error;
     int code = EX_OK, result;
-    const char *spool = tool_spool(tool, request->spool, request->config, &code);
+    const char *spool = tool_spool(tool, options->spool, options->config, &code);
 
     if (spool == NULL) {
         return code;
     }
-    result = spool_scan(spool, request->application, &list, &error);
+    result = spool_scan(spool, options->application, &list, &error);
     if (result != 0) {
         return tool_fail(tool, tool_exit_code(result), "%s", error.text);
     }
-    print_reports(request, &list);
-    if (!request->json && list.count == 0) {
+    print_reports(options, &list);
+    if (!options->json && list.count == 0) {
         fprintf(stderr, "There are no reports in %s.\n", spool);
     }
     spool_list_finish(&list);
@@ -115,48 +109,26 @@ static int list_spool(const struct tool *tool, const struct request *request)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "spool", required_argument, NULL, 's' },
-                                             { "config", required_argument, NULL, 'c' },
-                                             { "application", required_argument, NULL, 'a' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
-    struct request request = { 0 };
-    int option;
+    struct tool_options options;
+    int code = tool_parse(tool, "jsca", argc, argv, &options);
 
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-            request.json = true;
-            break;
-        case 's':
-            request.spool = optarg;
-            break;
-        case 'c':
-            request.config = optarg;
-            break;
-        case 'a':
-            request.application = optarg;
-            break;
-        case 'h':
-            return tool_help(tool);
-        default:
-            return tool_usage(tool, "That is not an option of this command.");
-        }
+    if (code != TOOL_GO_ON) {
+        return code;
     }
     if (optind < argc) {
         return tool_usage(tool, "\"%s\" is one argument too many.", argv[optind]);
     }
-    return list_spool(tool, &request);
+    return list_spool(tool, &options);
 }
 
 const struct tool tool_list = {
     .name = "list",
     .synopsis = "[--json] [--spool DIR | -c FILE] [--application NAME]",
     .summary = "list the reports in the spool, newest first",
-    .help = "      --json             an array of reports as in report.json\n"
-            "      --spool DIR        the spool; default: the configuration's\n"
-            "  -c, --config FILE      the configuration that names the spool; default: the installed\n"
-            "      --application NAME only reports of this application\n",
+    .help =
+        "      --json             an array of reports as in report.json\n"
+        "      --spool DIR        the spool; default: the configuration's\n"
+        "  -c, --config FILE      the configuration that names the spool; default: the installed\n"
+        "      --application NAME only reports of this application\n",
     .run = run,
 };

@@ -3,7 +3,7 @@
 
 bin_PROGRAMS += cairn
 cairn_SOURCES = \
-	tools/cairn.c tools/tool.c tools/tool.h \
+	tools/cairn.c tools/options.c tools/options.h tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
 	tools/check.c tools/list.c tools/send.c tools/dump.c tools/process.c tools/plugin.c \
 	tools/show.c tools/show_text.c tools/show_text.h

@@ -33,16 +33,18 @@ static void print_row(const struct plugin_facts *facts)
 
 static void print_options(const struct plugin_facts *facts)
 {
-    static const char *const types[] = { "", "text", "true or false", "number", "decimal", "size",
-                                         "duration", "one of", "path", "secret", "signal", "URL" };
+    static const char *const types[] = { "",        "text",   "true or false", "number",
+                                         "decimal", "size",   "duration",      "one of",
+                                         "path",    "secret", "signal",        "URL" };
 
     for (size_t i = 0; i < facts->option_count; i++) {
         const struct cairn_option *option = &facts->options[i];
         bool known = option->type < sizeof(types) / sizeof(types[0]);
 
-        printf("  %s: %s%s", option->name, (option->flags & CAIRN_OPTION_LIST) != 0  ? "list of "
-                                           : (option->flags & CAIRN_OPTION_MAP) != 0 ? "map to "
-                                                                                     : "",
+        printf("  %s: %s%s", option->name,
+               (option->flags & CAIRN_OPTION_LIST) != 0  ? "list of "
+               : (option->flags & CAIRN_OPTION_MAP) != 0 ? "map to "
+                                                         : "",
                known ? types[option->type] : "?");
         for (size_t j = 0; option->choices != NULL && option->choices[j] != NULL; j++) {
             printf("%s%s", j == 0 ? " " : " | ", option->choices[j]);

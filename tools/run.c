@@ -3,7 +3,7 @@
  * `cairn run`: checks the configuration, then becomes the program, with the preload library in its
  * environment. Nothing of Cairn stays between the program and its parent.
  */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include "core/util/paths.h"
 #include "tools/executable.h"
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 /* As env(1): told apart from what the program itself may exit with. */
-#define EXIT_CANNOT 125
+#define EXIT_CANNOT         125
 #define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_FOUND      127
 
 struct request {
     const char *config, *application, *version;
@@ -102,7 +102,8 @@ static int prepare_environment(const struct tool *tool, const struct request *re
                  others != NULL ? others : "") < 0) {
         return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
     }
-    if (setenv("LD_PRELOAD", value, 1) != 0 || setenv("CAIRN_RUN_CONFIG", request->config, 1) != 0 ||
+    if (setenv("LD_PRELOAD", value, 1) != 0 ||
+        setenv("CAIRN_RUN_CONFIG", request->config, 1) != 0 ||
         (request->application != NULL &&
          setenv("CAIRN_RUN_APPLICATION", request->application, 1) != 0) ||
         (request->version != NULL && setenv("CAIRN_RUN_VERSION", request->version, 1) != 0)) {
@@ -144,34 +145,19 @@ static int start(const struct tool *tool, struct request *request)
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-                                             { "application", required_argument, NULL, 'a' },
-                                             { "app-version", required_argument, NULL, 'v' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
-    struct request request = { .config = paths_config() };
-    int option;
+    struct request request;
+    struct tool_options options;
+    int code = tool_parse(tool, "+cav", argc, argv, &options);
 
-    while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            request.config = optarg;
-            break;
-        case 'a':
-            request.application = optarg;
-            break;
-        case 'v':
-            request.version = optarg;
-            break;
-        case 'h':
-            return tool_help(tool);
-        default:
-            return tool_usage(tool, "That is not an option of this command.");
-        }
+    if (code != TOOL_GO_ON) {
+        return code;
     }
     if (optind == argc) {
         return tool_usage(tool, "The program to run is missing.");
     }
+    request.config = options.config != NULL ? options.config : paths_config();
+    request.application = options.application;
+    request.version = options.version;
     request.command = argv + optind;
     return start(tool, &request);
 }
@@ -180,11 +166,12 @@ const struct tool tool_run = {
     .name = "run",
     .synopsis = "[-c FILE] [--application NAME] [--app-version VERSION] [--] PROGRAM [ARGUMENT...]",
     .summary = "run a program and report its crashes",
-    .help = "  -c, --config FILE      the configuration; default: the installed one\n"
-            "      --application NAME overrides application.name\n"
-            "      --app-version V    overrides application.version\n\n"
-            "Exit status: the program's own; 78 when the configuration has problems; 125 when Cairn\n"
-            "cannot run in this program (static, set-id, foreign machine); 126 when it is not\n"
-            "executable; 127 when it does not exist.\n",
+    .help =
+        "  -c, --config FILE      the configuration; default: the installed one\n"
+        "      --application NAME overrides application.name\n"
+        "      --app-version V    overrides application.version\n\n"
+        "Exit status: the program's own; 78 when the configuration has problems; 125 when Cairn\n"
+        "cannot run in this program (static, set-id, foreign machine); 126 when it is not\n"
+        "executable; 127 when it does not exist.\n",
     .run = run,
 };

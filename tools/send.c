@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn send`: delivers what waits in the spool, now, with the sender itself. */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -9,18 +9,13 @@
 
 #define MAX_IDS 256
 
-struct request {
-    const char *spool, *config, *application;
-    bool due_only;
-};
-
 /* Adds --id and --application for one report named on the command line. 0 or an exit code. */
-static int add_report(const struct tool *tool, const struct request *request, const char *spool,
-                      const char *name, char **arguments, size_t *count)
+static int add_report(const struct tool *tool, const struct tool_options *options,
+                      const char *spool, const char *name, char **arguments, size_t *count)
 {
     struct spool_entry entry;
     struct error error;
-    int result = spool_find(spool, request->application, name, &entry, &error);
+    int result = spool_find(spool, options->application, name, &entry, &error);
 
     if (result != 0) {
         return tool_fail(tool, tool_exit_code(result), "%s", error.text);
@@ -36,13 +31,13 @@ static int add_report(const struct tool *tool, const struct request *request, co
     return result;
 }
 
-static int start(const struct tool *tool, const struct request *request, char **names,
+static int start(const struct tool *tool, const struct tool_options *options, char **names,
                  size_t name_count)
 {
     static char *arguments[16 + 2 * MAX_IDS];
     size_t count = 0, fixed;
     int code = EX_OK;
-    const char *spool = tool_spool(tool, request->spool, request->config, &code);
+    const char *spool = tool_spool(tool, options->spool, options->config, &code);
 
     if (spool == NULL) {
         return code;
@@ -51,20 +46,20 @@ static int start(const struct tool *tool, const struct request *request, char **
     arguments[count++] = "--progress";
     arguments[count++] = "--spool";
     arguments[count++] = (char *)spool;
-    if (!request->due_only) {
+    if (!options->due) {
         arguments[count++] = "--now";
     }
-    if (request->config != NULL) {
+    if (options->config != NULL) {
         arguments[count++] = "--config";
-        arguments[count++] = (char *)request->config;
+        arguments[count++] = (char *)options->config;
     }
-    if (request->application != NULL) {
+    if (options->application != NULL) {
         arguments[count++] = "--application";
-        arguments[count++] = (char *)request->application;
+        arguments[count++] = (char *)options->application;
     }
     fixed = count;
     for (size_t i = 0; i < name_count; i++) {
-        code = add_report(tool, request, spool, names[i], arguments, &count);
+        code = add_report(tool, options, spool, names[i], arguments, &count);
         if (code != EX_OK) {
             return code;
         }
@@ -77,52 +72,30 @@ static int start(const struct tool *tool, const struct request *request, char **
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "spool", required_argument, NULL, 's' },
-                                             { "config", required_argument, NULL, 'c' },
-                                             { "application", required_argument, NULL, 'a' },
-                                             { "due", no_argument, NULL, 'd' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
-    struct request request = { 0 };
-    int option;
+    struct tool_options options;
+    int code = tool_parse(tool, "scad", argc, argv, &options);
 
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            request.spool = optarg;
-            break;
-        case 'c':
-            request.config = optarg;
-            break;
-        case 'a':
-            request.application = optarg;
-            break;
-        case 'd':
-            request.due_only = true;
-            break;
-        case 'h':
-            return tool_help(tool);
-        default:
-            return tool_usage(tool, "That is not an option of this command.");
-        }
+    if (code != TOOL_GO_ON) {
+        return code;
     }
     if (argc - optind > MAX_IDS) {
         return tool_usage(tool, "At most %d reports can be named at once.", MAX_IDS);
     }
-    return start(tool, &request, argv + optind, (size_t)(argc - optind));
+    return start(tool, &options, argv + optind, (size_t)(argc - optind));
 }
 
 const struct tool tool_send = {
     .name = "send",
     .synopsis = "[-c FILE] [--spool DIR] [--application NAME] [--due] [ID|latest]...",
     .summary = "deliver reports that wait in the spool",
-    .help = "Without an ID, all waiting reports are tried now, whatever their next time.\n\n"
-            "  -c, --config FILE      use these transports instead of those the reports were made\n"
-            "                         with; also names the spool\n"
-            "      --spool DIR        the spool; default: the configuration's\n"
-            "      --application NAME only reports of this application\n"
-            "      --due              only reports whose next attempt is due\n\n"
-            "Exit status: 0 nothing waits any more, 75 something still waits, 78 the configuration\n"
-            "has problems.\n",
+    .help =
+        "Without an ID, all waiting reports are tried now, whatever their next time.\n\n"
+        "  -c, --config FILE      use these transports instead of those the reports were made\n"
+        "                         with; also names the spool\n"
+        "      --spool DIR        the spool; default: the configuration's\n"
+        "      --application NAME only reports of this application\n"
+        "      --due              only reports whose next attempt is due\n\n"
+        "Exit status: 0 nothing waits any more, 75 something still waits, 78 the configuration\n"
+        "has problems.\n",
     .run = run,
 };

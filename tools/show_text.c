@@ -8,42 +8,55 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static void print_known(const char *label, const char *text)
+{
+    if (text != NULL) {
+        printf("%-12s %s\n", label, text);
+    }
+}
+
+static void print_signal(const struct report *report)
+{
+    const char *code = text_signal_code(report->signal, report->si_code);
+    char name[16];
+
+    if (report->signal == 0) {
+        return;
+    }
+    printf("Signal       %s (%s)", text_signal_name(report->signal, name),
+           code != NULL ? code : "unknown code");
+    if (report->has_address) {
+        printf(" at 0x%" PRIx64, report->address);
+    }
+    putchar('\n');
+}
+
+static void print_process(const struct report *report)
+{
+    printf("Process      %u, thread %u", report->pid, report->tid);
+    if (report->thread != NULL) {
+        printf(" \"%s\"", report->thread);
+    }
+    putchar('\n');
+    print_known("Executable", report->executable);
+}
+
 static void print_head(const struct report *report)
 {
-    char when[32], name[16];
-    const char *code = text_signal_code(report->signal, report->si_code);
+    char when[32];
 
     time_format(report->time_ns, when);
-    printf("Report       %s\n", report->id);
-    printf("Application  %s%s%s\n", report->application, report->version != NULL ? " " : "",
-           report->version != NULL ? report->version : "");
-    printf("Time         %s\n", when);
-    printf("Kind         %s, captured in tier %d%s%s\n", report->kind, report->tier,
-           report->tier_reason != NULL ? ": " : "",
-           report->tier_reason != NULL ? report->tier_reason : "");
-    if (report->signal != 0) {
-        printf("Signal       %s", text_signal_name(report->signal, name));
-        printf(" (%s)", code != NULL ? code : "unknown code");
-        if (report->has_address) {
-            printf(" at 0x%" PRIx64, report->address);
-        }
-        putchar('\n');
-    }
-    if (report->reason != NULL) {
-        printf("Reason       %s\n", report->reason);
-    }
-    if (report->message != NULL) {
-        printf("Message      %s\n", report->message);
-    }
-    printf("Process      %u, thread %u%s%s%s\n", report->pid, report->tid,
-           report->thread != NULL ? " \"" : "", report->thread != NULL ? report->thread : "",
-           report->thread != NULL ? "\"" : "");
-    if (report->executable != NULL) {
-        printf("Executable   %s\n", report->executable);
-    }
-    if (report->signature != NULL) {
-        printf("Signature    %s\n", report->signature);
-    }
+    print_known("Report", report->id);
+    print_known("Application", report->application);
+    print_known("Version", report->version);
+    print_known("Time", when);
+    printf("Kind         %s, captured in tier %d\n", report->kind, report->tier);
+    print_known("Because", report->tier_reason);
+    print_signal(report);
+    print_known("Reason", report->reason);
+    print_known("Message", report->message);
+    print_process(report);
+    print_known("Signature", report->signature);
 }
 
 static void print_frames(const struct report *report)

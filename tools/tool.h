@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The `cairn` command: one file per subcommand, each a struct tool in the table of cairn.c. Exit codes
- * are those of doc/architecture.md (sysexits.h), of env(1) besides for `cairn run`.
+ * The `cairn` command: one file per subcommand, each a struct tool in the table of cairn.c. Exit
+ * codes are those of doc/architecture.md (sysexits.h), of env(1) besides for `cairn run`.
  */
 #ifndef CAIRN_TOOLS_TOOL_H
 #define CAIRN_TOOLS_TOOL_H
@@ -42,8 +42,9 @@ int tool_exit_code(int error);
 /* Replaces the process by <libexec>/<program>; returns only on failure, with an exit code. */
 int tool_exec(const struct tool *tool, const char *program, char **argv);
 
-/* Where reports lie: `spool` if given, else the configuration's (`config` or the installed default).
- * Static storage. NULL after a sentence on standard error; *ret_code then is the exit code. */
+/* Where reports lie: `spool` if given, else the configuration's (`config` or the installed
+ * default). Static storage. NULL after a sentence on standard error; *ret_code then is the exit
+ * code. */
 const char *tool_spool(const struct tool *tool, const char *spool, const char *config,
                        int *ret_code);
 

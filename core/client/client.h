@@ -9,6 +9,7 @@
 #include "core/crash/handler.h"
 
 #include <cairn/cairn.h>
+#include <signal.h>
 #include <sys/types.h>
 
 /* One started handler, of the program's side. Entry i belongs to crash_state.handlers[i]. */

@@ -177,7 +177,7 @@ const char *config_quote(const char *text, char buffer[CONFIG_QUOTED_BYTES])
     uint32_t code;
 
     while (shown < length) {
-        size_t step = config_utf8(text + shown, length - shown, &code);
+        size_t step = text_utf8(text + shown, length - shown, &code);
 
         step = step != 0 ? step : 1;
         if (shown + step > MAX_SHOWN_BYTES) {

@@ -70,9 +70,6 @@ bool config_is_name(const char *text, bool digit_first);
 
 /* ---- utf8.c -------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 sequence at `data`, its code point in *ret_code; 0: not valid. */
-size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code);
-
 /* A walk through a text that counts as libyaml does: lines end with LF, CR LF or CR, and columns
  * are code points; a byte that is not UTF-8 counts as one. */
 struct config_cursor {

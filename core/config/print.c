@@ -4,6 +4,7 @@
  * hidden stays hidden, long lines are shown in part. Every process but the crashed one.
  */
 #include "core/config/internal.h"
+#include "core/util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static void show_character(struct excerpt *excerpt, const struct config_cursor *
 {
     const char *at = cursor->data + cursor->offset;
     uint32_t code = 0;
-    size_t length = config_utf8(at, cursor->bytes - cursor->offset, &code);
+    size_t length = text_utf8(at, cursor->bytes - cursor->offset, &code);
 
     if (*at == '\t') {
         buf_text(&excerpt->line, "\t");

@@ -5,33 +5,9 @@
  */
 #include "core/config/internal.h"
 
+#include "core/util/text.h"
+
 #include <string.h>
-
-/* The length of the sequence that a byte begins, by its high four bits; 0: it begins none. */
-static const unsigned char lengths[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4 };
-
-size_t config_utf8(const char *data, size_t bytes, uint32_t *ret_code)
-{
-    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    const unsigned char *at = (const unsigned char *)data;
-    size_t length = lengths[at[0] >> 4];
-    uint32_t code = length == 1 ? at[0] : at[0] & (0x7fu >> length);
-
-    if (length == 0 || length > bytes || at[0] > 0xf4) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (at[i] & 0x3f);
-    }
-    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-        return 0;
-    }
-    *ret_code = code;
-    return length;
-}
 
 void config_cursor_init(struct config_cursor *cursor, const char *data, size_t bytes)
 {
@@ -57,7 +33,7 @@ bool config_cursor_next(struct config_cursor *cursor)
         cursor->column = 1;
         return true;
     }
-    length = config_utf8(at, left, &code);
+    length = text_utf8(at, left, &code);
     cursor->offset += length != 0 ? length : 1;
     cursor->column++;
     return true;
@@ -113,7 +89,7 @@ bool config_check_text(const char *name, const char *data, size_t bytes,
         unsigned char first = (unsigned char)data[cursor.offset];
         uint32_t code = 0;
 
-        if (config_utf8(data + cursor.offset, bytes - cursor.offset, &code) == 0) {
+        if (text_utf8(data + cursor.offset, bytes - cursor.offset, &code) == 0) {
             config_hide_suspect(problems, data, bytes, position);
             config_problem_add(problems, position, "", "the byte 0x%02X is not UTF-8", first);
             return false;
@@ -136,7 +112,7 @@ bool config_is_text(const char *data, size_t bytes)
     uint32_t code;
 
     for (size_t offset = 0; offset < bytes;) {
-        size_t length = config_utf8(data + offset, bytes - offset, &code);
+        size_t length = text_utf8(data + offset, bytes - offset, &code);
 
         if (length == 0 || is_control(code)) {
             return false;

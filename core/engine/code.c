@@ -149,3 +149,13 @@ bool code_ends_in_call(const unsigned char *code, size_t bytes)
     }
     return false;
 }
+
+bool code_is_signal_return(const unsigned char code[CODE_SIGNAL_RETURN_BYTES])
+{
+    static const unsigned char expected[CODE_SIGNAL_RETURN_BYTES] = {
+        0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, /* mov $15, %rax */
+        0x0f, 0x05,                      /* syscall */
+    };
+
+    return memcmp(code, expected, sizeof(expected)) == 0;
+}

@@ -29,4 +29,9 @@ bool code_map_contains(const struct code_map *map, uint64_t address);
 /* True when the `bytes` bytes before a return address can end in a call instruction of x86-64. */
 bool code_ends_in_call(const unsigned char *code, size_t bytes);
 
+#define CODE_SIGNAL_RETURN_BYTES 9
+
+/* True for what the kernel makes a signal's handler return to, rt_sigreturn(2), in every libc. */
+bool code_is_signal_return(const unsigned char code[CODE_SIGNAL_RETURN_BYTES]);
+
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The modules of a dump as ELF files on disk: call frame information, symbols, code. A file counts
- * only if its build id is the dump's. stackwalk.c is the one home of libdw's headers. A hostile
- * file may crash libdw: everything here runs in the walk's own child process. [engine]
+ * The modules of a dump as ELF files on disk: callers by call frame information, symbols, code. A
+ * file counts only if its build id is the dump's. stackwalk.c is the one home of libdw's headers.
+ * A hostile file may crash libdw: everything here runs in the walk's own child process. [engine]
  */
 #ifndef CAIRN_CORE_ENGINE_STACKWALK_H
 #define CAIRN_CORE_ENGINE_STACKWALK_H
@@ -20,17 +20,20 @@ struct stackwalk;
 struct stackwalk *stackwalk_open(const struct minidump *dump);
 void stackwalk_close(struct stackwalk *files);
 
-enum stackwalk_step {
-    STACKWALK_STEPPED = 0,
-    STACKWALK_OUTERMOST = 1, /* the frame has no caller */
-    STACKWALK_UNKNOWN = 2,   /* no usable information for this address */
+enum stackwalk_end {
+    STACKWALK_UNKNOWN = 0,   /* the last caller was not believed, or there is no way to its own */
+    STACKWALK_OUTERMOST = 1, /* the last caller has none itself */
 };
 
-/* Replaces a frame's registers by its caller's. `lookup` is an address within the instruction that
- * was being executed. `ret_signal`: the frame is a signal trampoline, its caller was interrupted.
- */
-enum stackwalk_step stackwalk_step(struct stackwalk *files, uint64_t lookup,
-                                   struct unwind_registers *registers, bool *ret_signal);
+/* `exact`: the caller's address is that of an instruction, not one behind a call, as in a signal
+ * trampoline and in what the signal interrupted. False ends the walk. */
+typedef bool stackwalk_caller_fn(const struct unwind_registers *caller, bool exact, void *user);
+
+/* The callers that call frame information leads to, without a gap, from a frame with those
+ * registers on. `lookup` is an address within the instruction that the frame was executing. */
+enum stackwalk_end stackwalk_callers(struct stackwalk *files,
+                                     const struct unwind_registers *registers, uint64_t lookup,
+                                     stackwalk_caller_fn *found, void *user);
 
 /* The nearest function symbol; the name lives until stackwalk_close(). */
 bool stackwalk_symbol(struct stackwalk *files, uint64_t address, const char **ret_name,

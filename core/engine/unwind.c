@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a frame to its caller: by call frame information, by the frame pointer, by scanning; see
+ * The walk: as far as call frame information leads, then a step without it, and so on; see
  * unwind.h. All input is hostile: the walk is bounded by frames and must move up the stack.
  * [engine]
  */
@@ -10,13 +10,15 @@
 #include "core/engine/stackwalk.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 #define SCAN_WORDS  512        /* how far a return address is looked for */
 #define CALL_BYTES  7          /* the longest call instruction that is recognised */
 #define FRAME_BYTES (1u << 20) /* a larger distance from stack to frame pointer is not believed */
 #define ENTRY_BYTES 64         /* of _start, which nobody called */
 
-#define AT_ENTRY 9
+#define AT_ENTRY          9
+#define USER_CODE_SEGMENT 0x33
 
 struct walk {
     const struct minidump *dump;
@@ -25,6 +27,11 @@ struct walk {
     struct unwind_registers registers;
     uint64_t entry; /* where the program began; 0 if unknown */
     bool exact;     /* the address is that of an instruction, not one behind a call */
+    enum unwind_trust trust;
+    unsigned count; /* of frames so far */
+    bool cut, over;
+    unwind_emit_fn *emit;
+    void *user;
 };
 
 static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_word)
@@ -37,19 +44,45 @@ static bool knows(const struct walk *walk, unsigned number)
     return (walk->registers.known & (1u << number)) != 0;
 }
 
-/* Code, and behind a call as far as the bytes before it can be had. */
-static bool is_return_address(const struct walk *walk, uint64_t address)
+static bool read_code(const struct walk *walk, uint64_t address, unsigned char *code, size_t bytes)
+{
+    return minidump_read(walk->dump, address, code, bytes) == bytes ||
+           stackwalk_code(walk->files, address, code, bytes);
+}
+
+static bool is_signal_return(const struct walk *walk, uint64_t address)
+{
+    unsigned char code[CODE_SIGNAL_RETURN_BYTES];
+
+    return code_map_contains(&walk->code, address) &&
+           read_code(walk, address, code, sizeof(code)) && code_is_signal_return(code);
+}
+
+/* What a signal interrupted, as the kernel saved it for the trampoline; `rsp` is the trampoline's.
+ */
+static bool read_interrupted(const struct walk *walk, uint64_t rsp, gregset_t saved)
+{
+    uint64_t address = rsp + offsetof(ucontext_t, uc_mcontext.gregs);
+
+    return minidump_read(walk->dump, address, saved, sizeof(gregset_t)) == sizeof(gregset_t) &&
+           (saved[REG_CSGSFS] & 0xffff) == USER_CODE_SEGMENT;
+}
+
+/* Code, and behind a call as far as the bytes before it can be had; or a signal trampoline, whose
+ * address is found as data, too: then no context lies at `rsp`, the caller's stack pointer. */
+static bool is_return_address(const struct walk *walk, uint64_t address, uint64_t rsp)
 {
     unsigned char code[CALL_BYTES];
+    gregset_t saved;
 
     if (address < CALL_BYTES || !code_map_contains(&walk->code, address - 1)) {
         return false;
     }
-    if (minidump_read(walk->dump, address - CALL_BYTES, code, sizeof(code)) != sizeof(code) &&
-        !stackwalk_code(walk->files, address - CALL_BYTES, code, sizeof(code))) {
-        return true;
+    if (is_signal_return(walk, address)) {
+        return read_interrupted(walk, rsp, saved);
     }
-    return code_ends_in_call(code, sizeof(code));
+    return !read_code(walk, address - CALL_BYTES, code, sizeof(code)) ||
+           code_ends_in_call(code, sizeof(code));
 }
 
 /* Only what survives a call by convention is still known in a caller that was found by guessing. */
@@ -59,7 +92,29 @@ static void set_caller(struct walk *walk, uint64_t rip, uint64_t rsp, uint64_t r
     walk->registers.value[UNWIND_RSP] = rsp;
     walk->registers.value[UNWIND_RBP] = rbp;
     walk->registers.known = 1u << UNWIND_RIP | 1u << UNWIND_RSP | 1u << UNWIND_RBP;
-    walk->exact = false;
+    walk->exact = is_signal_return(walk, rip);
+}
+
+/* Not every signal trampoline has call frame information, musl's has none; but all have the
+ * interrupted registers on top of the stack. */
+static bool step_signal_return(struct walk *walk)
+{
+    static const int numbers[UNWIND_REGISTERS] = {
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
+    };
+    gregset_t saved;
+
+    if (!is_signal_return(walk, walk->registers.value[UNWIND_RIP]) ||
+        !read_interrupted(walk, walk->registers.value[UNWIND_RSP], saved)) {
+        return false;
+    }
+    for (unsigned i = 0; i < UNWIND_REGISTERS; i++) {
+        walk->registers.value[i] = (uint64_t)saved[numbers[i]];
+    }
+    walk->registers.known = (1u << UNWIND_REGISTERS) - 1;
+    walk->exact = true;
+    return true;
 }
 
 /* A call through a bad pointer: the return address lies on top of the stack. */
@@ -69,7 +124,7 @@ static bool step_bad_call(struct walk *walk)
     uint32_t known = walk->registers.known;
 
     if (!walk->exact || code_map_contains(&walk->code, walk->registers.value[UNWIND_RIP]) ||
-        !read_word(walk, rsp, &address) || !is_return_address(walk, address)) {
+        !read_word(walk, rsp, &address) || !is_return_address(walk, address, rsp + 8)) {
         return false;
     }
     set_caller(walk, address, rsp + sizeof(address), walk->registers.value[UNWIND_RBP]);
@@ -84,7 +139,7 @@ static bool step_frame_pointer(struct walk *walk)
 
     if (!knows(walk, UNWIND_RBP) || rbp < rsp || rbp - rsp > FRAME_BYTES || rbp % 8 != 0 ||
         !read_word(walk, rbp, &saved) || !read_word(walk, rbp + 8, &address) ||
-        !is_return_address(walk, address)) {
+        !is_return_address(walk, address, rbp + 16)) {
         return false;
     }
     set_caller(walk, address, rbp + 16, saved);
@@ -96,23 +151,12 @@ static bool step_scan(struct walk *walk)
     uint64_t rsp = (walk->registers.value[UNWIND_RSP] + 7) & ~7ull, address;
 
     for (unsigned i = 0; i < SCAN_WORDS && read_word(walk, rsp, &address); i++, rsp += 8) {
-        if (is_return_address(walk, address)) {
+        if (is_return_address(walk, address, rsp + 8)) {
             set_caller(walk, address, rsp + 8, walk->registers.value[UNWIND_RBP]);
             return true;
         }
     }
     return false;
-}
-
-/* A caller is believed if it is code and lies further up the stack; a signal may have come on
- * another stack. */
-static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller,
-                         bool signal)
-{
-    uint64_t rsp = walk->registers.value[UNWIND_RSP];
-
-    return signal || (caller->value[UNWIND_RSP] > rsp &&
-                      code_map_contains(&walk->code, caller->value[UNWIND_RIP] - 1));
 }
 
 /* Without call frame information nothing else tells that the stack ends here, above the arguments.
@@ -140,66 +184,107 @@ static uint64_t entry_of(const struct minidump *dump)
     return 0;
 }
 
-enum step { STEP_FOUND, STEP_END };
-
-static enum step find_caller(struct walk *walk, uint64_t lookup, enum unwind_trust *ret_trust)
+static uint64_t lookup_of(const struct walk *walk)
 {
-    struct unwind_registers caller = walk->registers;
-    bool signal;
-    enum stackwalk_step step = stackwalk_step(walk->files, lookup, &caller, &signal);
-
-    if (step == STACKWALK_OUTERMOST || is_entry(walk, lookup) ||
-        (step == STACKWALK_STEPPED && caller.value[UNWIND_RIP] == 0)) {
-        return STEP_END;
-    }
-    if (step == STACKWALK_STEPPED && is_plausible(walk, &caller, signal)) {
-        walk->registers = caller;
-        walk->exact = signal;
-        *ret_trust = UNWIND_CFI;
-        return STEP_FOUND;
-    }
-    if (step_bad_call(walk)) {
-        *ret_trust = UNWIND_SCAN;
-        return STEP_FOUND;
-    }
-    if (step_frame_pointer(walk)) {
-        *ret_trust = UNWIND_FRAME_POINTER;
-        return STEP_FOUND;
-    }
-    *ret_trust = UNWIND_SCAN;
-    return step_scan(walk) ? STEP_FOUND : STEP_END;
+    return walk->registers.value[UNWIND_RIP] - (walk->exact ? 0 : 1);
 }
 
-static bool walk_frames(struct walk *walk, unwind_emit_fn *emit, void *user)
+/* Tells the receiver of the frame that the walk has come to; false when the walk is over. */
+static bool emit_frame(struct walk *walk)
 {
-    enum unwind_trust trust = UNWIND_CONTEXT;
+    struct unwind_frame frame = {
+        .address = walk->registers.value[UNWIND_RIP],
+        .lookup = lookup_of(walk),
+        .trust = walk->trust,
+    };
 
-    for (unsigned count = 0; count < UNWIND_MAX_FRAMES; count++) {
-        uint64_t address = walk->registers.value[UNWIND_RIP];
-        struct unwind_frame frame = {
-            .address = address,
-            .lookup = walk->exact ? address : address - 1,
-            .trust = trust,
-        };
+    walk->cut = walk->count == UNWIND_MAX_FRAMES;
+    walk->over = walk->cut || !walk->emit(&frame, walk->user);
+    walk->count++;
+    return !walk->over;
+}
 
-        if (!emit(&frame, user) || find_caller(walk, frame.lookup, &trust) == STEP_END) {
-            return false;
+/* A caller is believed if it is code and lies further up the stack; if the frame before it was only
+ * guessed, it must be one that called. A signal may have come on another stack, and anywhere. */
+static bool is_plausible(const struct walk *walk, const struct unwind_registers *caller, bool exact)
+{
+    uint64_t rip = caller->value[UNWIND_RIP], rsp = caller->value[UNWIND_RSP];
+
+    if (exact) {
+        return true;
+    }
+    if (rsp <= walk->registers.value[UNWIND_RSP]) {
+        return false;
+    }
+    return walk->trust == UNWIND_SCAN ? is_return_address(walk, rip, rsp)
+                                      : code_map_contains(&walk->code, rip - 1);
+}
+
+static bool take_caller(const struct unwind_registers *caller, bool exact, void *user)
+{
+    struct walk *walk = user;
+
+    if (!is_plausible(walk, caller, exact)) {
+        return false;
+    }
+    walk->registers = *caller;
+    walk->exact = exact || is_signal_return(walk, caller->value[UNWIND_RIP]);
+    walk->trust = UNWIND_CFI;
+    /* A trampoline that its call frame information does not make known is for us to pass. */
+    return emit_frame(walk) && walk->exact == exact;
+}
+
+/* One step where call frame information led no further. */
+static bool step_without(struct walk *walk, enum stackwalk_end end)
+{
+    if (step_signal_return(walk)) {
+        walk->trust = UNWIND_CONTEXT;
+        return true;
+    }
+    if (end == STACKWALK_OUTERMOST || is_entry(walk, lookup_of(walk))) {
+        return false;
+    }
+    walk->trust = UNWIND_SCAN;
+    if (step_bad_call(walk)) {
+        return true;
+    }
+    if (step_frame_pointer(walk)) {
+        walk->trust = UNWIND_FRAME_POINTER;
+        return true;
+    }
+    return step_scan(walk);
+}
+
+static void walk_frames(struct walk *walk)
+{
+    while (emit_frame(walk)) {
+        enum stackwalk_end end;
+
+        end = stackwalk_callers(walk->files, &walk->registers, lookup_of(walk), take_caller, walk);
+        if (walk->over || !step_without(walk, end)) {
+            return;
         }
     }
-    return true;
 }
 
 bool unwind_run(const struct minidump *dump, struct stackwalk *files,
                 const struct unwind_registers *start, unwind_emit_fn *emit, void *user)
 {
-    struct walk walk = { .dump = dump, .files = files, .registers = *start, .exact = true };
-    bool cut;
+    struct walk walk = {
+        .dump = dump,
+        .files = files,
+        .registers = *start,
+        .entry = entry_of(dump),
+        .exact = true,
+        .trust = UNWIND_CONTEXT,
+        .emit = emit,
+        .user = user,
+    };
 
-    walk.entry = entry_of(dump);
     code_map_init(&walk.code, dump);
-    cut = walk_frames(&walk, emit, user);
+    walk_frames(&walk);
     code_map_finish(&walk.code);
-    return cut;
+    return walk.cut;
 }
 
 bool unwind_registers_of(const struct minidump *dump, const void *context, size_t context_bytes,

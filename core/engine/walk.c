@@ -56,9 +56,6 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
 
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
-    } else if (!stackwalk_symbol(sender->files, frame->address, &symbol, &record.symbol_offset) ||
-               record.symbol_offset != 0) {
-        symbol = ""; /* but a signal trampoline begins where the handler returns to */
     }
     bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
     bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;

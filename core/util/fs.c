@@ -160,10 +160,10 @@ int fs_replace_file(int parent, const char *name, const void *data, size_t bytes
         return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be created", name);
     }
     if ((code = fs_write_all(fd, data, bytes)) == 0) {
-        code = fsync(fd) == 0 && renameat(parent, temporary, parent, name) == 0 &&
-                       fsync(parent) == 0
-                   ? 0
-                   : CAIRN_ESYSTEM;
+        code =
+            fsync(fd) == 0 && renameat(parent, temporary, parent, name) == 0 && fsync(parent) == 0
+                ? 0
+                : CAIRN_ESYSTEM;
     }
     number = errno;
     close(fd);

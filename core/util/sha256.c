@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of files and memory by libmd, whose one home this is. Every process but the crashed one. */
+/* SHA-256 of files and memory by libmd, whose one home this is. Every process but the crashed one.
+ */
 #include "core/util/text.h"
 
 #include <cairn/cairn.h>

@@ -31,8 +31,8 @@ const char *text_base_name(const char *path)
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
 }
 
 char *text_escape_name(const char *name)
@@ -61,28 +61,29 @@ char *text_escape_name(const char *name)
     return escaped;
 }
 
-/* The length of the valid UTF-8 sequence at `bytes`, or 0. Overlong forms, surrogates and what lies
- * beyond U+10FFFF are not valid (RFC 3629). */
-static size_t utf8_length(const unsigned char *bytes, size_t count)
-{
-    unsigned char lead = bytes[0];
-    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+/* The length of the sequence that a byte begins, by its high four bits; 0: it begins none. */
+static const unsigned char lengths[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4 };
 
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead < 0xc2 || lead > 0xf4 || count < length) {
+size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code)
+{
+    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *at = (const unsigned char *)data;
+    size_t length = lengths[at[0] >> 4];
+    uint32_t code = length == 1 ? at[0] : at[0] & (0x7fu >> length);
+
+    if (length == 0 || length > bytes || at[0] > 0xf4) {
         return 0;
     }
     for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) {
+        if ((at[i] & 0xc0) != 0x80) {
             return 0;
         }
+        code = code << 6 | (at[i] & 0x3f);
     }
-    if ((lead == 0xe0 && bytes[1] < 0xa0) || (lead == 0xed && bytes[1] > 0x9f) ||
-        (lead == 0xf0 && bytes[1] < 0x90) || (lead == 0xf4 && bytes[1] > 0x8f)) {
+    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
         return 0;
     }
+    *ret_code = code;
     return length;
 }
 
@@ -90,13 +91,14 @@ char *text_printable(const char *bytes, size_t count)
 {
     char *text = malloc(count * 4 + 1);
     char *out = text;
+    uint32_t code;
 
     if (text == NULL) {
         return NULL;
     }
     for (size_t i = 0; i < count;) {
         unsigned char c = (unsigned char)bytes[i];
-        size_t length = utf8_length((const unsigned char *)bytes + i, count - i);
+        size_t length = text_utf8(bytes + i, count - i, &code);
 
         if (length == 0) {
             memcpy(out, "\xef\xbf\xbd", 3);
@@ -184,10 +186,9 @@ void text_uuid7(char ret_id[37])
     }
     id[6] = (unsigned char)(0x70 | (id[6] & 0x0f));
     id[8] = (unsigned char)(0x80 | (id[8] & 0x3f));
-    snprintf(ret_id, 37,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", id[0], id[1],
-             id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11], id[12],
-             id[13], id[14], id[15]);
+    snprintf(ret_id, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11],
+             id[12], id[13], id[14], id[15]);
 }
 
 bool text_is_uuid(const char *text)

@@ -13,6 +13,9 @@ bool text_copy(char *target, size_t capacity, const char *source);
 const char *text_base_name(const char *path);
 /* %-escapes outside [A-Za-z0-9._-] (also a leading dot); the caller frees it; NULL: no memory. */
 char *text_escape_name(const char *name);
+/* The length of the UTF-8 sequence at `data`, 0 if it is not valid (overlong, a surrogate, beyond
+ * U+10FFFF, cut: RFC 3629); its code point. `bytes` is not 0. */
+size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code);
 /* Replaces what is not printable UTF-8 by U+FFFD or \xNN; the caller frees it; NULL: no memory. */
 char *text_printable(const char *bytes, size_t count);
 /* The candidate nearest to `word` if it is near enough for "did you mean", or NULL. */

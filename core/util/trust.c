@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who could have changed a file: only root and the current user, or somebody else too. For plugins
- * and configurations, whose content decides what our processes do. Every process but the crashed one.
+ * and configurations, whose content decides what our processes do. Every process but the crashed
+ * one.
  */
 #include "core/util/fs.h"
 

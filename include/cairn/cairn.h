@@ -15,7 +15,6 @@
 #ifndef CAIRN_CAIRN_H
 #define CAIRN_CAIRN_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,7 +61,7 @@ struct cairn;
 struct cairn_crash {
     uint32_t size;
     int32_t signal;          /* SIGSEGV and so on */
-    const siginfo_t *info;   /* as the kernel delivered it */
+    const void *info;        /* siginfo_t, as the kernel delivered it */
     void *context;           /* ucontext_t of the crashed thread */
     int32_t pid, tid;
 };

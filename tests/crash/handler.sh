@@ -25,6 +25,9 @@ crash() {
 # captured KIND STATUS SIGNAL CODE THREAD: crashed, and was reported once.
 captured() {
     crash capture "$1"
+    # Stand-ins of earlier starts write to the same log: their end is not the end of the last one.
+    wait_for 5 grep -q '^released' "$FAKE_LOG"
+    log=$(cat "$FAKE_LOG")
     is "$1: exit status" "$status" "$2"
     is "$1: reported once" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
     has "$1: signal, code and thread" "$log" "^crash: signal $3 code $4 thread $5 context yes"

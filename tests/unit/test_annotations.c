@@ -127,7 +127,7 @@ static void long_strings_are_refused(void)
 
 static void the_table_fills_and_is_reused(void)
 {
-    char name[16];
+    char name[24];
 
     begin();
     for (int i = 0; i < PAGE_ANNOTATIONS; i++) {
@@ -165,7 +165,7 @@ static void an_interrupted_update_is_busy(void)
 
 static void *bring_names(void *unused)
 {
-    char name[16];
+    char name[24];
 
     (void)unused;
     for (int round = 0; round < 50; round++) {

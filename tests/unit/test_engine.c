@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parts of the engine that compute: the plan's classes, DWARF expressions, what a call looks like,
- * callers without call frame information. Modules' files are played by the stubs below.
+ * Parts of the engine that compute: the plan's classes, what a call looks like, how the stack walk
+ * takes turns with call frame information. Modules' files are played by the stubs below.
  */
 #include "core/engine/code.h"
-#include "core/engine/expression.h"
 #include "core/engine/plan.h"
 #include "core/engine/stackwalk.h"
 #include "core/engine/unwind.h"
@@ -13,21 +12,55 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-/* No file of a module is there: neither call frame information nor code. */
-enum stackwalk_step stackwalk_step(struct stackwalk *files, uint64_t lookup,
-                                   struct unwind_registers *registers, bool *ret_signal)
+/* What the modules' files say: callers by call frame information, and one piece of code. */
+struct caller {
+    uint64_t lookup; /* of the frame whose caller it is */
+    uint64_t rip, rsp, rbp;
+    bool exact, outermost; /* outermost: there is none */
+};
+
+static const struct caller *callers; /* up to one without lookup */
+static uint64_t code_address;        /* 0: there is no code */
+static unsigned char code_bytes[CODE_SIGNAL_RETURN_BYTES];
+
+enum stackwalk_end stackwalk_callers(struct stackwalk *files,
+                                     const struct unwind_registers *registers, uint64_t lookup,
+                                     stackwalk_caller_fn *found, void *user)
 {
-    (void)files, (void)lookup, (void)registers;
-    *ret_signal = false;
+    (void)files, (void)registers;
+    for (const struct caller *caller = callers; caller != NULL && caller->lookup != 0; caller++) {
+        struct unwind_registers values = {
+            .value = { [UNWIND_RIP] = caller->rip,
+                       [UNWIND_RSP] = caller->rsp,
+                       [UNWIND_RBP] = caller->rbp },
+            .known = 1u << UNWIND_RIP | 1u << UNWIND_RSP | 1u << UNWIND_RBP,
+        };
+
+        if (caller->lookup != lookup) {
+            continue;
+        }
+        if (caller->outermost) {
+            return STACKWALK_OUTERMOST;
+        }
+        if (!found(&values, caller->exact, user)) {
+            return STACKWALK_UNKNOWN;
+        }
+        lookup = caller->exact ? caller->rip : caller->rip - 1;
+    }
     return STACKWALK_UNKNOWN;
 }
 
 bool stackwalk_code(struct stackwalk *files, uint64_t address, void *buffer, size_t bytes)
 {
-    (void)files, (void)address, (void)buffer, (void)bytes;
-    return false;
+    (void)files;
+    if (address != code_address || bytes > sizeof(code_bytes)) {
+        return false;
+    }
+    memcpy(buffer, code_bytes, bytes);
+    return true;
 }
 
 /* ---- Plan ---- */
@@ -132,71 +165,6 @@ static void test_plan_empty_values(void)
     CU_ASSERT_EQUAL(capture.classes, PLAN_ENVIRONMENT);
 }
 
-/* ---- Expressions ---- */
-
-#define OP(code_, first_, second_, offset_)                                                        \
-    {                                                                                              \
-        .code = (code_), .first = (first_), .second = (second_), .offset = (offset_)               \
-    }
-#define RUN(operations_, result_)                                                                  \
-    expression_run(&frame, operations_, sizeof(operations_) / sizeof((operations_)[0]), result_)
-
-static const struct unwind_registers registers = { .value = { [7] = 0x1000, [16] = 0x401b },
-                                                   .known = 1u << 7 | 1u << 16 };
-static const struct expression_frame frame = { .registers = &registers,
-                                               .cfa = 0x2000,
-                                               .has_cfa = true };
-
-static void test_expression_cfa(void)
-{
-    const struct expression_operation plus8[] = { OP(0x77, 8, 0, 0) }; /* breg7 8 */
-    const struct expression_operation below[] = { OP(0x9c, 0, 0, 0),   /* call_frame_cfa, */
-                                                  OP(0x23, (uint64_t)-16, 0, 1) };
-    struct expression_result result;
-
-    CU_ASSERT_TRUE(RUN(plus8, &result));
-    CU_ASSERT_EQUAL(result.value, 0x1008);
-    CU_ASSERT_TRUE(RUN(below, &result));
-    CU_ASSERT_EQUAL(result.value, 0x1ff0);
-    CU_ASSERT_FALSE(result.is_value);
-}
-
-/* What a procedure linkage table has: rsp + 8 + ((rip & 15) >= 11) * 8. */
-static void test_expression_plt(void)
-{
-    const struct expression_operation plt[] = {
-        OP(0x77, 8, 0, 0), OP(0x80, 0, 0, 2), OP(0x3f, 0, 0, 4),
-        OP(0x1a, 0, 0, 5), OP(0x3b, 0, 0, 6), OP(0x2a, 0, 0, 7),
-        OP(0x33, 0, 0, 8), OP(0x24, 0, 0, 9), OP(0x22, 0, 0, 10),
-    };
-    struct expression_result result;
-
-    CU_ASSERT_TRUE(RUN(plt, &result));
-    CU_ASSERT_EQUAL(result.value, 0x1010); /* rip & 15 is 11 */
-}
-
-static void test_expression_hostile(void)
-{
-    const struct expression_operation unknown_register[] = { OP(0x76, 0, 0, 0) };
-    const struct expression_operation underflow[] = { OP(0x22, 0, 0, 0) };
-    const struct expression_operation forever[] = { OP(0x2f, (uint64_t)-3, 0, 0) }; /* skip -3 */
-    const struct expression_operation nowhere[] = { OP(0x2f, 100, 0, 0) };
-    const struct expression_operation strange[] = { OP(0xff, 0, 0, 0) };
-    struct expression_operation deep[40];
-    struct expression_result result;
-
-    CU_ASSERT_FALSE(RUN(unknown_register, &result));
-    CU_ASSERT_FALSE(RUN(underflow, &result));
-    CU_ASSERT_FALSE(RUN(forever, &result));
-    CU_ASSERT_FALSE(RUN(nowhere, &result));
-    CU_ASSERT_FALSE(RUN(strange, &result));
-    for (size_t i = 0; i < sizeof(deep) / sizeof(deep[0]); i++) {
-        deep[i] = (struct expression_operation)OP(0x31, 0, 0, i);
-    }
-    CU_ASSERT_FALSE(RUN(deep, &result));
-    CU_ASSERT_FALSE(expression_run(&frame, deep, 0, &result));
-}
-
 /* ---- Calls ---- */
 
 static void test_calls(void)
@@ -219,7 +187,7 @@ static void test_calls(void)
     }
 }
 
-/* ---- Walking by guessing ---- */
+/* ---- Walking ---- */
 
 #define STACK 0x7ff000u
 #define WORDS 64
@@ -340,17 +308,109 @@ static void test_cycle(void)
     CU_ASSERT_EQUAL(found.count, 2);
 }
 
+/* Call frame information for the second frame and the fourth; the rest is by frame pointer. */
+static void test_turns(void)
+{
+    static const struct caller script[] = {
+        { .lookup = 0x401122, .rip = 0x401234, .rsp = STACK + 8 * 8, .rbp = STACK + 10 * 8 },
+        { .lookup = 0x401455, .outermost = true },
+        { .lookup = 0 },
+    };
+    uint64_t words[WORDS] = { 0 };
+    struct found found;
+
+    words[4] = 1; /* no frame pointer */
+    words[5] = 0x401123;
+    words[10] = STACK + 20 * 8;
+    words[11] = 0x401456;
+    words[21] = 0x401777; /* the outermost frame has no caller */
+    callers = script;
+    walk(words, 0x401010, STACK + 4 * 8, &found);
+    callers = NULL;
+    CU_ASSERT_EQUAL_FATAL(found.count, 4);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401123);
+    CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_FRAME_POINTER);
+    CU_ASSERT_EQUAL(found.frames[2].address, 0x401234);
+    CU_ASSERT_EQUAL(found.frames[2].trust, UNWIND_CFI);
+    CU_ASSERT_EQUAL(found.frames[3].address, 0x401456);
+    CU_ASSERT_EQUAL(found.frames[3].trust, UNWIND_FRAME_POINTER);
+}
+
+/* Call frame information that leads down the stack, or out of the code, is not believed. */
+static void test_implausible(void)
+{
+    static const struct caller scripts[][2] = {
+        { { .lookup = 0x401010, .rip = 0x401111, .rsp = STACK }, { .lookup = 0 } },
+        { { .lookup = 0x401010, .rip = 0x400111, .rsp = STACK + 8 }, { .lookup = 0 } },
+    };
+    uint64_t words[WORDS] = { 0 };
+    struct found found;
+
+    words[3] = 0x401789;
+    for (size_t i = 0; i < 2; i++) {
+        callers = scripts[i];
+        walk(words, 0x401010, 1, &found);
+        callers = NULL;
+        CU_ASSERT_EQUAL_FATAL(found.count, 2);
+        CU_ASSERT_EQUAL(found.frames[1].address, 0x401789);
+        CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_SCAN);
+    }
+}
+
+/* A handler returns to a trampoline without call frame information; the signal came upon a call
+ * through a bad pointer. */
+static void test_signal_return(void)
+{
+    static const unsigned char trampoline[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
+    static const struct caller script[] = {
+        { .lookup = 0x401010, .rip = 0x401800, .rsp = STACK + 8 },
+        { .lookup = 0x4017ff, .rip = 0x401999, .rsp = STACK + 16 }, /* of what lies before it */
+        { .lookup = 0 },
+    };
+    uint64_t words[WORDS] = { 0 };
+    ucontext_t context = { .uc_flags = 0 };
+    struct found found;
+
+    context.uc_mcontext.gregs[REG_CSGSFS] = 0x33;
+    context.uc_mcontext.gregs[REG_RIP] = 0;
+    context.uc_mcontext.gregs[REG_RSP] = STACK + 50 * 8;
+    memcpy(&words[1], &context, 49 * sizeof(words[0]));
+    words[50] = 0x401222;
+    memcpy(code_bytes, trampoline, sizeof(code_bytes));
+    code_address = 0x401800;
+    callers = script;
+    walk(words, 0x401010, 1, &found);
+    callers = NULL;
+    CU_ASSERT_EQUAL_FATAL(found.count, 4);
+    CU_ASSERT_EQUAL(found.frames[1].lookup, 0x401800);
+    CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_CFI);
+    CU_ASSERT_EQUAL(found.frames[2].address, 0);
+    CU_ASSERT_EQUAL(found.frames[2].trust, UNWIND_CONTEXT);
+    CU_ASSERT_EQUAL(found.frames[3].address, 0x401222);
+
+    words[0] = 0x401800; /* found by scanning, too, */
+    walk(words, 0x401010, 1, &found);
+    CU_ASSERT_EQUAL_FATAL(found.count, 4);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401800);
+    CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_SCAN);
+    words[1 + 5 + REG_CSGSFS] = 0; /* but not where no registers were saved */
+    walk(words, 0x401010, 1, &found);
+    CU_ASSERT_EQUAL_FATAL(found.count, 2);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401222);
+    code_address = 0;
+}
+
 static const struct tap_test tests[] = {
     { "what a pipeline wants captured", test_plan_capture },
     { "empty values want nothing", test_plan_empty_values },
-    { "expressions of frames", test_expression_cfa },
-    { "the expression of a PLT", test_expression_plt },
-    { "hostile expressions", test_expression_hostile },
     { "calls of x86-64", test_calls },
     { "callers by frame pointer", test_frame_pointers },
     { "callers by scanning", test_scan },
     { "a call through a bad pointer", test_bad_call },
     { "a chain that goes round", test_cycle },
+    { "call frame information and frame pointers by turns", test_turns },
+    { "call frame information that is not believed", test_implausible },
+    { "a signal that came upon a call through a bad pointer", test_signal_return },
     { NULL, NULL },
 };
 

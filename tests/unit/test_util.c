@@ -20,12 +20,8 @@ static void names_are_escaped(void)
 {
     static const struct {
         const char *name, *escaped;
-    } cases[] = { { "redis-server", "redis-server" },
-                  { "..", "%2E." },
-                  { ".hidden", "%2Ehidden" },
-                  { "a/b c", "a%2Fb%20c" },
-                  { "", "_" },
-                  { "\xc3\xa9", "%C3%A9" } };
+    } cases[] = { { "redis-server", "redis-server" }, { "..", "%2E." }, { ".hidden", "%2Ehidden" },
+                  { "a/b c", "a%2Fb%20c" },           { "", "_" },      { "\xc3\xa9", "%C3%A9" } };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *escaped = text_escape_name(cases[i].name);
@@ -121,8 +117,7 @@ static void sha256_is_right(void)
     char hex[65];
 
     text_sha256("abc", 3, hex); /* FIPS 180-4, example 1 */
-    CU_ASSERT_STRING_EQUAL(hex,
-                           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CU_ASSERT_STRING_EQUAL(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void files_are_complete_or_absent(void)
