@@ -64,8 +64,10 @@ $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
 	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
-	core/client/page_write.c core/client/setup.c core/client/spawn.c core/client/stack.c \
-	core/client/text.c
+	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
+	core/client/stack.c core/client/text.c
+# The preload library leaves out the API, which nobody calls there.
+libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
 
 # The handler with all that tiers 2 and 3 stand on.
 CRASH_PATH = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
@@ -86,7 +88,7 @@ libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_signals.c
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--version-script=$(srcdir)/core/client/preload.map
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload

@@ -118,7 +118,8 @@ uint32_t crash_wait(const struct crash_handler *handler, struct page *page, stru
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
 /* Maps the reserve that the plan names, and memory to work in; without them there is no report of a
- * crash that the monitor does not take. Does nothing a second time. [app, crash] */
+ * crash that the monitor does not take. An earlier plan's reserve stays mapped: a crash may be
+ * using it. [app, crash] */
 void crash_map_reserve(struct crash_handler *handler, const struct page *page);
 void crash_unmap_reserve(struct crash_handler *handler);
 /* The monitor can be expected to answer: it neither failed nor ended. [app, crash] */

@@ -44,21 +44,27 @@ static void *map_file(const char *path)
     return sys_is_error(address) ? NULL : (void *)address;
 }
 
+static void map_scratch(struct crash_handler *handler)
+{
+    long address = sys_mmap(NULL, CRASH_SCRATCH_BYTES, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    handler->scratch = sys_is_error(address) ? NULL : (void *)address;
+}
+
 void crash_map_reserve(struct crash_handler *handler, const struct page *page)
 {
-    long scratch;
+    const char *path = page->plan.reserve;
+    void *reserve =
+        path[0] == '/' && path[sizeof(page->plan.reserve) - 1] == '\0' ? map_file(path) : NULL;
 
-    if (handler->reserve != NULL || page->plan.reserve[0] != '/' ||
-        page->plan.reserve[sizeof(page->plan.reserve) - 1] != '\0') {
+    if (reserve == NULL) {
         return;
     }
-    handler->reserve = map_file(page->plan.reserve);
-    if (handler->reserve == NULL || handler->scratch != NULL) {
-        return;
+    if (handler->scratch == NULL) {
+        map_scratch(handler);
     }
-    scratch = sys_mmap(NULL, CRASH_SCRATCH_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    handler->scratch = sys_is_error(scratch) ? NULL : (void *)scratch;
+    __atomic_store_n(&handler->reserve, reserve, __ATOMIC_RELEASE);
 }
 
 void crash_unmap_reserve(struct crash_handler *handler)

@@ -314,7 +314,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
     struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason };
     int result = -ENOSYS;
 
-    crash_map_reserve(handler, page);
+    if (handler->reserve == NULL) {
+        crash_map_reserve(handler, page);
+    }
     if (handler->reserve == NULL || !claim(about(handler))) {
         return 0;
     }

@@ -4,8 +4,8 @@
  *
  *     tier_victim KIND CONFIG [MODE...]
  *
- * KIND: null abort overflow thread threads dump post. MODE, each a simulation by a seccomp filter
- * set after the start: no-ptrace, no-clone, no-open, no-readv (answered EPERM or EAGAIN);
+ * KIND: null abort overflow thread threads dump post revived. MODE, each a simulation by a seccomp
+ * filter set after the start: no-ptrace, no-clone, no-open, no-readv (answered EPERM or EAGAIN);
  * kill-ptrace, kill-readv (the caller is killed); or: traced (by a debugger), chroot, fds (none is
  * left), memory (no address space is left), wait=FIFO (crash when the FIFO was written to). Exit
  * status: by the crash; 2 when something else fails.
@@ -81,6 +81,37 @@ static void say_dump(void)
     printf("dump %d %s\n", result, id);
 }
 
+static volatile int counting = 1;
+
+/* Says something all the time, while another thread has the monitor replaced. */
+static void *count(void *ret_lost)
+{
+    int64_t number = 0;
+
+    while (counting) {
+        number++;
+        if (cairn_set_integer(NULL, "number", number) != 0) {
+            ++*(int *)ret_lost;
+        }
+    }
+    cairn_set_integer(NULL, "difference", number);
+    return NULL;
+}
+
+/* Calls that replace a dead monitor; what was said before is said in the new page, too. */
+static void crash_revived(void)
+{
+    pthread_t thread;
+    int lost = 0;
+
+    pthread_create(&thread, NULL, count, &lost);
+    say_dump();
+    counting = 0;
+    pthread_join(thread, NULL);
+    printf("lost %d\n", lost);
+    crash_null();
+}
+
 static void crash(const char *kind)
 {
     char first = 0;
@@ -95,6 +126,8 @@ static void crash(const char *kind)
         crash_threads(THREADS);
     } else if (strcmp(kind, "dump") == 0) {
         say_dump();
+    } else if (strcmp(kind, "revived") == 0) {
+        crash_revived();
     } else {
         crash_null();
     }

@@ -214,6 +214,22 @@ CAIRN_TEST_TIER= "$victim" dump "$scratch/cairn.yaml" >"$scratch/out" 2>&1
 ok "the next start makes the report" wait_for 10 committed 2
 ok "... and no process is left" wait_for 10 no_process
 
+# ---- a dead monitor is replaced by the next call
+begin revived
+kill -KILL "$monitor"
+wait_for 5 gone "$monitor"
+go
+has "monitor replaced: cairn_dump() has a report made" "$(cat "$scratch/out")" '^dump 0 [0-9a-f-]{36}$'
+has "... no call fails meanwhile" "$(cat "$scratch/out")" '^lost 0$'
+ok "... no process is left" wait_for 10 no_process
+is "... the dump and the crash are reported, by the monitor" \
+    "$(for file in "$folder"/delivered/*/report.json; do echo "$(field "$file" kind) $(field "$file" tier)"; done |
+        sort | tr '\n' ' ')" "crash 1 request 1 "
+report=$(newest)/report.json
+has "... with what was said before" "$(field "$report" attributes.before)" 'the crash'
+recover
+is "... and no reserve is left" "$(reserves)" 0
+
 # ---- hostile reserves
 id=0190163d-8694-739b-aea5-966c26f8ad9
 rm -rf "$spool"
