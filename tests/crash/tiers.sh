@@ -205,6 +205,36 @@ kill -TERM "$pid"
 wait "$pid" 2>/dev/null
 ok "a program's end removes its reserve" wait_for 5 sh -c "! ls '$folder'/incoming/*.reserve"
 
+# ---- frozen or killed at some moment of the capture: its threads are let go, and there is one report
+# strike SIGNAL MILLISECONDS: after the program was let crash.
+strike() {
+    python3 - "$scratch/go" "$monitor" "$1" "$2" <<'END'
+import os, signal, sys, time
+os.write(os.open(sys.argv[1], os.O_WRONLY), b"x")
+time.sleep(int(sys.argv[4]) / 1000)
+try:
+    os.kill(int(sys.argv[2]), getattr(signal, "SIG" + sys.argv[3]))
+except ProcessLookupError:
+    pass
+END
+}
+for moment in STOP:2 STOP:5 STOP:8 KILL:3 KILL:6 KILL:9; do
+    begin threads
+    began=$(date +%s%N)
+    strike "${moment%:*}" "${moment#*:}"
+    wait "$pid" 2>/dev/null
+    status=$?
+    took=$((($(date +%s%N) - began) / 1000000))
+    kill -CONT "$monitor" 2>/dev/null
+    is "$moment ms: exit status" "$status" 139
+    ok "$moment ms: dead in time" test "$took" -lt 9000
+    ok "$moment ms: no process is left" wait_for 10 no_process
+    recover >/dev/null 2>&1
+    is "$moment ms: one report, nothing besides" \
+        "$(find "$spool" -name report.json | wc -l) $(ls -A "$folder/incoming" "$folder/quarantine" | grep -c reserve)" "1 0"
+    echo "# $moment ms: $took ms, tier $(field "$(newest)/report.json" tier)"
+done
+
 # ---- the next start of the program finds it
 begin null
 kill -KILL "$monitor"
