@@ -277,6 +277,14 @@ TESTS += tests/crash/matrix.sh
 EXTRA_DIST += tests/crash/matrix tests/crash/matrix.sh tests/crash/matrix_judge.py \
 	tests/crash/matrix_rows.py tests/crash/matrix_run.py tests/crash/victims/module.c \
 	tests/crash/README.md
+# ---- crash: the tiers without a monitor
+check_PROGRAMS += tests/crash/tier_victim
+tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
+tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_tier_victim_LDADD = libcairn.la -lpthread
+TESTS += tests/crash/tiers.sh
+EXTRA_DIST += tests/crash/tiers.sh
 
 # ---- crash
 

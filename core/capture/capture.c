@@ -79,7 +79,7 @@ static void copy_request(struct capture *capture, const struct capture_request *
 /* The crashed thread if it can be read, else any that can. */
 static int32_t choose_through(const struct capture *capture)
 {
-    if (capture->request.pid == sys_getpid()) {
+    if (capture->own) {
         return capture->request.pid;
     }
     if (capture->crashed != SIZE_MAX && capture->threads[capture->crashed].has_registers) {
@@ -119,7 +119,11 @@ int capture_begin(struct capture *capture, const struct capture_request *request
     capture->memory_fd = -1;
     arena_init(&capture->arena,
                memory > SIZE_MAX / 2 ? SIZE_MAX : (size_t)memory + ROOM_BESIDES_MEMORY);
+    if (request->scratch != NULL) {
+        arena_lend(&capture->arena, request->scratch, request->scratch_bytes);
+    }
     copy_request(capture, request);
+    capture->own = request->pid == sys_getpid();
     result = threads_stop(capture);
     capture->stopped_ns = sys_now(CLOCK_MONOTONIC);
     if (result == 0) {

@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
@@ -35,6 +37,18 @@ static void *call_capture(void *argument)
         capture_release(call->capture);
     }
     return NULL;
+}
+
+/* While the threads are held, nobody in the program looks at a clock. Should this process be frozen
+ * meanwhile (SIGSTOP, a debugger, a cgroup), the kernel's timer still ends it, and with it the
+ * hold. False without a timer. */
+static bool start_fuse(uint32_t ms, timer_t *ret_timer)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    const struct itimerspec time = { .it_value = { ms / 1000, (long)(ms % 1000) * 1000000 } };
+
+    return timer_create(CLOCK_MONOTONIC, &event, ret_timer) == 0 &&
+           timer_settime(*ret_timer, 0, &time, NULL) == 0;
 }
 
 /* Captures in a thread that ends at once: its end lets go even of threads that did not stop in time
@@ -86,7 +100,13 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
     };
-    return capture_and_release(&dump->capture, &request);
+    timer_t fuse;
+    bool burning = monitor->program >= 0 && start_fuse(plan->hold_ms, &fuse);
+    int result = capture_and_release(&dump->capture, &request);
+    if (burning) {
+        timer_delete(fuse);
+    }
+    return result;
 }
 
 /* The folder may have been deleted since the start: the check makes it anew. */
