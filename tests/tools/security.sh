@@ -85,7 +85,7 @@ is "folders are private" "$(find "$spool" -type d -perm /077)" ""
 is "files are private" "$(find "$spool" -type f -perm /077)" ""
 
 # The control: asked for, they are there.
-sed 's/plugin: process/plugin: process, include: [environment, command-line]/' "$scratch/good.yaml" >"$scratch/all.yaml"
+sed 's/plugin: minidump/plugin: minidump, include: [environment, command-line]/' "$scratch/good.yaml" >"$scratch/all.yaml"
 rm -rf "$spool"
 SECRET_TOKEN=xyzzy-4711 cairn run -c "$scratch/all.yaml" "$scratch/$name" --password plugh-0815 >/dev/null 2>&1
 wait_for 15 committed 1
@@ -94,7 +94,7 @@ ok "so is the command line" grep -rqa plugh-0815 "$spool"
 
 # ---- S5: what lies in the spool already is not followed.
 rm -rf "$spool"
-mkdir -p -m 700 "$spool" "$scratch/elsewhere"
+mkdir -m 700 "$spool" "$scratch/elsewhere"
 ln -s "$scratch/elsewhere" "$spool/linked"
 is "an application's folder that is a link is refused" \
     "$(status_of cairn run -c "$scratch/good.yaml" --application linked "$scratch/$name")" 78
