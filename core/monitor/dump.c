@@ -9,6 +9,7 @@
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/identity.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -77,6 +78,15 @@ static int capture_and_release(struct capture *capture, const struct capture_req
     return call.result;
 }
 
+/* The program may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+{
+    const struct capture_file *stat = capture_file(capture, "stat");
+    uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
+
+    return born == 0 || monitor->born == 0 || born == monitor->born;
+}
+
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
 {
     const struct plan *plan = &monitor->plan;
@@ -105,6 +115,10 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     int result = capture_and_release(&dump->capture, &request);
     if (burning) {
         timer_delete(fuse);
+    }
+    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+        capture_finish(&dump->capture);
+        result = -ESRCH;
     }
     return result;
 }

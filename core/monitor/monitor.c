@@ -6,6 +6,7 @@
 #include "core/monitor/monitor.h"
 
 #include "core/monitor/check.h"
+#include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/life.h"
 #include "core/monitor/watch.h"
@@ -111,6 +112,7 @@ static enum monitor_exit verify_program(struct monitor *monitor)
                     "The monitor was given a descriptor that is not of process %d, but of %d.",
                     (int)monitor->pid, pid);
     }
+    monitor->born = identity_read(monitor->pid);
     char *executable = monitor->settings.executable;
     size_t capacity = sizeof(monitor->settings.executable);
     int result = monitor_read_executable(monitor->pid, executable, capacity);

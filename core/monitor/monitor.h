@@ -29,9 +29,10 @@ enum monitor_exit {
 
 struct monitor {
     struct page *page;
-    int32_t pid; /* the program */
-    int program; /* its pidfd */
-    int signals; /* signalfd of SIGTERM and its kin */
+    int32_t pid;   /* the program */
+    int program;   /* its pidfd */
+    uint64_t born; /* when it started, see identity.h; 0: unknown */
+    int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct engine_settings settings;
     struct plan plan;
