@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/golden/config
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/golden/config tests/golden/layers
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -285,10 +285,16 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh
+	tests/tools/cli.sh tests/tools/doctor.sh
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
+
+# ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+	tests/plugins/tutorial.sh
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets
 include tests/fuzz/local.mk

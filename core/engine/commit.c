@@ -39,21 +39,30 @@ static void keep_capture(struct engine_run *run)
     }
 }
 
-/* A copy of the configuration stays beside the report, for the sender; its path stays in the
- * report, because relative paths in the copy start where the original lay. */
+/* A copy of the configuration stays beside the report, for the sender. Of a single file it is the
+ * file itself, and its path stays in the report, because relative paths in the copy start where the
+ * original lay; several layers become one text. */
 static void keep_configuration(struct engine_run *run)
 {
     const struct config *config = run->setup.config;
+    struct error error = { 0, "There is not enough memory." };
     char path[PATH_MAX];
-    struct error error;
+    struct buf text;
 
-    if (config != NULL && realpath(config->name, path) != NULL) {
+    if (config == NULL) {
+        return;
+    }
+    if (!config->layered && realpath(config->name, path) != NULL) {
         report_text(&run->report->configuration, path);
     }
-    if (config != NULL && fs_replace_file(run->folder_fd, SPOOL_CONFIGURATION, config->source,
-                                          config->source_bytes, &error) != 0) {
+    buf_init(&text, CONFIG_MAX_BYTES);
+    config_text(config, &text);
+    if (text.failed != 0 ||
+        fs_replace_file(run->folder_fd, SPOOL_CONFIGURATION, text.data != NULL ? text.data : "",
+                        text.bytes, &error) != 0) {
         report_note(run->report, "The configuration was not kept. %s", error.text);
     }
+    buf_finish(&text);
 }
 
 static void plan_deliveries(struct engine_run *run)

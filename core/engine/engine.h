@@ -31,6 +31,7 @@ struct engine_options {
     const char *application_folder;                 /* recover */
     const char *file;                               /* import */
     bool plan, wait;
+    bool json, deny_warnings; /* check */
 };
 
 /* The modes: each returns an exit code. */
@@ -56,6 +57,8 @@ struct engine_setup {
 int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
                       int folder_fd);
 void engine_setup_print_problems(const struct engine_setup *setup);
+/* The same as JSON, to standard output. */
+void engine_setup_print_json(const struct engine_setup *setup);
 void engine_setup_finish(struct engine_setup *setup);
 
 /* ---- One report on its way through the pipeline ---- */

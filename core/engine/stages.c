@@ -6,6 +6,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/plugin/faults.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
@@ -79,8 +80,9 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
     request->deadline_us = end_us;
     if (time_monotonic_us() >= end_us) {
         skip(run, instance, ret_result);
-    } else {
+    } else if (!faults_set_aside(run->application_fd, request, ret_result)) {
         step_run(request, ret_result);
+        faults_count(run->application_fd, request, ret_result);
     }
     note_result(run, instance, ret_result);
     return ret_result->status;

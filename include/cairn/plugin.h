@@ -44,7 +44,9 @@ enum cairn_kind {
     CAIRN_KIND_TRANSPORT = 5,
 };
 
-/* What a plugin needs; shown by `cairn plugin list`, and the base of what its step may do. */
+/* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
+ * socket() for anything but AF_UNIX and AF_NETLINK, without the second from execve(), as do programs
+ * that it starts; with one of the two, those also get no rights from set-id bits. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
 #define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
