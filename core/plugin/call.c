@@ -50,6 +50,9 @@ static int call_filter(struct host *host, const union any_ops *ops, void *contex
     end->action = args.action;
     args.reason[sizeof(args.reason) - 1] = '\0';
     text_copy(end->reason, sizeof(end->reason), args.reason);
+    args.instead_of[sizeof(args.instead_of) - 1] = '\0';
+    text_copy(end->instead_of, sizeof(end->instead_of), args.instead_of);
+    end->defer_us = args.defer;
     return result;
 }
 

@@ -64,6 +64,8 @@ struct step_result {
     /* filters */
     int action;
     char reason[256];
+    char instead_of[37]; /* an id, or "" */
+    uint64_t defer_us;
     /* transports */
     int outcome, response_code;
     uint64_t retry_after_us;
