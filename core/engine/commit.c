@@ -13,6 +13,7 @@
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
+#include "core/util/time.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -67,6 +68,7 @@ static void keep_configuration(struct engine_run *run)
 static void plan_deliveries(struct engine_run *run)
 {
     const struct config_stage *transports;
+    uint64_t next_ns = run->defer_us > 0 ? time_wall_ns() + run->defer_us * 1000 : 0;
 
     if (run->pipeline == NULL) {
         return;
@@ -74,9 +76,12 @@ static void plan_deliveries(struct engine_run *run)
     transports = &run->pipeline->stages[CAIRN_KIND_TRANSPORT];
     for (size_t i = 0; i < transports->count; i++) {
         const char *id = run->setup.config->instances[transports->instances[i]].id;
+        struct report_delivery *delivery = report_add_delivery(run->report, id);
 
-        if (report_add_delivery(run->report, id) == NULL) {
+        if (delivery == NULL) {
             report_note(run->report, "The transport %s does not fit into the report.", id);
+        } else {
+            delivery->next_ns = next_ns;
         }
     }
 }
@@ -143,6 +148,7 @@ int engine_commit(struct engine_run *run, struct error *error)
         return result;
     }
     run->state = to == SPOOL_PENDING ? ENGINE_PENDING : ENGINE_DELIVERED;
+    engine_replace(run);
     return 0;
 }
 
