@@ -15,7 +15,7 @@ static void print(const struct config *config, const struct config_problems *pro
     struct buf text;
 
     buf_init(&text, 1 << 20);
-    config_problems_print(problems, config != NULL ? config->source : NULL, &text);
+    config_print_problems(config, problems, &text);
     fuzz_require(problems->count == 0 || (text.data != NULL && text.bytes > 0));
     buf_finish(&text);
 }
