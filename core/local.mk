@@ -155,7 +155,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
 	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
-	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/state.c core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl

@@ -167,7 +167,8 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/walk.sh
+	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
+EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
@@ -200,6 +201,26 @@ tests_unit_test_plugin_transports_test_SOURCES = tests/unit/test_plugin_transpor
 tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif
+
+# ---- unit: the second pack of bundled plugins, and the services that the host offers them
+if HAVE_CUNIT
+PACK_TESTS = tests/unit/test_pack_filters.test tests/unit/test_pack_annotators.test \
+	tests/unit/test_pack_outputs.test
+check_PROGRAMS += $(PACK_TESTS)
+TESTS += $(PACK_TESTS)
+tests_unit_test_pack_filters_test_SOURCES = tests/unit/test_pack_filters.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_annotators_test_SOURCES = tests/unit/test_pack_annotators.c \
+	$(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
+TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
 
 # ---- wall
 TESTS += tests/wall/imports.sh
@@ -259,6 +280,9 @@ dist_check_SCRIPTS = \
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
+
+# ---- fuzz targets
+include tests/fuzz/local.mk
 
 # ---- targets of ./check
 check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)

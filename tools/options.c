@@ -14,6 +14,7 @@ static const struct option all[] = {
     { "json", no_argument, NULL, 'j' },
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
+    { "man", no_argument, NULL, 'm' },
     { "help", no_argument, NULL, 'h' },
 };
 
@@ -54,6 +55,9 @@ static void take(int option, struct tool_options *options)
         break;
     case 'o':
         options->options = true;
+        break;
+    case 'm':
+        options->man = true;
         break;
     }
 }

@@ -147,6 +147,23 @@ static void add_attributes(struct engine_run *run, const struct config_instance 
     }
 }
 
+static void replace_texts(struct engine_run *run, const struct config_instance *instance,
+                          const struct step_result *result)
+{
+    struct report *report = run->report;
+
+    for (size_t i = 0; i < result->text_count; i++) {
+        const struct step_text *text = &result->texts[i];
+        char **member = text->index == STEP_TEXT_MESSAGE
+                            ? &report->message
+                            : &report->breadcrumbs[text->index].message;
+
+        if (report_text(member, text->text) != 0) {
+            report_note(report, "%s: there was no memory to replace a text.", instance->id);
+        }
+    }
+}
+
 /* Returns whether the report has changed. */
 static bool contribute(struct engine_run *run, size_t index)
 {
@@ -156,6 +173,7 @@ static bool contribute(struct engine_run *run, size_t index)
 
     if (engine_step(run, index, &request, &result) == STEP_OK) {
         add_attributes(run, &run->setup.config->instances[index], &result);
+        replace_texts(run, &run->setup.config->instances[index], &result);
     }
     changed = result.attribute_count != 0 || result.note_count != 0 ||
               (result.status != STEP_OK && result.status != STEP_UNSUPPORTED);

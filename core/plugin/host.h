@@ -15,6 +15,7 @@
 #define HOST_MAX_NOTE       4096
 #define HOST_MAX_LINES      256 /* of log, and of problems */
 #define HOST_MAX_LINE       1024
+#define HOST_MAX_TEXT       CAIRN_TEXTS_MAX_BYTES /* of a message or a breadcrumb */
 
 /* What a plugin calls a report: the report with what lies beside it. */
 struct cairn_report {
@@ -41,6 +42,10 @@ void host_init(struct host *host, const struct step_request *request, int wire, 
                uint64_t deadline_us);
 /* The part of it that reads the report. */
 void host_init_report(struct cairn_host *table);
+
+/* The optional services. */
+const struct cairn_state_service *host_state_service(void);
+const struct cairn_texts_service *host_texts_service(void);
 
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);

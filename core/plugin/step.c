@@ -405,6 +405,16 @@ static void drop_attributes(struct step_result *result)
     result->attribute_count = 0;
 }
 
+static void drop_texts(struct step_result *result)
+{
+    for (size_t i = 0; i < result->text_count; i++) {
+        free(result->texts[i].text);
+    }
+    free(result->texts);
+    result->texts = NULL;
+    result->text_count = 0;
+}
+
 static void drop_notes(struct step_result *result)
 {
     for (size_t i = 0; i < result->note_count; i++) {
@@ -439,6 +449,7 @@ static void keep_contribution(const struct step *step)
 
     if (result->status != STEP_OK) {
         drop_attributes(result);
+        drop_texts(result);
     }
     if (result->status != STEP_OK && result->status != STEP_UNSUPPORTED &&
         result->status != STEP_FAILED) {
@@ -541,5 +552,6 @@ enum step_status step_run(const struct step_request *request, struct step_result
 void step_result_finish(struct step_result *result)
 {
     drop_attributes(result);
+    drop_texts(result);
     drop_notes(result);
 }

@@ -38,6 +38,13 @@ struct step_request {
     struct config_problems *problems;
 };
 
+/* A text of the report that an annotator replaced. */
+#define STEP_TEXT_MESSAGE UINT64_MAX
+struct step_text {
+    uint64_t index; /* of a breadcrumb, or STEP_TEXT_MESSAGE */
+    char *text;
+};
+
 struct step_result {
     enum step_status status;
     /* A whole sentence unless OK or UNSUPPORTED; of a transport also why it did not deliver. */
@@ -52,6 +59,8 @@ struct step_result {
     /* annotators and hooks: attributes only when OK; notes also when UNSUPPORTED or FAILED */
     struct report_attribute *attributes;
     size_t attribute_count;
+    struct step_text *texts; /* annotators, when OK; each index at most once */
+    size_t text_count;
     char **notes;
     size_t note_count;
     uint64_t elapsed_us;

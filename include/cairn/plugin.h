@@ -238,8 +238,8 @@ struct cairn_host {
     int (*stream)(const struct cairn_host *host, const struct cairn_report *report, uint32_t type,
                   const void **ret_data, size_t *ret_bytes);
     /* [host] A small file of the crashed process, captured while it was held: "status", "stat",
-     * "limits", "cgroup", "cwd" (the link's target), "exe", "cmdline" and "environ" (only when an
-     * option asked for them). NUL-terminated; 1 when it is there. */
+     * "limits", "cgroup", "oom_score", "oom_score_adj", "cwd" (the link's target), "exe", "cmdline"
+     * and "environ" (only when an option asked for them). NUL-terminated; 1 when it is there. */
     int (*process_file)(const struct cairn_host *host, const struct cairn_report *report,
                         const char *name, const char **ret_text, size_t *ret_bytes);
     /* [host] The captured minidump, open for reading at offset 0; the host closes it. -1 if none. */
@@ -261,6 +261,38 @@ struct cairn_host {
 /* True when the host is new enough to have `member`. */
 #define CAIRN_HOST_HAS(host, member) \
     ((host)->size >= offsetof(struct cairn_host, member) + sizeof((host)->member))
+
+/* ---- Optional services ------------------------------------------------------------------------
+ * What host->service() answers: a structure that begins with its size, or NULL when this host does
+ * not have it. A plugin must be able to live without. */
+
+/* A small file of the instance's own, which outlives the step: <application folder>/state/
+ * <kind>-<instance>. */
+#define CAIRN_SERVICE_STATE "cairn.state/1"
+#define CAIRN_STATE_MAX_BYTES (1u << 20) /* a file that has grown beyond is emptied */
+
+struct cairn_state_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] The file, made if need be, open for reading and writing at offset 0 and locked against
+     * the other steps of this instance until the descriptor is closed, at the step's end at the
+     * latest. -1 when it cannot be had, after a note that says why. Not in check(). */
+    int (*open)(const struct cairn_host *host);
+};
+
+/* Annotators: texts of the report that are no attributes, to be replaced. They take effect when the
+ * call succeeds. */
+#define CAIRN_SERVICE_TEXTS "cairn.texts/1"
+#define CAIRN_TEXTS_MAX_BYTES 4096u
+
+struct cairn_texts_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] "crash.message" and a breadcrumb's message. 0, or CAIRN_PLUGIN_FAILED when there is no
+     * such breadcrumb, the text exceeds CAIRN_TEXTS_MAX_BYTES or the output limit is reached. */
+    int (*set_message)(const struct cairn_host *host, const char *text);
+    int (*set_breadcrumb)(const struct cairn_host *host, size_t index, const char *message);
+};
 
 /* ---- The kinds --------------------------------------------------------------------------------
  * All operations structures begin alike. Only the kind's own call is mandatory.

@@ -72,7 +72,7 @@ is "list --json of an empty spool" "$(cairn list --json --spool "$scratch")" "[]
 
 is "plugin list names every bundled plugin" \
     "$(cairn plugin list | awk 'NR > 1 && !/^ / { print $1 "/" $2 }' | tr '\n' ' ')" \
-    "filter/match filter/sample filter/signal annotator/breadcrumbs annotator/process annotator/static annotator/system writer/minidump writer/text hook/exec transport/backtrace transport/breakpad transport/directory "
+    "filter/match filter/module filter/ratelimit filter/sample filter/signal filter/uptime annotator/breadcrumbs annotator/container annotator/file annotator/memory annotator/process annotator/redact annotator/static annotator/system writer/json writer/minidump writer/text hook/exec hook/launch_reporter transport/backtrace transport/breakpad transport/directory "
 has "plugin list --options tells what can be set" "$(cairn plugin list --options)" '^  values: map to text'
 
 sleep 300 &
