@@ -36,7 +36,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
-	core/capture/text.c core/capture/text.h core/capture/threads.c
+	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
 $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- minidump writer: [crash, monitor]

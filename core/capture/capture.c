@@ -102,6 +102,7 @@ static void read_all(struct capture *capture)
     modules_read(capture);
     linkage_read(capture);
     message_read(capture);
+    modules_trim(capture);
     if (capture->arena.failed) {
         capture_note(capture,
                      "Memory ran out while the process was captured: something is missing.");
