@@ -244,6 +244,12 @@ CAIRN_TEST_TIER= "$victim" dump "$scratch/cairn.yaml" >"$scratch/out" 2>&1
 ok "the next start makes the report" wait_for 10 committed 2
 ok "... and no process is left" wait_for 10 no_process
 
+begin null
+kill -KILL "$monitor"
+go
+cairn send -c "$scratch/cairn.yaml" >"$scratch/out" 2>&1
+is "cairn send makes the report" "$(find "$folder/delivered" -name report.json | wc -l)" 1
+
 # ---- a dead monitor is replaced by the next call
 begin revived
 kill -KILL "$monitor"
