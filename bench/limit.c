@@ -23,6 +23,7 @@
 #define STACK_BYTES   ((size_t)256 << 10) /* of one thread, at most */
 #define HEADER_BYTES  4096
 #define RED_ZONE      128
+#define LARGE_BYTES   ((size_t)1 << 20) /* from here on large pages pay */
 #define MOST_THREADS  32768
 #define MOST_MAPPINGS 65536
 #define BATCH         1024 /* IOV_MAX: pieces per process_vm_readv() */
@@ -52,13 +53,14 @@ static struct mapping *mappings;
 static size_t mapping_count;
 static struct text files[FILES];
 static struct iovec *local, *remote;
-static size_t piece_count, memory_bytes;
-static unsigned char *memory;
+static size_t piece_count, header_bytes, memory_bytes;
+static unsigned char
+    *memory; /* the headers, which give build ids but are not written; the stacks */
 
-static void *room(size_t bytes, int populate)
+static void *room(size_t bytes)
 {
     void *piece = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (piece == MAP_FAILED) {
         perror("limit: mmap");
@@ -154,7 +156,7 @@ static void read_files(void)
 
     for (size_t i = 0; i < FILES; i++) {
         files[i].capacity = i == 0 ? (size_t)64 << 20 : 16384;
-        files[i].data = room(files[i].capacity, 0);
+        files[i].data = room(files[i].capacity);
         snprintf(path, sizeof(path), "/proc/%d/%s", bench->pid, names[i]);
         if (i < 6) {
             read_text(path, &files[i]);
@@ -227,6 +229,7 @@ static void choose_memory(void)
             add_piece(mappings[i].start, HEADER_BYTES);
         }
     }
+    header_bytes = memory_bytes;
     for (size_t i = 0; i < thread_count; i++) {
         uint64_t start = (threads[i].general.rsp - RED_ZONE) & ~15ul;
         const struct mapping *mapping = find_mapping(start);
@@ -243,7 +246,11 @@ static void read_memory(void)
 {
     unsigned char *to;
 
-    memory = room(memory_bytes, MAP_POPULATE);
+    memory = room(memory_bytes);
+    if (memory_bytes >= LARGE_BYTES) {
+        madvise(memory, memory_bytes, MADV_HUGEPAGE);
+        madvise(memory, memory_bytes, MADV_POPULATE_WRITE);
+    }
     bench->room_ns = bench_now();
     to = memory;
     for (size_t i = 0; i < piece_count; i++) {
@@ -282,8 +289,8 @@ static void write_all(const char *folder)
         parts[count++] = (struct iovec){ files[i].data, files[i].bytes };
     }
     parts[count++] = (struct iovec){ remote, piece_count * sizeof(*remote) };
-    parts[count++] = (struct iovec){ memory, memory_bytes };
-    if (fd < 0 || writev(fd, parts, (int)count) < (ssize_t)memory_bytes ||
+    parts[count++] = (struct iovec){ memory + header_bytes, memory_bytes - header_bytes };
+    if (fd < 0 || writev(fd, parts, (int)count) < (ssize_t)(memory_bytes - header_bytes) ||
         rename(path, final) != 0) {
         perror("limit: write");
         exit(73);
@@ -298,10 +305,10 @@ int main(int argc, char **argv)
         return 64;
     }
     bench = bench_map();
-    threads = room(MOST_THREADS * sizeof(*threads), 0);
-    mappings = room(MOST_MAPPINGS * sizeof(*mappings), 0);
-    local = room((MOST_THREADS + MOST_MAPPINGS) * sizeof(*local), 0);
-    remote = room((MOST_THREADS + MOST_MAPPINGS) * sizeof(*remote), 0);
+    threads = room(MOST_THREADS * sizeof(*threads));
+    mappings = room(MOST_MAPPINGS * sizeof(*mappings));
+    local = room((MOST_THREADS + MOST_MAPPINGS) * sizeof(*local));
+    remote = room((MOST_THREADS + MOST_MAPPINGS) * sizeof(*remote));
     bench_set(&bench->limit_ready);
     if (!bench_wait(&bench->announced, 300)) {
         return 75;

@@ -28,8 +28,8 @@ struct bench {
     uint64_t fault_ns; /* CLOCK_MONOTONIC, just before the faulting instruction */
     uint64_t start_ns; /* how long cairn_start() took */
     /* the bare capture program, CLOCK_MONOTONIC */
-    uint64_t woken_ns, seized_ns, stopped_ns, registers_ns, files_ns, room_ns, read_ns,
-        released_ns, written_ns;
+    uint64_t woken_ns, seized_ns, stopped_ns, registers_ns, files_ns, room_ns, read_ns, released_ns,
+        written_ns;
 };
 
 static inline uint64_t bench_now(void)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver of one measured crash: starts a victim, lets it crash, and takes the time when the dump
- * has its final name, when the process is gone, and when the report is committed. Sleeps in poll(2)
- * on inotify and a pidfd, looks at nothing in intervals. Prints "name microseconds" lines.
+ * The driver of one measured crash: starts a victim, lets it crash, and takes the time when the
+ * dump has its final name, when the process is gone, and when the report is committed. Sleeps in
+ * poll(2) on inotify and a pidfd, looks at nothing in intervals. Prints "name microseconds" lines.
  *
  *     trial [--limit PROGRAM] [--tool 'COMMAND'] [--folder DIR] [--dump PATTERN] [--last]
  *           [--commits NAME]... [--peak NAME] [--copies N] [--core] -- VICTIM ARGUMENTS...
  *
  * --limit    starts the bare capture program beside the victim.
- * --tool     a command for a live process, run instead of the crash; {pid} and {folder} are replaced.
+ * --tool     a command for a live process, run instead of the crash; {pid} and {folder} are
+ * replaced.
  * --folder   watched with all below it; a file that matches --dump and gets its name by rename, or
  *            is closed after writing, is the dump: the first one, with --last the last one.
  * --commits  a folder of this name holds a report when something is moved into it.
@@ -142,7 +143,8 @@ static void take_dump(const char *folder, const char *name)
     }
 }
 
-/* A new folder may be filled before it is watched: what is there under its final name is complete. */
+/* A new folder may be filled before it is watched: what is there under its final name is complete.
+ */
 static void take_folder(const char *path)
 {
     const struct dirent *entry;
@@ -326,7 +328,8 @@ static void run_tool(pid_t victim)
     kill(victim, SIGKILL);
 }
 
-/* Until all that the victims have left behind has ended too, which the deadline of the trial bounds. */
+/* Until all that the victims have left behind has ended too, which the deadline of the trial
+ * bounds. */
 static void wait_for_all(void)
 {
     alarm(TRIAL_NS / 1000000000u);
@@ -393,16 +396,11 @@ static void take_precedence(void)
 enum option_key { LIMIT = 1, TOOL, FOLDER, DUMP, LAST, COMMITS, PEAK, COPIES, CORE };
 
 static const struct option long_options[] = {
-    { "limit", required_argument, NULL, LIMIT },
-    { "tool", required_argument, NULL, TOOL },
-    { "folder", required_argument, NULL, FOLDER },
-    { "dump", required_argument, NULL, DUMP },
-    { "last", no_argument, NULL, LAST },
-    { "commits", required_argument, NULL, COMMITS },
-    { "peak", required_argument, NULL, PEAK },
-    { "copies", required_argument, NULL, COPIES },
-    { "core", no_argument, NULL, CORE },
-    { NULL, 0, NULL, 0 },
+    { "limit", required_argument, NULL, LIMIT },   { "tool", required_argument, NULL, TOOL },
+    { "folder", required_argument, NULL, FOLDER }, { "dump", required_argument, NULL, DUMP },
+    { "last", no_argument, NULL, LAST },           { "commits", required_argument, NULL, COMMITS },
+    { "peak", required_argument, NULL, PEAK },     { "copies", required_argument, NULL, COPIES },
+    { "core", no_argument, NULL, CORE },           { NULL, 0, NULL, 0 },
 };
 
 static int parse_options(int count, char **arguments)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program that crashes: N threads that sleep with 32 KiB of used stack each, M modules, H MiB of
- * touched heap. Built twice: bare, and with BENCH_CAIRN, which embeds libcairn.
+ * The program that crashes: N threads that sleep with 32 KiB of used stack each, M modules, H MiB
+ * of touched heap. Built twice: bare, and with BENCH_CAIRN, which embeds libcairn.
  *
  *     victim THREADS MODULES HEAP-MIB
  *
@@ -20,7 +20,7 @@
 #include <cairn/cairn.h>
 #endif
 
-#define STACK_USED     (32 * 1024)
+#define STACK_USED      (32 * 1024)
 #define ALTERNATE_BYTES (64 * 1024)
 
 static struct bench *bench;

@@ -43,7 +43,7 @@ $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 noinst_LTLIBRARIES += libcairn-minidump-writer.la
 libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/format.h core/minidump/writer.c core/minidump/writer.h \
-	core/minidump/write_crashpad.c core/minidump/write_layout.h core/minidump/write_linux.c \
+	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_layout.h core/minidump/write_linux.c \
 	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
 	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
 	core/minidump/write_threads.c

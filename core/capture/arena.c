@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that
- * is larger than a quarter of that gets a chunk of its own, made of large pages where the system has
- * them: it is about to be filled, and a fault for each small page would cost more than to read the
- * same memory from the process.
+ * is larger than a quarter of that gets a chunk of its own, made of large pages where the system
+ * has them: it is about to be filled, and a fault for each small page would cost more than to read
+ * the same memory from the process.
  */
 #include "core/capture/arena.h"
 
@@ -58,7 +58,8 @@ static long map(size_t bytes)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* `bytes`, a multiple of LARGE_PAGE, at such a multiple: else the kernel has no large page for it. */
+/* `bytes`, a multiple of LARGE_PAGE, at such a multiple: else the kernel has no large page for it.
+ */
 static long map_aligned(size_t bytes)
 {
     long address = map(bytes + LARGE_PAGE);

@@ -5,9 +5,10 @@
  * not even libc; memory comes from mmap in arenas; every loop and every wait is bounded.
  *
  * The order is: capture_begin() seizes and interrupts all threads, waits for all, reads everything
- * that needs the process; capture_release() lets it go; then whoever called works on the copy.
- * What cannot be read becomes a note; only "no thread at all could be stopped or read" is a
- * failure.
+ * that needs the process; capture_release() lets it go; then whoever called works on the copy. Only
+ * with CAPTURE_FULL most of the memory is left where it is (`left_bytes`): it would take as much
+ * room once more, so it is read when it is written, and the process held until then. What cannot be
+ * read becomes a note; only "no thread at all could be stopped or read" is a failure.
  */
 #ifndef CAIRN_CORE_CAPTURE_CAPTURE_H
 #define CAIRN_CORE_CAPTURE_CAPTURE_H
@@ -37,6 +38,8 @@ struct capture_request {
     uint32_t classes;             /* CAPTURE_COMMAND_LINE, … */
     uint64_t max_bytes;           /* of memory contents; filled by priority; 0 = no cap */
     uint64_t stop_timeout_ns; /* threads that do not stop by then are reported without registers */
+    uint64_t hold_ns;         /* memory that was left in the process is read for so long after the
+                               * beginning;         0: no limit */
     const struct capture_region *regions; /* registered by the program */
     size_t region_count;
     int32_t copied_pid; /* of a caller that captures itself: whose copy it is, or 0 */
@@ -89,7 +92,8 @@ struct capture_linkage {
     size_t link_count;
 };
 
-/* A captured piece of memory: `bytes` bytes of the process at `start` are at `data`. */
+/* A captured piece of memory: `bytes` bytes of the process at `start` are at `data`; without data
+ * they are still in the process. */
 struct capture_block {
     uint64_t start, bytes;
     const unsigned char *data;
@@ -124,6 +128,8 @@ struct capture {
     const char *message;          /* what libc said before abort(), or NULL */
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
+    uint64_t
+        left_bytes; /* of blocks without data: the process is to be held until they are written */
     struct capture_file *files;
     size_t file_count;
     const char **notes; /* sentences */

@@ -106,5 +106,5 @@ void choose_full(struct capture *capture, uint64_t budget)
     if (full.cut) {
         capture_note(capture, "The size limit left out a part of the memory.");
     }
-    memory_add_ranges(capture, full.ranges, full.count);
+    memory_leave_ranges(capture, full.ranges, full.count);
 }

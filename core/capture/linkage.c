@@ -3,6 +3,9 @@
  * What the dynamic linker keeps for debuggers: struct r_debug and its list of loaded objects, which
  * LLDB wants to see. Runs in the monitor and in the clone of a crashed program; imports nothing.
  * The list may be damaged or endless: its length is bounded, an unreadable link ends it.
+ *
+ * The linker allocates links and names one after the other, so that a window of the memory behind a
+ * link mostly holds the next ones too: a system call for each would take longer than all else.
  */
 #include "core/capture/parts.h"
 
@@ -14,6 +17,7 @@
 #define MAX_LINKS     4096u
 #define NAME_BYTES    256u
 #define DYNAMIC_BYTES 4096u
+#define WINDOW_BYTES  16384u
 #define TAG_DEBUG     21 /* DT_DEBUG */
 
 /* As in the dynamic linker's <link.h>, for 64 bits. */
@@ -59,41 +63,77 @@ static uint64_t find_debug(struct capture *capture)
     return debug;
 }
 
-/* Follows the list; `names` takes each name's address. How many links it has. */
+/* The piece of memory that was read last. */
+struct window {
+    uint64_t start;
+    size_t bytes;
+    unsigned char data[WINDOW_BYTES];
+};
+
+/* What the window holds from `address` on; how many bytes. */
+static size_t look(const struct window *window, uint64_t address, const unsigned char **ret_data)
+{
+    uint64_t offset = address - window->start;
+
+    if (address < window->start || offset >= window->bytes) {
+        return 0;
+    }
+    *ret_data = window->data + offset;
+    return window->bytes - offset;
+}
+
+static bool read_link(struct capture *capture, struct window *window, uint64_t address,
+                      struct link *ret_link)
+{
+    const unsigned char *data;
+
+    if (look(window, address, &data) < sizeof(*ret_link)) {
+        window->start = address;
+        window->bytes = capture_read(capture, address, window->data, sizeof(window->data));
+        if (look(window, address, &data) < sizeof(*ret_link)) {
+            return false;
+        }
+    }
+    capture_copy(ret_link, data, sizeof(*ret_link));
+    return true;
+}
+
+/* A link's name is to be read later, unless the window holds it up to its end. */
+static struct piece make_name(struct arena *arena, const struct window *window, uint64_t address)
+{
+    struct piece name = { address, arena_alloc(arena, NAME_BYTES), NAME_BYTES - 1, 0 };
+    const unsigned char *data = NULL;
+    size_t bytes = look(window, address, &data), length;
+
+    bytes = bytes < name.bytes ? bytes : name.bytes;
+    length = capture_length_within((const char *)data, bytes);
+    if (name.to != NULL && length < bytes) {
+        capture_copy(name.to, data, length);
+        name.done = name.bytes;
+    }
+    return name;
+}
+
+/* Follows the list; how many links it has. */
 static size_t walk(struct capture *capture, uint64_t address, struct capture_link *links,
                    struct piece *names)
 {
+    struct window *window = arena_alloc(&capture->arena, sizeof(*window));
     size_t count = 0;
+    struct link link;
 
-    while (address != 0 && count < MAX_LINKS) {
-        struct link link;
-
-        if (capture_read(capture, address, &link, sizeof(link)) != sizeof(link)) {
+    while (window != NULL && address != 0 && count < MAX_LINKS &&
+           read_link(capture, window, address, &link)) {
+        names[count] = make_name(&capture->arena, window, link.name);
+        if (names[count].to == NULL) {
             break;
         }
         links[count] = (struct capture_link){ link.load_address, link.dynamic, "" };
-        names[count] = (struct piece){ link.name, NULL, NAME_BYTES - 1, 0 };
+        links[count].name = (const char *)names[count].to; /* the byte behind it is zero */
         count++;
         address = link.next;
     }
     return count;
-}
-
-static void read_names(struct capture *capture, struct capture_link *links, struct piece *names,
-                       size_t count)
-{
-    unsigned char *texts = arena_array(&capture->arena, count, NAME_BYTES);
-
-    if (texts == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        names[i].to = texts + i * NAME_BYTES;
-    }
-    memory_read_pieces(capture, names, count);
-    for (size_t i = 0; i < count; i++) {
-        links[i].name = (const char *)names[i].to; /* the byte behind it is zero */
-    }
 }
 
 void linkage_read(struct capture *capture)
@@ -123,5 +163,5 @@ void linkage_read(struct capture *capture)
     linkage->linker_base = debug.linker_base;
     linkage->links = links;
     linkage->link_count = walk(capture, debug.first, links, names);
-    read_names(capture, links, names, linkage->link_count);
+    memory_read_pieces(capture, names, linkage->link_count);
 }

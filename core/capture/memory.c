@@ -10,11 +10,12 @@
 
 #include "core/capture/sys.h"
 
-#define BATCH     128u /* pieces per system call; their descriptions lie on the stack */
-#define MAX_HOLES 64u  /* unreadable pages in one range, before the rest of it is given up */
-#define MAX_READ  ((size_t)1 << 30)
-#define NO_FD     (-1)
-#define FAILED_FD (-2)
+#define BATCH      128u  /* pieces per system call; their descriptions lie on the stack */
+#define MAX_HOLES  64u   /* unreadable pages in one range, before the rest of it is given up */
+#define MOST_PARTS 4096u /* into which unreadable pages may cut all ranges of one call */
+#define MAX_READ   ((size_t)1 << 30)
+#define NO_FD      (-1)
+#define FAILED_FD  (-2)
 
 #define NO_SUCH_WAY (-1) /* to change the signal mask */
 
@@ -56,9 +57,12 @@ static long read_vector(const struct capture *capture, const struct piece *piece
     size_t total = 0, used = 0;
 
     while (used < count && used < BATCH && (used == 0 || total + pieces[used].bytes <= MAX_READ)) {
-        local[used] = (struct iovec){ pieces[used].to, pieces[used].bytes };
-        remote[used] = (struct iovec){ (void *)pieces[used].address, pieces[used].bytes };
-        total += pieces[used].bytes;
+        const struct piece *piece = &pieces[used];
+        size_t left = piece->bytes - piece->done;
+
+        local[used] = (struct iovec){ piece->to + piece->done, left };
+        remote[used] = (struct iovec){ (void *)(piece->address + piece->done), left };
+        total += left;
         used++;
     }
     *ret_used = used;
@@ -103,17 +107,19 @@ static size_t read_batch(struct capture *capture, struct piece *pieces, size_t c
         result = read_vector(capture, pieces, count, &used);
     }
     if (result < 0 && result != -EFAULT) {
-        pieces[0].done = read_by_file(capture, pieces[0].address, pieces[0].to, pieces[0].bytes);
+        pieces[0].done +=
+            read_by_file(capture, pieces[0].address + pieces[0].done, pieces[0].to + pieces[0].done,
+                         pieces[0].bytes - pieces[0].done);
         return 1;
     }
     left = result > 0 ? (size_t)result : 0;
-    while (settled < used && left >= pieces[settled].bytes) {
+    while (settled < used && left >= pieces[settled].bytes - pieces[settled].done) {
+        left -= pieces[settled].bytes - pieces[settled].done;
         pieces[settled].done = pieces[settled].bytes;
-        left -= pieces[settled].bytes;
         settled++;
     }
     if (settled < used) { /* the one that holds the first unreadable page */
-        pieces[settled].done = left;
+        pieces[settled].done += left;
         settled++;
     }
     return settled;
@@ -295,26 +301,39 @@ static struct piece *make_pieces(struct arena *arena, const struct range *ranges
     return pieces;
 }
 
-void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count)
+/* The ranges without what blocks hold already, in order; NULL when nothing is left. */
+static struct range *new_ranges(struct capture *capture, struct range *ranges, size_t *count)
 {
-    struct fresh fresh = { 0 };
-    struct piece *pieces;
     struct range *rest;
 
-    sort(ranges, count);
-    count = merge(ranges, count);
-    rest = arena_array(&capture->arena, count + capture->block_count, sizeof(*rest));
+    sort(ranges, *count);
+    *count = merge(ranges, *count);
+    rest = arena_array(&capture->arena, *count + capture->block_count, sizeof(*rest));
+    if (rest == NULL) {
+        return NULL;
+    }
+    *count = without_captured(capture, ranges, *count, rest);
+    return *count > 0 ? rest : NULL;
+}
+
+static bool make_fresh(struct capture *capture, struct fresh *fresh, size_t capacity)
+{
+    fresh->capacity = capacity;
+    fresh->blocks = arena_array(&capture->arena, capacity, sizeof(*fresh->blocks));
+    return fresh->blocks != NULL;
+}
+
+void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count)
+{
+    struct range *rest = new_ranges(capture, ranges, &count);
+    struct fresh fresh = { 0 };
+    struct piece *pieces;
+
     if (rest == NULL) {
         return;
     }
-    count = without_captured(capture, ranges, count, rest);
-    if (count == 0) {
-        return;
-    }
-    fresh.capacity = count + 4096;
-    fresh.blocks = arena_array(&capture->arena, fresh.capacity, sizeof(*fresh.blocks));
     pieces = make_pieces(&capture->arena, rest, count);
-    if (pieces == NULL || fresh.blocks == NULL) {
+    if (pieces == NULL || !make_fresh(capture, &fresh, count + MOST_PARTS)) {
         capture_note(capture, "There was no memory for %llu pieces of the process's memory.",
                      (unsigned long long)count);
         return;
@@ -322,6 +341,21 @@ void memory_add_ranges(struct capture *capture, struct range *ranges, size_t cou
     memory_read_pieces(capture, pieces, count);
     for (size_t i = 0; i < count; i++) {
         keep_piece(capture, &fresh, pieces[i]);
+    }
+    add_blocks(capture, &fresh);
+}
+
+void memory_leave_ranges(struct capture *capture, struct range *ranges, size_t count)
+{
+    struct range *rest = new_ranges(capture, ranges, &count);
+    struct fresh fresh = { 0 };
+
+    if (rest == NULL || !make_fresh(capture, &fresh, count)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_block(&fresh, rest[i].start, NULL, rest[i].end - rest[i].start);
+        capture->left_bytes += rest[i].end - rest[i].start;
     }
     add_blocks(capture, &fresh);
 }

@@ -4,9 +4,9 @@
  * ELF headers in memory. Runs in the monitor and in the clone of a crashed program; imports
  * nothing.
  *
- * Memory is asked, not the files: they may be replaced, deleted, or in another mount namespace. All
- * modules' headers are read in one batch, then all their notes and dynamic sections, then all
- * names.
+ * Memory is asked, not the files: they may be replaced, deleted, or in another mount namespace. The
+ * first pages of many modules are read by one system call, then their notes and dynamic sections,
+ * then their names, as far as the first pages do not hold them.
  */
 #include "core/capture/parts.h"
 
@@ -17,7 +17,8 @@
 #include <linux/elf.h>
 
 #define MAX_MODULES   4096u
-#define HEADER_BYTES  2048u
+#define BATCH         32u
+#define HEADER_BYTES  4096u
 #define NOTE_BYTES    512u
 #define DYNAMIC_BYTES 2048u
 #define NAME_BYTES    256u
@@ -29,10 +30,15 @@
 struct work {
     uint64_t bias; /* what is added to addresses in the file */
     uint64_t note_address, dynamic_address, name_address;
-    size_t note_bytes, dynamic_bytes;
+    size_t header_bytes, note_bytes, dynamic_bytes;
     unsigned char header[HEADER_BYTES], notes[NOTE_BYTES], dynamic[DYNAMIC_BYTES];
     char name[NAME_BYTES];
 };
+
+static size_t at_most(size_t bytes, size_t limit)
+{
+    return bytes < limit ? bytes : limit;
+}
 
 bool auxiliary_value(const struct capture *capture, uint64_t type, uint64_t *ret_value)
 {
@@ -148,11 +154,19 @@ static void parse_segment(const struct capture_module *module, struct work *work
     }
 }
 
-/* Finds notes and dynamic section by the program headers; false if this is no ELF image. */
-static bool parse_header(const struct capture_module *module, struct work *work, size_t bytes)
+/* A new module's, whose first page has arrived: so much of it. */
+static void start_work(struct work *work, size_t header_bytes)
 {
+    work->note_address = work->dynamic_address = work->name_address = 0;
+    work->note_bytes = work->dynamic_bytes = 0;
+    work->header_bytes = header_bytes;
+}
+
+/* Finds notes and dynamic section by the program headers; false if this is no ELF image. */
+static bool parse_header(const struct capture_module *module, struct work *work)
+{
+    size_t at, bytes = work->header_bytes;
     Elf64_Ehdr header;
-    size_t at;
 
     if (bytes < sizeof(header)) {
         return false;
@@ -250,68 +264,112 @@ static void parse_version(struct capture_module *module)
     }
 }
 
-static void read_headers(struct capture *capture, struct work *work, struct piece *pieces)
+/* Modules that are examined together, so many that few system calls read what they need, so few
+ * that all of it stays in the CPU's cache. */
+struct batch {
+    struct capture_module *modules;
+    size_t count;
+    struct work *work;    /* of each module */
+    struct piece *pieces; /* two for each */
+};
+
+/* Afterwards the batch holds those only that are ELF images. */
+static void read_headers(struct capture *capture, struct batch *batch)
 {
+    struct capture_module *modules = batch->modules;
+    struct work *work = batch->work;
     size_t kept = 0;
 
-    for (size_t i = 0; i < capture->module_count; i++) {
-        size_t bytes = capture->modules[i].bytes;
-
-        pieces[i] = (struct piece){ capture->modules[i].base, work[i].header,
-                                    bytes < HEADER_BYTES ? bytes : HEADER_BYTES, 0 };
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->pieces[i] = (struct piece){ modules[i].base, work[i].header,
+                                           at_most(modules[i].bytes, HEADER_BYTES), 0 };
     }
-    memory_read_pieces(capture, pieces, capture->module_count);
-    for (size_t i = 0; i < capture->module_count; i++) {
-        if (parse_header(&capture->modules[i], &work[i], pieces[i].done)) {
+    memory_read_pieces(capture, batch->pieces, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        start_work(&work[i], batch->pieces[i].done);
+        if (parse_header(&modules[i], &work[i])) {
             if (kept != i) {
-                capture->modules[kept] = capture->modules[i];
+                modules[kept] = modules[i];
                 work[kept] = work[i];
             }
             kept++;
         }
     }
-    capture->module_count = kept;
+    batch->count = kept;
 }
 
-static size_t at_most(size_t bytes, size_t limit)
+/* A piece of a module that has arrived already if its first page holds it. */
+static struct piece make_piece(const struct capture_module *module, const struct work *work,
+                               uint64_t address, void *to, size_t bytes)
 {
-    return bytes < limit ? bytes : limit;
+    struct piece piece = { address, to, bytes, 0 };
+    uint64_t offset = address - module->base;
+
+    if (offset < work->header_bytes && bytes <= work->header_bytes - offset) {
+        capture_copy(to, work->header + offset, bytes);
+        piece.done = bytes;
+    }
+    return piece;
 }
 
-static void read_details(struct capture *capture, struct work *work, struct piece *pieces)
+static void read_details(struct capture *capture, const struct batch *batch)
 {
-    size_t count = capture->module_count;
+    struct piece *pieces = batch->pieces;
 
-    for (size_t i = 0; i < count; i++) {
-        pieces[2 * i] = (struct piece){ work[i].note_address, work[i].notes,
-                                        at_most(work[i].note_bytes, NOTE_BYTES), 0 };
-        pieces[2 * i + 1] = (struct piece){ work[i].dynamic_address, work[i].dynamic,
-                                            at_most(work[i].dynamic_bytes, DYNAMIC_BYTES), 0 };
+    for (size_t i = 0; i < batch->count; i++) {
+        struct work *work = &batch->work[i];
+
+        pieces[2 * i] = make_piece(&batch->modules[i], work, work->note_address, work->notes,
+                                   at_most(work->note_bytes, NOTE_BYTES));
+        pieces[2 * i + 1] = make_piece(&batch->modules[i], work, work->dynamic_address,
+                                       work->dynamic, at_most(work->dynamic_bytes, DYNAMIC_BYTES));
     }
-    memory_read_pieces(capture, pieces, 2 * count);
-    for (size_t i = 0; i < count; i++) {
-        struct capture_module *module = &capture->modules[i];
+    memory_read_pieces(capture, pieces, 2 * batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct capture_module *module = &batch->modules[i];
 
-        module->dynamic_address = work[i].dynamic_address;
-        parse_notes(module, &work[i], pieces[2 * i].done);
-        parse_dynamic(module, &work[i], pieces[2 * i + 1].done);
+        module->dynamic_address = batch->work[i].dynamic_address;
+        parse_notes(module, &batch->work[i], pieces[2 * i].done);
+        parse_dynamic(module, &batch->work[i], pieces[2 * i + 1].done);
     }
 }
 
-static void read_names(struct capture *capture, struct work *work, struct piece *pieces)
+static void read_names(struct capture *capture, const struct batch *batch)
 {
-    for (size_t i = 0; i < capture->module_count; i++) {
-        pieces[i] = (struct piece){ work[i].name_address, (unsigned char *)work[i].name,
-                                    work[i].name_address != 0 ? NAME_BYTES - 1 : 0, 0 };
-    }
-    memory_read_pieces(capture, pieces, capture->module_count);
-    for (size_t i = 0; i < capture->module_count; i++) {
-        struct capture_module *module = &capture->modules[i];
+    struct piece *pieces = batch->pieces;
 
-        work[i].name[pieces[i].done] = '\0';
-        module->soname = work[i].name;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct work *work = &batch->work[i];
+
+        pieces[i] = make_piece(&batch->modules[i], work, work->name_address, work->name,
+                               work->name_address != 0 ? NAME_BYTES - 1 : 0);
+    }
+    memory_read_pieces(capture, pieces, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct capture_module *module = &batch->modules[i];
+        size_t length = capture_length_within(batch->work[i].name, pieces[i].done);
+        const char *name = arena_text(&capture->arena, batch->work[i].name, length);
+
+        module->soname = name != NULL ? name : "";
         parse_version(module);
     }
+}
+
+static void examine(struct capture *capture, struct work *work, struct piece *pieces)
+{
+    size_t candidates = capture->module_count, kept = 0;
+
+    for (size_t first = 0; first < candidates; first += BATCH) {
+        struct batch batch = { &capture->modules[first], at_most(candidates - first, BATCH), work,
+                               pieces };
+
+        read_headers(capture, &batch);
+        read_details(capture, &batch);
+        read_names(capture, &batch);
+        capture_move(&capture->modules[kept], batch.modules, batch.count * sizeof(*batch.modules));
+        kept += batch.count;
+    }
+    capture->module_count = kept;
 }
 
 static void put_main_first(struct capture *capture)
@@ -344,13 +402,12 @@ void modules_read(struct capture *capture)
         return;
     }
     find_candidates(capture);
-    work = arena_array(&capture->arena, capture->module_count, sizeof(*work));
-    pieces = arena_array(&capture->arena, capture->module_count * 2, sizeof(*pieces));
+    work = arena_array(&capture->arena, at_most(capture->module_count, BATCH), sizeof(*work));
+    pieces =
+        arena_array(&capture->arena, at_most(capture->module_count, BATCH) * 2, sizeof(*pieces));
     if (work == NULL || pieces == NULL) {
         return;
     }
-    read_headers(capture, work, pieces);
-    read_details(capture, work, pieces);
-    read_names(capture, work, pieces);
+    examine(capture, work, pieces);
     put_main_first(capture);
 }

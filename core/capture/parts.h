@@ -24,7 +24,8 @@ struct range {
     uint64_t start, end;
 };
 
-/* One of many pieces of memory to read at once. `done`: bytes that arrived at `to`. */
+/* One of many pieces of memory to read at once. `done`: bytes that have arrived at `to`, before the
+ * reading too. */
 struct piece {
     uint64_t address;
     unsigned char *to;
@@ -54,6 +55,8 @@ static inline bool mapping_holds(const struct capture_mapping *mapping, uint64_t
 void memory_read_pieces(struct capture *capture, struct piece *pieces, size_t count);
 /* Sorts and merges `ranges`, reads what no block holds yet, and adds what arrived to the blocks. */
 void memory_add_ranges(struct capture *capture, struct range *ranges, size_t count);
+/* The same, but leaves the memory in the process until it is written. */
+void memory_leave_ranges(struct capture *capture, struct range *ranges, size_t count);
 /* Whether a captured block holds `address`. */
 bool memory_is_captured(const struct capture *capture, uint64_t address);
 

@@ -45,9 +45,8 @@ static struct capture_thread *find_thread(struct capture *capture, int32_t tid, 
 /* Makes room for more threads; false without memory. */
 static bool make_room(struct capture *capture, size_t wanted, size_t *capacity)
 {
-    struct capture_thread *threads =
-        arena_resize(&capture->arena, capture->threads, *capacity * sizeof(*threads),
-                     wanted * sizeof(*threads));
+    struct capture_thread *threads = arena_resize(
+        &capture->arena, capture->threads, *capacity * sizeof(*threads), wanted * sizeof(*threads));
 
     if (threads == NULL) {
         return false;

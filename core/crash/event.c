@@ -120,7 +120,8 @@ static void forbid_capture(int dumpable)
 }
 
 /* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
-static void describe(struct page_slot *slot, const struct crash_signal *signal)
+static void describe(const struct crash_handler *handler, struct page_slot *slot,
+                     const struct crash_signal *signal)
 {
     slot->tid = signal->tid;
     slot->pid = signal->pid;
@@ -130,7 +131,7 @@ static void describe(struct page_slot *slot, const struct crash_signal *signal)
     slot->message[0] = '\0';
     slot->error = 0;
     slot->success = 0;
-    slot->verdict = 0;
+    slot->verdict = handler->filter == NULL;
     slot->id[0] = '\0';
     slot->path[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
@@ -145,7 +146,7 @@ static int claim(const struct crash_handler *handler, struct page *page,
     if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
         return 0;
     }
-    describe(slot, signal);
+    describe(handler, slot, signal);
     if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page)) {
         return 0;
     }
@@ -166,6 +167,14 @@ static void cancel(struct page_slot *slot)
                                         __ATOMIC_ACQUIRE)) {
     }
     sys_futex_wake(&slot->state, 1);
+}
+
+/* The monitor may wait for what the filter says; the state says what it was. */
+static void tell_verdict(struct page_slot *slot)
+{
+    if (__atomic_exchange_n(&slot->verdict, 1, __ATOMIC_ACQ_REL) == 0) {
+        sys_futex_wake(&slot->verdict, 1);
+    }
 }
 
 /* Why the monitor has not made the report. */
@@ -236,12 +245,13 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     if (!crash_ask_filter(handler, signal)) {
         if (claimed) {
             cancel(slot);
+            tell_verdict(slot);
         }
         forbid_capture(dumpable);
         return 0;
     }
     if (claimed) {
-        __atomic_store_n(&slot->verdict, 1, __ATOMIC_RELEASE);
+        tell_verdict(slot);
         /* What the filter took is not taken from the monitor. */
         state = crash_wait(handler, page, slot, crash_now());
     }

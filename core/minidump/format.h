@@ -48,6 +48,7 @@ enum minidump_stream {
 /* ---- Cairn's own stream: records one after the other, each padded to 4 bytes. ---- */
 
 enum minidump_record_type {
+    MINIDUMP_RECORD_NONE = 0,        /* room that was not needed */
     MINIDUMP_RECORD_INFO = 1,        /* struct minidump_record_info */
     MINIDUMP_RECORD_ID = 2,          /* text: the report's id */
     MINIDUMP_RECORD_APPLICATION = 3, /* text */

@@ -99,7 +99,7 @@ static void write_records(struct write *write)
 {
     const struct capture *capture = write->capture;
     const struct minidump_records *given = write->extra != NULL ? write->extra->records : NULL;
-    size_t given_bytes = given != NULL ? given->bytes : 0;
+    size_t given_bytes = given != NULL ? given->bytes : 0, room;
     struct minidump_records own;
     uint32_t at;
 
@@ -111,12 +111,16 @@ static void write_records(struct write *write)
     add_timing(&own, "read", capture->stopped_ns, capture->read_ns);
     add_timing(&own, "held", capture->began_ns, capture->released_ns);
     add_files(&own, capture);
-    at = write_room(write, given_bytes + own.bytes);
+    /* What cannot be read later on is known last: room for it, of empty records if it is not
+     * needed. */
+    room = capture->left_bytes > 0 ? WRITE_MISSING_BYTES : 0;
+    at = write_room(write, given_bytes + own.bytes + room);
     if (given_bytes > 0) {
         write_over(write, at, given->data, given_bytes);
     }
     write_over(write, at + (uint32_t)given_bytes, own.data, own.bytes);
-    write_stream(write, MINIDUMP_STREAM_CAIRN, at, given_bytes + own.bytes);
+    write->missing_at = write->failed || room == 0 ? 0 : at + (uint32_t)(given_bytes + own.bytes);
+    write_stream(write, MINIDUMP_STREAM_CAIRN, at, given_bytes + own.bytes + room);
 }
 
 size_t write_own_bytes(const struct write *write)

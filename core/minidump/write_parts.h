@@ -16,7 +16,8 @@
 
 #include <stdbool.h>
 
-#define WRITE_MAX_STREAMS 32u
+#define WRITE_MAX_STREAMS   32u
+#define WRITE_MISSING_BYTES 128u /* of the room at missing_at */
 
 struct write {
     struct capture *capture;
@@ -33,6 +34,7 @@ struct write {
     size_t fix_count, fix_capacity;
     uint64_t *block_offsets; /* of the capture's blocks, in the memory contents */
     uint64_t memory_bytes;
+    uint32_t missing_at; /* room for a record about memory that could not be read, 0: none */
 };
 
 /* Room for `bytes` zero bytes, aligned to 4; its offset. On failure 0, and write->failed. */
@@ -59,6 +61,9 @@ void write_go_on(struct write *write, const char *what);
 void write_fit_threads(struct write *write, size_t bytes);
 /* About how much write_own() will add. */
 size_t write_own_bytes(const struct write *write);
+
+/* The buffer and the memory contents into the file. 0 or a negative errno. */
+int write_file(struct write *write, int fd);
 
 /* The groups of streams. */
 void write_threads(struct write *write);      /* thread list, thread names, exception */

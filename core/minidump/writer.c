@@ -4,7 +4,7 @@
  * program; imports nothing.
  *
  * The whole file is one buffer with header, directory and streams, and behind it the memory
- * contents, which stay where they were read into: a handful of system calls writes everything.
+ * contents; see write_file.c.
  */
 #include "core/minidump/writer.h"
 
@@ -14,7 +14,6 @@
 #define FIRST_BYTES      ((size_t)64 << 10)
 #define NAME_BYTES       ((size_t)128) /* of a name in UTF-16, mostly */
 #define MAX_BYTES        ((size_t)1 << 30)
-#define MAX_PARTS        256u
 #define FIRST_FIXES      64u
 #define FLAG_FULL_MEMORY 0x2u /* MiniDumpWithFullMemory */
 
@@ -280,68 +279,6 @@ static void write_header(struct write *write)
     write_over(write, 0, &header, sizeof(header));
     write_over(write, sizeof(header), write->streams,
                write->stream_count * sizeof(*write->streams));
-}
-
-/* Takes `bytes` that are written off the front of the parts; how many parts are done. */
-static size_t consume(struct iovec *parts, size_t count, size_t bytes)
-{
-    size_t done = 0;
-
-    while (done < count && bytes >= parts[done].iov_len) {
-        bytes -= parts[done].iov_len;
-        done++;
-    }
-    if (done < count) {
-        parts[done].iov_base = (unsigned char *)parts[done].iov_base + bytes;
-        parts[done].iov_len -= bytes;
-    }
-    return done;
-}
-
-static int write_parts(int fd, struct iovec *parts, size_t count, uint64_t *offset)
-{
-    while (count > 0) {
-        long bytes = sys_pwritev(fd, parts, count, *offset);
-        size_t done;
-
-        if (bytes == -EINTR) {
-            continue;
-        }
-        if (bytes <= 0) {
-            return bytes < 0 ? (int)bytes : -EIO;
-        }
-        *offset += (uint64_t)bytes;
-        done = consume(parts, count, (size_t)bytes);
-        parts += done;
-        count -= done;
-    }
-    return 0;
-}
-
-static int write_file(const struct write *write, int fd)
-{
-    const struct capture *capture = write->capture;
-    struct iovec parts[MAX_PARTS];
-    uint64_t offset = 0;
-    size_t count = 1;
-    int result = 0;
-
-    parts[0] = (struct iovec){ write->data, write->bytes };
-    for (size_t i = 0; i < capture->block_count && result == 0; i++) {
-        const struct capture_block *block = &capture->blocks[i];
-        struct iovec *last = &parts[count - 1];
-
-        if ((const unsigned char *)last->iov_base + last->iov_len == block->data) {
-            last->iov_len += block->bytes;
-            continue;
-        }
-        if (count == MAX_PARTS) {
-            result = write_parts(fd, parts, count, &offset);
-            count = 0;
-        }
-        parts[count++] = (struct iovec){ (void *)block->data, block->bytes };
-    }
-    return result < 0 ? result : write_parts(fd, parts, count, &offset);
 }
 
 /* About what the buffer will hold, so that it is made once and not copied on the way. */

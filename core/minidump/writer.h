@@ -39,8 +39,8 @@ struct minidump_extra {
     unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
 };
 
-/* Writes the whole dump at offset 0 of `fd`, an empty file. 0 or a negative errno. [crash, monitor]
- */
+/* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when
+ * some of its memory was left in it. 0 or a negative errno. [crash, monitor] */
 int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd);
 
 /* The same into `capacity` bytes of memory, of which the captured memory may take a half at most.

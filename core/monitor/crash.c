@@ -14,11 +14,15 @@
 #include "core/monitor/sync.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#define SHIELD_NS  (5 * CLOCK_SECOND) /* between announcement and commit, for systemd's SIGTERM */
-#define VERDICT_NS (2 * CLOCK_SECOND) /* for a filter, which the program gives one second */
+#define SHIELD_NS  (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
+#define LOOK_NS    (CLOCK_SECOND / 10) /* the futex does not tell when the program dies */
+#define VERDICT_NS (2 * CLOCK_SECOND)  /* for a filter, which the program gives one second */
 
 /* What has to be done before the program may go on. */
 enum release_point {
@@ -77,14 +81,13 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
  * that dies while it is asked gets its report, as does one whose filter never answers. */
 static bool await_verdict(const struct monitor *monitor, const struct page_slot *slot)
 {
+    const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + VERDICT_NS;
     struct pollfd program = { .fd = monitor->program, .events = POLLIN };
 
     while (!is_cancelled(slot) && __atomic_load_n(&slot->verdict, __ATOMIC_ACQUIRE) == 0 &&
-           clock_now() < deadline) {
-        if (poll(&program, 1, 1) > 0) {
-            break;
-        }
+           clock_now() < deadline && poll(&program, 1, 0) == 0) {
+        syscall(SYS_futex, &slot->verdict, FUTEX_WAIT, 0, &look, NULL, 0);
     }
     return !is_cancelled(slot);
 }
@@ -125,6 +128,8 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
 {
     struct page_slot *slot = &monitor->page->slots[index];
     enum release_point point = choose_release(monitor, index);
+    bool early = dump_is_held(dump); /* the program cannot answer before it goes on */
+    bool written = early && dump_write(dump, monitor) == 0;
 
     if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
         dump_finish(dump, false);
@@ -133,7 +138,9 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
     if (point == RELEASE_CAPTURED) {
         page_release(slot, SLOT_CAPTURED, dump->id.text, "");
     }
-    bool written = dump_write(dump, monitor) == 0;
+    if (!early) {
+        written = dump_write(dump, monitor) == 0;
+    }
     if (point == RELEASE_WRITTEN || !written) {
         page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
     }

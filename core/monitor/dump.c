@@ -12,7 +12,6 @@
 #include "core/monitor/identity.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,60 +19,115 @@
 #include <unistd.h>
 
 #define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
+#define FUSE_GRACE_MS       500u   /* a capture that keeps to `hold` is done by then */
 #define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
-struct capture_call {
-    struct capture *capture;
+/* What the capturing thread is asked to do. */
+struct call {
+    struct dump *dump;
     const struct capture_request *request;
     int result;
 };
 
-static void *call_capture(void *argument)
+static void wait_for(sem_t *semaphore)
 {
-    struct capture_call *call = argument;
+    while (sem_wait(semaphore) != 0 && errno == EINTR) {
+    }
+}
 
-    call->result = capture_begin(call->capture, call->request);
-    if (call->result == 0) {
-        capture_release(call->capture);
+/* Only the thread that stopped the process can let it go. */
+static void *capture(void *argument)
+{
+    struct call *call = argument;
+    struct dump *dump = call->dump;
+    bool stopped, hold;
+
+    call->result = capture_begin(&dump->capture, call->request);
+    stopped = call->result == 0;
+    hold = stopped && dump->capture.left_bytes > 0;
+    if (stopped && !hold) {
+        capture_release(&dump->capture);
+    }
+    sem_post(&dump->captured); /* from here on `call` is gone */
+    if (hold) {
+        wait_for(&dump->let_go);
+        capture_release(&dump->capture);
     }
     return NULL;
 }
 
 /* While the threads are held, nobody in the program looks at a clock. Should this process be frozen
  * meanwhile (SIGSTOP, a debugger, a cgroup), the kernel's timer still ends it, and with it the
- * hold. False without a timer. */
-static bool start_fuse(uint32_t ms, timer_t *ret_timer)
+ * hold. */
+static void light_fuse(struct dump *dump, uint32_t ms)
 {
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
     const struct itimerspec time = { .it_value = { ms / 1000, (long)(ms % 1000) * 1000000 } };
 
-    return timer_create(CLOCK_MONOTONIC, &event, ret_timer) == 0 &&
-           timer_settime(*ret_timer, 0, &time, NULL) == 0;
+    dump->burning = timer_create(CLOCK_MONOTONIC, &event, &dump->fuse) == 0;
+    if (dump->burning) {
+        timer_settime(dump->fuse, 0, &time, NULL);
+    }
 }
 
-/* Captures in a thread that ends at once: its end lets go even of threads that did not stop in time
- * (one in vfork(), say), which nobody could detach from otherwise, and which would stop later and
- * never go on. */
-static int capture_and_release(struct capture *capture, const struct capture_request *request)
+static void put_out_fuse(struct dump *dump)
 {
-    struct capture_call call = { capture, request, 0 };
+    if (dump->burning) {
+        timer_delete(dump->fuse);
+        dump->burning = false;
+    }
+}
+
+static int start_thread(struct call *call)
+{
     pthread_attr_t attributes;
-    pthread_t thread;
 
     int error = pthread_attr_init(&attributes);
     if (error == 0) {
         pthread_attr_setstacksize(&attributes, CAPTURE_STACK_BYTES);
-        error = pthread_create(&thread, &attributes, call_capture, &call);
+        error = pthread_create(&call->dump->thread, &attributes, capture, call);
         pthread_attr_destroy(&attributes);
     }
-    if (error != 0) {
-        call_capture(&call); /* no memory for a thread: the crash comes first */
-        return call.result;
+    return error;
+}
+
+/* Lets the process go on, if it is held. The thread's end lets go even of threads that did not stop
+ * in time (one in vfork(), say), which nobody could detach from otherwise, and which would stop
+ * later and never go on. */
+static void release(struct dump *dump)
+{
+    if (!dump->held) {
+        return;
     }
-    pthread_join(thread, NULL);
-    if (call.result == 0) {
-        capture->attached = 0;
+    dump->held = false;
+    if (dump->threaded) {
+        sem_post(&dump->let_go);
+        pthread_join(dump->thread, NULL);
+        dump->capture.attached = 0;
+    } else {
+        capture_release(&dump->capture);
+    }
+    put_out_fuse(dump);
+}
+
+/* In a thread of its own, which ends when the process may go on. Without memory for one, the crash
+ * comes first. */
+static int capture_in_thread(struct dump *dump, const struct capture_request *request)
+{
+    struct call call = { dump, request, 0 };
+
+    sem_init(&dump->captured, 0, 0);
+    sem_init(&dump->let_go, 0, 0);
+    dump->threaded = start_thread(&call) == 0;
+    if (dump->threaded) {
+        wait_for(&dump->captured);
+    } else {
+        call.result = capture_begin(&dump->capture, request);
+    }
+    dump->held = dump->threaded || call.result == 0;
+    if (call.result != 0 || dump->capture.left_bytes == 0) {
+        release(dump);
     }
     return call.result;
 }
@@ -87,6 +141,11 @@ static bool is_the_program(const struct capture *capture, const struct monitor *
     return born == 0 || monitor->born == 0 || born == monitor->born;
 }
 
+bool dump_is_held(const struct dump *dump)
+{
+    return dump->held;
+}
+
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
 {
     const struct plan *plan = &monitor->plan;
@@ -96,6 +155,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->event = *event;
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
+    dump->held = dump->burning = false;
     uuid_make(&dump->id);
     const struct capture_request request = {
         .pid = event->pid,
@@ -107,18 +167,21 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .classes = plan->classes,
         .max_bytes = plan->max_bytes,
         .stop_timeout_ns = stop_ms * CLOCK_MILLISECOND,
+        .hold_ns = plan->hold_ms * CLOCK_MILLISECOND,
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
     };
-    timer_t fuse;
-    bool burning = monitor->program >= 0 && start_fuse(plan->hold_ms, &fuse);
-    int result = capture_and_release(&dump->capture, &request);
-    if (burning) {
-        timer_delete(fuse);
+    if (monitor->program >= 0) {
+        light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
+    int result = capture_in_thread(dump, &request);
     if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+        release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;
+    }
+    if (!dump->held) {
+        put_out_fuse(dump);
     }
     return result;
 }
@@ -146,8 +209,7 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
         .pid = (uint32_t)dump->event.pid,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
-        .message =
-            dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
+        .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
     };
     struct crash_records records;
@@ -173,6 +235,7 @@ int dump_write(struct dump *dump, struct monitor *monitor)
         return result;
     }
     result = write_file(dump, monitor);
+    release(dump);
     if (result != 0) {
         /* Deleted first: on a full disk that makes room for the sentence. */
         incoming_discard(&dump->incoming);
@@ -243,5 +306,6 @@ void dump_finish(struct dump *dump, bool keep)
         incoming_discard(&dump->incoming);
     }
     incoming_close(&dump->incoming);
+    release(dump);
     capture_finish(&dump->capture);
 }

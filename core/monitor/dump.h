@@ -10,6 +10,10 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/uuid.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
+
 /* What the dump is about; constant while it is made. */
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
@@ -25,15 +29,24 @@ struct dump {
     struct dump_event event;
     struct uuid id;
     struct capture capture;
+    bool held, threaded; /* the process; by `thread` */
+    bool burning;        /* `fuse`: ends the monitor if it is frozen while it holds the process */
+    timer_t fuse;
+    pthread_t thread;
+    sem_t captured, let_go;
     struct incoming incoming;   /* once it is written */
     char path[PAGE_PATH_BYTES]; /* of the minidump once it is written, else "" */
 };
 
-/* Stops the process, reads it, lets it go on. 0 or a negative errno, then nothing has to be freed.
- */
+/* Stops the process, reads it, and lets it go on; or holds it until dump_write(), where so much
+ * memory is wanted that it is read when it is written. 0 or a negative errno, then nothing has to
+ * be freed. */
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event);
 
-/* Writes the minidump under its final name. 0, or a negative errno after having logged why not. */
+bool dump_is_held(const struct dump *dump);
+
+/* Writes the minidump under its final name, and lets go of the process. 0, or a negative errno
+ * after having logged why not. */
 int dump_write(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */

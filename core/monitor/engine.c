@@ -32,7 +32,7 @@
 #define MAX_ARGUMENTS 20
 
 #define REPORT_NICENESS 10
-#define KILL_NS       (2 * CLOCK_SECOND) /* for a killed engine to end */
+#define KILL_NS         (2 * CLOCK_SECOND) /* for a killed engine to end */
 
 struct command {
     const char *arguments[MAX_ARGUMENTS + 1]; /* NULL-terminated */
@@ -227,7 +227,8 @@ static int make_pipe(int *ret_read, int *ret_write)
     return 0;
 }
 
-/* Work on a report gives way to whoever is still dying, is being captured, or has been restarted. */
+/* Work on a report gives way to whoever is still dying, is being captured, or has been restarted.
+ */
 static void give_way(pid_t pid)
 {
     errno = 0;
@@ -308,8 +309,8 @@ int engine_start_report(const struct engine_settings *settings, const char *fold
     add(&command, "--lock-fd", LOCK_FD_TEXT);
     add_configuration(&command, settings);
     add_program(&command, settings);
-    int result = start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
-                       ret_engine);
+    int result =
+        start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false, ret_engine);
     if (result == 0) {
         give_way(ret_engine->pid);
     }

@@ -24,7 +24,7 @@ struct config {
     struct cairn_list include; /* of int32_t, enum include */
 };
 
-static const char *const memories[] = { "stacks", "referenced", NULL };
+static const char *const memories[] = { "stacks", "referenced", "full", NULL };
 static const char *const includes[] = { "command-line", "environment", NULL };
 
 static const struct cairn_option options[] = {
@@ -34,7 +34,9 @@ static const struct cairn_option options[] = {
       .default_text = "stacks",
       .choices = memories,
       .capture = "=",
-      .help = "stacks: stacks and registered regions; referenced: also what they point to." },
+      .help =
+          "stacks: stacks and registered regions; referenced: also what they point to; full: all "
+          "memory that a core dump would hold." },
     { .name = "include",
       .type = CAIRN_OPTION_ENUM,
       .flags = CAIRN_OPTION_LIST,
