@@ -177,6 +177,7 @@ EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recove
 EXTRA_DIST += tests/servers/receiver.py
 if HAVE_CUNIT
 BUNDLED_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
+	tests/unit/plugin_harness_options.c \
 	tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
 	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
