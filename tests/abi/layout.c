@@ -97,8 +97,8 @@ static void print_kinds(void)
     HEAD(cairn_transport_ops), M(cairn_transport_ops, send), E(cairn_transport_ops);
     S(cairn_filter_args), M(cairn_filter_args, size), M(cairn_filter_args, reserved),
         M(cairn_filter_args, host), M(cairn_filter_args, report), M(cairn_filter_args, action),
-        M(cairn_filter_args, reason), M(cairn_filter_args, instead_of),
-        M(cairn_filter_args, defer), E(cairn_filter_args);
+        M(cairn_filter_args, reason), M(cairn_filter_args, instead_of), M(cairn_filter_args, defer),
+        E(cairn_filter_args);
     S(cairn_annotator_args), M(cairn_annotator_args, size), M(cairn_annotator_args, reserved),
         M(cairn_annotator_args, host), M(cairn_annotator_args, report), E(cairn_annotator_args);
     S(cairn_writer_args), M(cairn_writer_args, size), M(cairn_writer_args, fd),
