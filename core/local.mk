@@ -35,7 +35,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
 	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
-	core/capture/modules.c core/capture/process.c core/capture/sys.h \
+	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c
 $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
@@ -66,8 +66,9 @@ libcairn_client_la_SOURCES = \
 	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API, which nobody calls there.
+# The preload library leaves out the API, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
+$(libcairn_client_la_OBJECTS): override CFLAGS += -Os
 
 # The handler with all that tiers 2 and 3 stand on.
 CRASH_PATH = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
@@ -85,7 +86,8 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_signals.c
+	core/client/preload_environment.c core/client/preload_masks.c \
+	core/client/preload_signals.c core/client/preload_threads.c
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
@@ -137,9 +139,9 @@ libcairn_minidump_la_SOURCES = \
 noinst_LTLIBRARIES += libcairn-config.la
 libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
-	core/config/config.h core/config/internal.h core/config/load.c core/config/options.c \
-	core/config/pipelines.c core/config/place.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/sections.c core/config/subst.c core/config/table.c \
+	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
+	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -148,6 +150,7 @@ libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 # ---- report: engine, sender, tools; json.c is cJSON's one home
 noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
+	core/report/faults.h core/report/json_faults.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
@@ -159,9 +162,11 @@ libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
-	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
-	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
-	core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
+	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
+	core/plugin/scan.c core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
+	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
@@ -173,8 +178,8 @@ cairn_engine_SOURCES = \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
-	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
-	core/engine/reserve.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
+	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)

@@ -35,6 +35,28 @@ plugins_filter_sample_la_SOURCES = plugins/filter/sample.c
 plugins_filter_sample_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_filter_sample_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
+# ---- what plugins that read captured files of /proc share
+PLUGIN_PROC = plugins/common/proc.c plugins/common/proc.h
+
+# ---- filter/ratelimit
+pluginfilter_LTLIBRARIES += plugins/filter/ratelimit.la
+plugins_filter_ratelimit_la_SOURCES = plugins/filter/ratelimit/ratelimit.c \
+	plugins/filter/ratelimit/ledger.c plugins/filter/ratelimit/ledger.h $(PLUGIN_PROC)
+plugins_filter_ratelimit_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_filter_ratelimit_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- filter/module
+pluginfilter_LTLIBRARIES += plugins/filter/module.la
+plugins_filter_module_la_SOURCES = plugins/filter/module.c
+plugins_filter_module_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_filter_module_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- filter/uptime
+pluginfilter_LTLIBRARIES += plugins/filter/uptime.la
+plugins_filter_uptime_la_SOURCES = plugins/filter/uptime.c $(PLUGIN_PROC)
+plugins_filter_uptime_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_filter_uptime_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
 # ---- annotator/static
 pluginannotator_LTLIBRARIES += plugins/annotator/static.la
 plugins_annotator_static_la_SOURCES = plugins/annotator/static.c
@@ -49,7 +71,7 @@ plugins_annotator_system_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- annotator/process
 pluginannotator_LTLIBRARIES += plugins/annotator/process.la
-plugins_annotator_process_la_SOURCES = plugins/annotator/process.c
+plugins_annotator_process_la_SOURCES = plugins/annotator/process.c $(PLUGIN_PROC)
 plugins_annotator_process_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_process_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
@@ -58,6 +80,31 @@ pluginannotator_LTLIBRARIES += plugins/annotator/breadcrumbs.la
 plugins_annotator_breadcrumbs_la_SOURCES = plugins/annotator/breadcrumbs.c
 plugins_annotator_breadcrumbs_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_breadcrumbs_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- annotator/container
+pluginannotator_LTLIBRARIES += plugins/annotator/container.la
+plugins_annotator_container_la_SOURCES = plugins/annotator/container.c $(PLUGIN_PROC)
+plugins_annotator_container_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_annotator_container_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- annotator/file
+pluginannotator_LTLIBRARIES += plugins/annotator/file.la
+plugins_annotator_file_la_SOURCES = plugins/annotator/file.c
+plugins_annotator_file_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_annotator_file_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- annotator/memory
+pluginannotator_LTLIBRARIES += plugins/annotator/memory.la
+plugins_annotator_memory_la_SOURCES = plugins/annotator/memory.c $(PLUGIN_PROC)
+plugins_annotator_memory_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_annotator_memory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- annotator/redact
+pluginannotator_LTLIBRARIES += plugins/annotator/redact.la
+plugins_annotator_redact_la_SOURCES = plugins/annotator/redact/redact.c \
+	plugins/annotator/redact/patterns.c plugins/annotator/redact/patterns.h
+plugins_annotator_redact_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_annotator_redact_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- writer/minidump
 pluginwriter_LTLIBRARIES += plugins/writer/minidump.la
@@ -72,6 +119,20 @@ plugins_writer_text_la_SOURCES = plugins/writer/text/text.c \
 	plugins/writer/text/page.c plugins/writer/text/page.h
 plugins_writer_text_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_writer_text_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- writer/json
+pluginwriter_LTLIBRARIES += plugins/writer/json.la
+plugins_writer_json_la_SOURCES = plugins/writer/json/json.c plugins/writer/json/stack.c \
+	plugins/writer/json/emit.c plugins/writer/json/emit.h plugins/writer/json/document.h
+plugins_writer_json_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_writer_json_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# ---- hook/launch_reporter
+pluginhook_LTLIBRARIES += plugins/hook/launch_reporter.la
+plugins_hook_launch_reporter_la_SOURCES = plugins/hook/launch_reporter/launch_reporter.c \
+	plugins/hook/launch_reporter/records.c plugins/hook/launch_reporter/records.h
+plugins_hook_launch_reporter_la_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_hook_launch_reporter_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- hook/exec
 pluginhook_LTLIBRARIES += plugins/hook/exec.la

@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/golden/config
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/golden/config tests/golden/layers
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -68,7 +68,8 @@ endif
 # The test plugins, most of them wrong in one way, as an outsider would link them.
 TEST_PLUGINS = annotator/abort annotator/bad_offset annotator/bad_text annotator/common_key \
 	annotator/crash annotator/crooked_offset annotator/executable_stack annotator/fail \
-	annotator/flood annotator/good annotator/greedy annotator/hang annotator/leave annotator/linger \
+	annotator/flood annotator/good annotator/greedy annotator/hang annotator/keeper annotator/leave \
+	annotator/linger \
 	annotator/mute annotator/newer_minor annotator/no_choices annotator/no_symbol annotator/nothing \
 	annotator/origin annotator/overlap annotator/overrun annotator/print annotator/quit \
 	annotator/relr annotator/scribble annotator/sysv annotator/twice annotator/undone \
@@ -167,7 +168,8 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/walk.sh
+	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
+EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
@@ -201,6 +203,34 @@ tests_unit_test_plugin_transports_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(C
 tests_unit_test_plugin_transports_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif
 
+# ---- unit: the second pack of bundled plugins, and the services that the host offers them
+if HAVE_CUNIT
+PACK_TESTS = tests/unit/test_pack_filters.test tests/unit/test_pack_annotators.test \
+	tests/unit/test_pack_outputs.test
+check_PROGRAMS += $(PACK_TESTS)
+TESTS += $(PACK_TESTS)
+tests_unit_test_pack_filters_test_SOURCES = tests/unit/test_pack_filters.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_filters_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_filters_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_annotators_test_SOURCES = tests/unit/test_pack_annotators.c \
+	$(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_annotators_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_pack_annotators_test_LDADD = libcairn-util.la $(CUNIT_LIBS)
+tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUNDLED_TEST_SOURCES)
+tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
+endif
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_services.test
+tests_unit_test_services_test_SOURCES = tests/unit/test_services.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_services_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+TESTS += tests/unit/test_services.test
+endif
+TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
+
 # ---- wall
 TESTS += tests/wall/imports.sh
 EXTRA_DIST += tests/wall/imports.sh
@@ -230,6 +260,33 @@ tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh
 EXTRA_DIST += tests/crash/tiers.sh
 
+# ---- crash: the matrix of ways to crash: one victim without Cairn and with it, and their driver
+MATRIX_VICTIM = tests/crash/victims/victim.c tests/crash/victims/victim.h \
+	tests/crash/victims/faults.c tests/crash/victims/limits.c tests/crash/victims/moments.c \
+	tests/crash/victims/sandboxes.c tests/crash/victims/signals.c tests/crash/victims/stacks.c \
+	tests/crash/victims/threads.c
+# Frames and symbols as they are written, whatever the build's flags; the module needs our symbols.
+MATRIX_FLAGS = -g -O0 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fno-stack-protector -pthread
+$(tests_crash_matrix_victim_OBJECTS) $(tests_crash_matrix_embedded_OBJECTS): \
+	override CFLAGS += $(MATRIX_FLAGS)
+check_PROGRAMS += tests/crash/matrix_victim tests/crash/matrix_embedded
+tests_crash_matrix_victim_SOURCES = $(MATRIX_VICTIM)
+tests_crash_matrix_victim_CFLAGS = $(AM_CFLAGS)
+tests_crash_matrix_victim_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
+tests_crash_matrix_victim_LDADD = -ldl
+tests_crash_matrix_embedded_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c
+tests_crash_matrix_embedded_CFLAGS = $(AM_CFLAGS)
+tests_crash_matrix_embedded_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
+tests_crash_matrix_embedded_LDADD = libcairn.la -ldl
+tests/crash/matrix_module.so: tests/crash/victims/module.c
+	$(AM_V_CC)$(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
+check_DATA += tests/crash/matrix_module.so
+CLEANFILES += tests/crash/matrix_module.so
+TESTS += tests/crash/matrix.sh
+EXTRA_DIST += tests/crash/matrix tests/crash/matrix.sh tests/crash/matrix_judge.py \
+	tests/crash/matrix_rows.py tests/crash/matrix_run.py tests/crash/victims/module.c \
+	tests/crash/README.md
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation
@@ -237,10 +294,19 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh
+	tests/tools/cli.sh tests/tools/doctor.sh
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
+
+# ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+	tests/plugins/tutorial.sh
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
+
+# ---- fuzz targets
+include tests/fuzz/local.mk
 
 # ---- targets of ./check
 check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)

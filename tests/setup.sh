@@ -64,8 +64,8 @@ need() {
 BUILD_PACKAGES="gcc g++ make libc6-dev autoconf automake libtool pkg-config libcurl4-openssl-dev libcjson-dev
     libyaml-dev libdw-dev libelf-dev libmd-dev"
 
-# build_in FOLDER CONFIGURE-ARGUMENT...
-build_in() {
+# configure_in FOLDER CONFIGURE-ARGUMENT...
+configure_in() {
     folder=$1
     shift
     if [ ! -x configure ] || [ configure.ac -nt configure ]; then
@@ -77,6 +77,11 @@ build_in() {
         step "Configuring in ${folder#"$top"/}"
         (cd "$folder" && quietly "$build/log/configure-$(basename "$folder").log" "$top/configure" "$@")
     fi
+}
+
+# build_in FOLDER CONFIGURE-ARGUMENT...
+build_in() {
+    configure_in "$@"
     step "Building in ${folder#"$top"/}"
     quietly "$build/log/make-$(basename "$folder").log" make -C "$folder" -j"$jobs"
 }

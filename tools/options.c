@@ -11,9 +11,11 @@ static const struct option all[] = {
     { "spool", required_argument, NULL, 's' },
     { "application", required_argument, NULL, 'a' },
     { "app-version", required_argument, NULL, 'v' },
+    { "report", required_argument, NULL, 'r' },
     { "json", no_argument, NULL, 'j' },
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
+    { "man", no_argument, NULL, 'm' },
     { "help", no_argument, NULL, 'h' },
 };
 
@@ -46,6 +48,9 @@ static void take(int option, struct tool_options *options)
     case 'v':
         options->version = optarg;
         break;
+    case 'r':
+        options->report = optarg;
+        break;
     case 'j':
         options->json = true;
         break;
@@ -54,6 +59,9 @@ static void take(int option, struct tool_options *options)
         break;
     case 'o':
         options->options = true;
+        break;
+    case 'm':
+        options->man = true;
         break;
     }
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cairn plugin`: what is installed, read from the files' bytes; no plugin code runs. */
-#include "tools/tool.h"
-
+/*
+ * `cairn plugin`: what is installed, read from the files' bytes without running plugin code; and
+ * the author's kit, whose parts have files of their own. Runs in a user's shell.
+ */
 #include "core/plugin/plugin.h"
+#include "tools/options.h"
+#include "tools/plugin_doc.h"
+#include "tools/plugin_tools.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void complain(const char *path, const struct error *error, void *user)
 {
@@ -33,27 +37,11 @@ static void print_row(const struct plugin_facts *facts)
 
 static void print_options(const struct plugin_facts *facts)
 {
-    static const char *const types[] = { "",        "text",   "true or false", "number",
-                                         "decimal", "size",   "duration",      "one of",
-                                         "path",    "secret", "signal",        "URL" };
-
     for (size_t i = 0; i < facts->option_count; i++) {
         const struct cairn_option *option = &facts->options[i];
-        bool known = option->type < sizeof(types) / sizeof(types[0]);
 
-        printf("  %s: %s%s", option->name,
-               (option->flags & CAIRN_OPTION_LIST) != 0  ? "list of "
-               : (option->flags & CAIRN_OPTION_MAP) != 0 ? "map to "
-                                                         : "",
-               known ? types[option->type] : "?");
-        for (size_t j = 0; option->choices != NULL && option->choices[j] != NULL; j++) {
-            printf("%s%s", j == 0 ? " " : " | ", option->choices[j]);
-        }
-        if ((option->flags & CAIRN_OPTION_REQUIRED) != 0) {
-            fputs(", required", stdout);
-        } else if (option->default_text != NULL) {
-            printf(", default %s", option->default_text);
-        }
+        printf("  %s: ", option->name);
+        plugin_print_type(option);
         printf("\n      %s\n", option->help != NULL ? option->help : "");
     }
 }
@@ -80,36 +68,112 @@ static int list(const struct tool *tool, bool options)
     return complained ? EX_CONFIG : EX_OK;
 }
 
-static int run(const struct tool *tool, int argc, char **argv)
+/* Whether "name" or "kind/name" means that plugin. */
+static bool is_meant(const struct plugin_facts *facts, const char *name)
 {
-    static const struct option options[] = { { "options", no_argument, NULL, 'o' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
-    bool with_options = false;
-    int option;
+    const char *kind = config_kind(facts->kind);
+    size_t length = strlen(kind);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
-            return tool_help(tool);
-        }
-        if (option == 'o') {
-            with_options = true;
+    return strcmp(facts->name, name) == 0 ||
+           (strncmp(name, kind, length) == 0 && name[length] == '/' &&
+            strcmp(name + length + 1, facts->name) == 0);
+}
+
+static int print_doc(const struct plugin_list *plugins, const char *name, bool man)
+{
+    size_t first = 0, count = 0;
+
+    /* The list is sorted by kind: plugins of one name and several kinds are not side by side. */
+    for (size_t i = 0; i < plugins->count; i++) {
+        if (name != NULL && !is_meant(plugins->items[i], name)) {
             continue;
         }
-        return tool_usage(tool, "That is not an option of this command.");
+        first = count == 0 ? i : first;
+        if (!man) {
+            fputs(count > 0 ? "\n" : "", stdout);
+            plugin_print_text(plugins->items[i]);
+        }
+        count++;
     }
-    if (argc - optind != 1 || strcmp(argv[optind], "list") != 0) {
-        return tool_usage(tool, "The only thing to do with plugins is \"list\".");
+    if (man && count > 0) {
+        plugin_print_man(plugins->items + first, name == NULL ? count : 1, name == NULL);
     }
-    return list(tool, with_options);
+    return count > 0 ? EX_OK : EX_NOINPUT;
+}
+
+static int doc(const struct tool *tool, const char *name, bool man)
+{
+    struct plugin_list plugins;
+    bool complained = false;
+    int result = plugin_scan(&plugins, complain, &complained);
+
+    if (result != 0) {
+        return tool_fail(tool, tool_exit_code(result), "The plugin folders cannot be read.");
+    }
+    result = print_doc(&plugins, name, man);
+    plugin_list_finish(&plugins);
+    if (result != EX_OK) {
+        return tool_fail(tool, result, "There is no plugin named \"%s\".",
+                         name != NULL ? name : "*");
+    }
+    return complained ? EX_CONFIG : EX_OK;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct tool *tool, int argc, char **argv);
+} parts[] = {
+    { "lint", plugin_lint },
+    { "new", plugin_new },
+    { "run", plugin_run },
+};
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    struct tool_options options;
+    int result, count;
+
+    for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            return parts[i].run(tool, argc - 1, argv + 1);
+        }
+    }
+    result = tool_parse(tool, "om", argc, argv, &options);
+    count = argc - optind;
+    if (result != TOOL_GO_ON) {
+        return result;
+    }
+    if (count == 1 && strcmp(argv[optind], "list") == 0 && !options.man) {
+        return list(tool, options.options);
+    }
+    if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
+        return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
+    }
+    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
 }
 
 const struct tool tool_plugin = {
     .name = "plugin",
-    .synopsis = "list [--options]",
-    .summary = "list the plugins that configurations can name",
-    .help = "      --options          also their options, as a configuration may set them\n\n"
-            "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
-            "Exit status: 0, or 78 when a file there is no plugin that can be used.\n",
+    .synopsis = "list [--options] | doc [--man] [NAME | KIND/NAME] | new KIND NAME |\n"
+                "                    lint [--options TEXT] FILE |\n"
+                "                    run [--report ID] [-c FILE] [--spool DIR] NAME",
+    .summary = "list, explain, make, check and try plugins",
+    .help =
+        "list                     the plugins that configurations can name\n"
+        "      --options          also their options, as a configuration may set them\n"
+        "doc [NAME]               explains one plugin, or all, from its own option table\n"
+        "      --man              as a manual page, for mandoc(1) or man(1)\n"
+        "new KIND NAME            makes the folder NAME with a plugin to start from: a filter,\n"
+        "                         annotator, writer, hook or transport\n"
+        "lint FILE                judges a plugin's file, its options, its instances; TAP\n"
+        "  -o, --options TEXT     options to try it with, as between YAML's braces\n"
+        "run NAME                 runs an instance of the configuration, or a plugin without\n"
+        "                         options, on a report, and prints what it contributes\n"
+        "      --report ID        the report; default: the latest\n"
+        "  -c, --config FILE      default: what the report was made with\n"
+        "      --spool DIR, --application NAME   where the report is looked for\n\n"
+        "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
+        "Exit status: 0; 65 lint found something; 66 there is no such file, report or plugin;\n"
+        "73 the folder cannot be made; 78 a plugin or the configuration cannot be used.\n",
     .run = run,
 };

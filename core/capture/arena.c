@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that
- * is larger than a quarter of that gets a chunk of its own, whose pages the kernel makes present in
- * one go because they are about to be filled.
+ * is larger than a quarter of that gets a chunk of its own, made of large pages where the system
+ * has them: it is about to be filled, and a fault for each small page would cost more than to read
+ * the same memory from the process.
  */
 #include "core/capture/arena.h"
 
@@ -12,8 +13,7 @@
 
 #define CHUNK_BYTES     ((size_t)1 << 20)
 #define OWN_CHUNK_BYTES (CHUNK_BYTES / 4)
-#define POPULATE_BYTES  ((size_t)64 << 20)
-#define PAGE_BYTES      ((size_t)4096)
+#define LARGE_PAGE      ((size_t)2 << 20)
 #define ALIGNMENT       ((size_t)16)
 
 struct arena_chunk {
@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct arena_chunk) == ALIGNMENT, "what follows the header
 
 void arena_init(struct arena *arena, size_t limit)
 {
-    *arena = (struct arena){ .limit = limit };
+    *arena = (struct arena){ .limit = limit < SIZE_MAX / 4 ? limit : SIZE_MAX / 4 };
 }
 
 void arena_finish(struct arena *arena)
@@ -47,19 +47,60 @@ void arena_lend(struct arena *arena, void *memory, size_t bytes)
     arena->end = arena->next + bytes;
 }
 
-static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes)
+static size_t rounded(size_t bytes, size_t to)
 {
-    int populate = bytes > CHUNK_BYTES && bytes <= POPULATE_BYTES ? MAP_POPULATE : 0;
+    return (bytes + to - 1) & ~(to - 1);
+}
+
+static long map(size_t bytes)
+{
+    return sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/* `bytes`, a multiple of LARGE_PAGE, at such a multiple: else the kernel has no large page for it.
+ */
+static long map_aligned(size_t bytes)
+{
+    long address = map(bytes + LARGE_PAGE);
+    size_t before;
+
+    if (sys_is_error(address)) {
+        return address;
+    }
+    before = rounded((size_t)address, LARGE_PAGE) - (size_t)address;
+    if (before > 0) {
+        sys_munmap((void *)address, before);
+    }
+    address += (long)before;
+    sys_munmap((void *)(address + (long)bytes), LARGE_PAGE - before);
+    return address;
+}
+
+/* The first `used` bytes of a chunk are about to be filled. Both are wishes: a kernel that does not
+ * know them, or has no large page left, serves the faults one by one. */
+static void make_present(long address, size_t bytes, size_t used)
+{
+    sys_madvise((void *)address, bytes, MADV_HUGEPAGE);
+    sys_madvise((void *)address, used, MADV_POPULATE_WRITE);
+}
+
+/* A chunk that serves many pieces, or, with `own`, one piece of `used` bytes. */
+static struct arena_chunk *map_chunk(struct arena *arena, size_t used, bool own)
+{
+    size_t bytes = own ? rounded(used, LARGE_PAGE) : used;
     struct arena_chunk *chunk;
     long address;
 
     if (bytes > arena->limit || arena->mapped > arena->limit - bytes) {
         return NULL;
     }
-    address = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
+    address = own ? map_aligned(bytes) : map(bytes);
     if (sys_is_error(address)) {
         return NULL;
+    }
+    if (own) {
+        make_present(address, bytes, used);
     }
     chunk = (struct arena_chunk *)address;
     chunk->bytes = bytes;
@@ -67,11 +108,6 @@ static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes)
     arena->chunks = chunk;
     arena->mapped += bytes;
     return chunk;
-}
-
-static size_t rounded(size_t bytes, size_t to)
-{
-    return (bytes + to - 1) & ~(to - 1);
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)
@@ -87,7 +123,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     if (bytes > (size_t)(arena->end - arena->next)) {
         bool own = bytes > OWN_CHUNK_BYTES;
 
-        chunk = map_chunk(arena, own ? rounded(bytes + sizeof(*chunk), PAGE_BYTES) : CHUNK_BYTES);
+        chunk = map_chunk(arena, own ? bytes + sizeof(*chunk) : CHUNK_BYTES, own);
         if (chunk == NULL) {
             arena->failed = 1;
             return NULL;

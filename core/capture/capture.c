@@ -101,6 +101,7 @@ static void read_all(struct capture *capture)
     choose_memory(capture);
     modules_read(capture);
     linkage_read(capture);
+    message_read(capture);
     if (capture->arena.failed) {
         capture_note(capture,
                      "Memory ran out while the process was captured: something is missing.");

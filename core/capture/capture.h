@@ -111,6 +111,7 @@ struct capture {
     uint32_t attached;          /* threads that are still traced; see capture_release() */
     int32_t ending_main;        /* the main thread, if it ended while it was being stopped */
     int32_t through;            /* the living thread by whose id memory and /proc are reached */
+    int32_t task_folder;        /* /proc/PID/task while the threads are being stopped, else -1 */
     int32_t memory_fd;          /* /proc/PID/mem once it had to be used, else -1 */
     struct capture_thread *threads;
     size_t thread_count;
@@ -120,6 +121,7 @@ struct capture {
     struct capture_module *modules; /* the main executable first */
     size_t module_count;
     struct capture_linkage linkage;
+    const char *message;          /* what libc said before abort(), or NULL */
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
     struct capture_file *files;

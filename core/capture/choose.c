@@ -12,7 +12,7 @@
 
 #define AROUND_INSTRUCTION 128u
 /* At most; a stack may lie in a mapping that goes on far behind it. */
-#define CRASHED_STACK_BYTES ((uint64_t)1 << 20)
+#define CRASHED_STACK_BYTES ((uint64_t)8 << 20) /* the usual limit, so that a walk reaches main */
 #define OTHER_STACK_BYTES   ((uint64_t)256 << 10)
 
 #define LEAST_STACK_BYTES  ((uint64_t)1 << 10)

@@ -66,6 +66,8 @@ void choose_full(struct capture *capture, uint64_t budget);
 /* modules.c: from mappings and the ELF headers in memory; linkage.c: the dynamic linker's list. */
 void modules_read(struct capture *capture);
 void linkage_read(struct capture *capture);
+/* message.c: what libc said before it aborted. */
+void message_read(struct capture *capture);
 /* The value of an entry of the auxiliary vector; false if absent. */
 bool auxiliary_value(const struct capture *capture, uint64_t type, uint64_t *ret_value);
 

@@ -119,7 +119,8 @@ static void read_link(struct capture *capture, const char *name)
 
 void process_read_files(struct capture *capture)
 {
-    static const char names[][8] = { "maps", "auxv", "status", "stat", "limits", "cgroup" };
+    static const char names[][16] = { "maps",   "auxv",   "status",    "stat",
+                                      "limits", "cgroup", "oom_score", "oom_score_adj" };
     static const char links[][8] = { "cwd", "exe", "root" };
 
     capture->files = arena_array(&capture->arena, MAX_FILES, sizeof(*capture->files));

@@ -35,6 +35,9 @@
 #include <linux/wait.h>
 
 /* Not exported by the kernel's headers under a usable name. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 #ifndef PTRACE_O_EXITKILL
 #define PTRACE_O_EXITKILL (1 << 20)
 #endif

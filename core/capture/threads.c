@@ -15,6 +15,7 @@
 #include "core/capture/text.h"
 
 #define MAX_THREADS      32768u
+#define LEAST_ROOM       32u
 #define MAX_PASSES       16
 #define LIST_BYTES       ((size_t)32 << 10)
 #define FIRST_PAUSE_NS   50000ull
@@ -41,26 +42,42 @@ static struct capture_thread *find_thread(struct capture *capture, int32_t tid, 
     return NULL;
 }
 
+/* Makes room for more threads; false without memory. */
+static bool make_room(struct capture *capture, size_t wanted, size_t *capacity)
+{
+    struct capture_thread *threads = arena_resize(
+        &capture->arena, capture->threads, *capacity * sizeof(*threads), wanted * sizeof(*threads));
+
+    if (threads == NULL) {
+        return false;
+    }
+    capture->threads = threads;
+    *capacity = wanted;
+    return true;
+}
+
 static struct capture_thread *add_thread(struct capture *capture, int32_t tid, size_t *capacity)
 {
-    struct capture_thread *threads = capture->threads;
+    struct capture_thread *thread;
 
-    if (capture->thread_count == MAX_THREADS) {
+    if (capture->thread_count == MAX_THREADS ||
+        (capture->thread_count == *capacity &&
+         !make_room(capture, *capacity < LEAST_ROOM ? LEAST_ROOM : *capacity * 2, capacity))) {
         return NULL;
     }
-    if (capture->thread_count == *capacity) {
-        size_t wanted = *capacity == 0 ? 32 : *capacity * 2;
+    thread = &capture->threads[capture->thread_count++];
+    thread->tid = tid;
+    return thread;
+}
 
-        threads = arena_resize(&capture->arena, threads, *capacity * sizeof(*threads),
-                               wanted * sizeof(*threads));
-        if (threads == NULL) {
-            return NULL;
-        }
-        capture->threads = threads;
-        *capacity = wanted;
+/* The folder has a link per thread besides its own two: so much room is enough, mostly. */
+static void expect_threads(struct capture *capture, size_t *capacity)
+{
+    struct stat status = { 0 };
+
+    if (sys_fstat(capture->task_folder, &status) == 0 && status.st_nlink > LEAST_ROOM) {
+        make_room(capture, status.st_nlink < MAX_THREADS ? status.st_nlink : MAX_THREADS, capacity);
     }
-    threads[capture->thread_count].tid = tid;
-    return &threads[capture->thread_count++];
 }
 
 static void seize(struct capture *capture, struct capture_thread *thread)
@@ -113,30 +130,31 @@ static size_t seize_listed(struct capture *capture, const unsigned char *entries
 }
 
 /* One pass over /proc/PID/task; how many threads were new, or a negative errno. */
-static long seize_new(struct capture *capture, int folder, unsigned char *buffer, size_t *capacity)
+static long seize_new(struct capture *capture, unsigned char *buffer, size_t *capacity)
 {
     size_t found = 0, position = 0;
     long bytes;
 
-    if (sys_lseek(folder, 0, SEEK_SET) < 0) {
+    if (sys_lseek(capture->task_folder, 0, SEEK_SET) < 0) {
         return -EIO;
     }
-    while ((bytes = sys_getdents64(folder, buffer, LIST_BYTES)) > 0) {
+    while ((bytes = sys_getdents64(capture->task_folder, buffer, LIST_BYTES)) > 0) {
         found += seize_listed(capture, buffer, (size_t)bytes, &position, capacity);
     }
     return bytes < 0 ? bytes : (long)found;
 }
 
-/* A thread's small file, e.g. /proc/PID/task/TID/comm; how many bytes, 0 on failure. */
+/* A thread's small file, "comm" say, by the shortest path: a long one costs more than to read it.
+ * How many bytes, 0 on failure. */
 static size_t read_thread_file(const struct capture *capture, int32_t tid, const char *name,
                                char *buffer, size_t size)
 {
-    char path[64];
+    char path[32];
     long bytes = 0;
     int fd;
 
-    capture_format(path, sizeof(path), "/proc/%d/task/%d/%s", owner(capture), tid, name);
-    fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    capture_format(path, sizeof(path), "%d/%s", tid, name);
+    fd = sys_openat(capture->task_folder, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd >= 0) {
         bytes = sys_read(fd, buffer, size - 1);
         sys_close(fd);
@@ -274,14 +292,15 @@ static void wait_for_threads(struct capture *capture, size_t first, uint64_t dea
 }
 
 /* Stops everything in passes, until a pass finds nothing new. */
-static int stop_all(struct capture *capture, int folder, unsigned char *buffer)
+static int stop_all(struct capture *capture, unsigned char *buffer)
 {
     uint64_t deadline = capture->began_ns + capture->request.stop_timeout_ns;
     size_t capacity = 0;
 
+    expect_threads(capture, &capacity);
     for (int pass = 0; pass < MAX_PASSES; pass++) {
         size_t first = capture->thread_count;
-        long found = seize_new(capture, folder, buffer, &capacity);
+        long found = seize_new(capture, buffer, &capacity);
 
         if (found < 0 && first == 0) {
             return (int)found;
@@ -333,16 +352,17 @@ static void tidy(struct capture *capture)
 
 static int find_crashed(struct capture *capture)
 {
-    size_t live = 0;
+    size_t live = 0, late = 0;
 
     for (size_t i = 0; i < capture->thread_count; i++) {
         live += capture->threads[i].has_registers;
+        late += capture->threads[i].state == THREAD_SEIZED;
         if (capture->threads[i].tid == capture->request.tid) {
             capture->crashed = i;
         }
     }
     if (live == 0) {
-        return capture->thread_count > 0 ? -EPERM : -ESRCH;
+        return late > 0 ? -ETIMEDOUT : capture->thread_count > 0 ? -EPERM : -ESRCH;
     }
     if (capture->crashed == SIZE_MAX) {
         capture_note(capture, "Thread %d, which the report is about, was not found.",
@@ -351,32 +371,20 @@ static int find_crashed(struct capture *capture)
     return 0;
 }
 
-static int open_tasks(const struct capture *capture)
-{
-    char path[32];
-
-    capture_format(path, sizeof(path), "/proc/%d/task", owner(capture));
-    return sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-}
-
 /* The crashed thread first, whose registers its context holds; of the others only the names. */
 static int list_own(struct capture *capture)
 {
     unsigned char *buffer = arena_alloc(&capture->arena, LIST_BYTES);
     size_t capacity = 0;
     struct capture_thread *thread = add_thread(capture, capture->request.tid, &capacity);
-    int folder = open_tasks(capture);
 
     if (thread == NULL) {
         return -ENOMEM;
     }
     thread->state = THREAD_REFUSED;
     capture->crashed = 0;
-    if (folder >= 0) {
-        if (buffer != NULL) {
-            seize_new(capture, folder, buffer, &capacity);
-        }
-        sys_close(folder);
+    if (capture->task_folder >= 0 && buffer != NULL) {
+        seize_new(capture, buffer, &capacity);
     }
     for (size_t i = 0; i < capture->thread_count; i++) {
         read_name(capture, &capture->threads[i]);
@@ -389,34 +397,44 @@ static int list_own(struct capture *capture)
     return 0;
 }
 
-int threads_stop(struct capture *capture)
+static int stop_threads(struct capture *capture)
 {
     const uint64_t children = 1ull << (SIGCHLD - 1);
+    unsigned char *buffer = arena_alloc(&capture->arena, LIST_BYTES);
     uint64_t old_mask = 0;
-    unsigned char *buffer;
-    int folder, result;
+    int result;
 
-    if (capture->own) {
-        return list_own(capture);
-    }
-    buffer = arena_alloc(&capture->arena, LIST_BYTES);
     if (buffer == NULL) {
         return -ENOMEM;
     }
-    folder = open_tasks(capture);
-    if (folder < 0) {
-        return folder;
-    }
     sys_rt_sigprocmask(SIG_BLOCK, &children, &old_mask);
-    result = stop_all(capture, folder, buffer);
+    result = stop_all(capture, buffer);
     pause_for_change(0); /* takes the last notice, which would reach the caller otherwise */
     sys_rt_sigprocmask(SIG_SETMASK, &old_mask, NULL);
-    sys_close(folder);
     if (result < 0) {
         return result;
     }
     tidy(capture);
     return find_crashed(capture);
+}
+
+int threads_stop(struct capture *capture)
+{
+    char path[32];
+    int result;
+
+    capture_format(path, sizeof(path), "/proc/%d/task", owner(capture));
+    capture->task_folder = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (capture->own) {
+        result = list_own(capture);
+    } else {
+        result = capture->task_folder < 0 ? capture->task_folder : stop_threads(capture);
+    }
+    if (capture->task_folder >= 0) {
+        sys_close(capture->task_folder);
+    }
+    capture->task_folder = -1;
+    return result;
 }
 
 /* Nobody else is told of the main thread's end until its tracer has taken notice of it. */

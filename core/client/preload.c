@@ -38,5 +38,8 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
     result = client_start(&options, environment, NULL, error, sizeof(error));
     if (result != 0) {
         complain(error[0] != '\0' ? error : cairn_strerror(result));
+        return;
     }
+    preload_mask_start(0);
+    preload_threads_start();
 }

@@ -3,6 +3,8 @@
 #ifndef CAIRN_CORE_CLIENT_PRELOAD_H
 #define CAIRN_CORE_CLIENT_PRELOAD_H
 
+#include <stdint.h>
+
 /* What `cairn run` put into the environment; NULL where it is absent. Pointers into the strings of
  * the environment, which stay. */
 struct preload_options {
@@ -12,5 +14,14 @@ struct preload_options {
 /* Takes the options and this library out of the environment, in place: the program and what it
  * starts see their own. */
 void preload_take_environment(char **environment, struct preload_options *ret_options);
+
+/* Opens the signals that Cairn handles in the calling thread, which goes on believing that it blocks
+ * what it blocked before, and `inherited` besides. */
+void preload_mask_start(uint64_t inherited);
+/* What a thread that is created now inherits of that belief. */
+uint64_t preload_mask_inherit(void);
+
+/* From now on new threads get an alternate signal stack. */
+void preload_threads_start(void);
 
 #endif

@@ -48,10 +48,37 @@ static int is_ours(int signal)
     return (__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE) & CRASH_BIT(signal)) != 0;
 }
 
-static int change(int signal, const struct crash_action *action, struct crash_action *ret_old)
+/* What was left out of the masks of the program's handlers for other signals: a fault in one of them
+ * is to be seen, too. */
+static uint64_t left_out[CRASH_SIGNALS];
+
+static int change_other(int signal, const struct crash_action *action, struct crash_action *ret_old)
 {
+    uint64_t before = __atomic_load_n(&left_out[signal], __ATOMIC_RELAXED);
+    uint64_t ours = __atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE);
+    struct crash_action open;
     int result;
 
+    if (action != NULL) {
+        open = *action;
+        open.mask &= ~ours;
+    }
+    result = crash_kernel_action(signal, action != NULL ? &open : NULL, ret_old);
+    if (result < 0) {
+        errno = -result;
+        return -1;
+    }
+    if (ret_old != NULL) {
+        ret_old->mask |= before;
+    }
+    if (action != NULL) {
+        __atomic_store_n(&left_out[signal], action->mask & ours, __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+
+static int change(int signal, const struct crash_action *action, struct crash_action *ret_old)
+{
     if (signal < 1 || signal >= CRASH_SIGNALS ||
         (signal >= FIRST_RESERVED && signal <= LAST_RESERVED)) {
         errno = EINVAL;
@@ -61,12 +88,7 @@ static int change(int signal, const struct crash_action *action, struct crash_ac
         crash_swap_previous(signal, action, ret_old);
         return 0;
     }
-    result = crash_kernel_action(signal, action, ret_old);
-    if (result < 0) {
-        errno = -result;
-        return -1;
-    }
-    return 0;
+    return change_other(signal, action, ret_old);
 }
 
 EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old)

@@ -14,6 +14,9 @@
 /* What callbacks may use, besides the frame that the kernel puts there for this CPU. */
 #define STACK_BYTES (64 * 1024)
 
+/* Made present at once, for when memory has run out: what the handler and a usual frame need. */
+#define TOUCHED_BYTES ((size_t)16 * 1024)
+
 /* What the crash handler needs itself, besides that frame. */
 #define LEAST_BYTES 3072
 
@@ -67,8 +70,8 @@ static int make_stack(void)
         munmap(base, bytes);
         return CAIRN_ESYSTEM;
     }
-    for (size_t offset = page; offset < page + usable; offset += page) {
-        ((volatile char *)base)[offset] = 0;
+    for (size_t offset = usable - TOUCHED_BYTES; offset < usable; offset += page) {
+        ((volatile char *)base)[page + offset] = 0;
     }
     own.base = base;
     own.bytes = bytes;

@@ -46,6 +46,33 @@ int crash_is_ignored(const struct crash_signal *signal)
     return action.handler == (uint64_t)(uintptr_t)SIG_IGN;
 }
 
+/* abort() opens its signal by itself before it raises it. */
+static int is_abort(const struct crash_signal *signal)
+{
+    return signal->number == SIGABRT && signal->info->si_code == SI_TKILL &&
+           signal->info->si_pid == signal->pid;
+}
+
+int crash_put_back(const struct crash_signal *signal)
+{
+    uint64_t (*program_mask)(void) =
+        __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+    long result;
+
+    if (signal->info->si_code > 0 || program_mask == NULL || is_abort(signal) ||
+        (program_mask() & CRASH_BIT(signal->number)) == 0) {
+        return 0;
+    }
+    result = signal->info->si_code == SI_TKILL
+                 ? sys_rt_tgsigqueueinfo(signal->pid, signal->tid, signal->number, signal->info)
+                 : sys_call(__NR_rt_sigqueueinfo, signal->pid, signal->number, signal->info);
+    if (result != 0) {
+        return 0;
+    }
+    signal->context->uc_sigmask |= CRASH_BIT(signal->number);
+    return 1;
+}
+
 int crash_is_repeated(const struct crash_signal *signal)
 {
     return faults_again(signal) && returned.tid == signal->tid &&

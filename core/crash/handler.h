@@ -84,6 +84,8 @@ struct crash_state {
     uint32_t gate;       /* core/crash/gate.c */
     uint64_t gate_frame; /* where on the stack the earlier handlers were called */
     uint64_t installed;  /* bit n-1: our handler was installed for signal n */
+    uint64_t (*program_mask)(void); /* of the preload library: what the thread believes to block
+                                       and does not, so that faults are seen; NULL: nothing */
 };
 extern struct crash_state crash_state __attribute__((visibility("hidden")));
 

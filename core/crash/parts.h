@@ -72,6 +72,8 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
 
 /* The signal would have been ignored without us. */
 int crash_is_ignored(const struct crash_signal *signal);
+/* A sent signal that the program believes to be blocked: it is put back, and blocked from now on. */
+int crash_put_back(const struct crash_signal *signal);
 /* The program's own handler returned from this very fault a moment ago and did not mend it. */
 int crash_is_repeated(const struct crash_signal *signal);
 /* Non-zero: an earlier handler dealt with the signal, the program goes on. */

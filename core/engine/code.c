@@ -74,6 +74,22 @@ static int compare_ranges(const void *first, const void *second)
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
+/* A hostile dump's ranges may overlap, which a search by halves does not survive. */
+static void sort_and_merge(struct code_map *map)
+{
+    size_t last = 0;
+
+    qsort(map->ranges, map->count, sizeof(*map->ranges), compare_ranges);
+    for (size_t i = 1; i < map->count; i++) {
+        if (map->ranges[i].start > map->ranges[last].end) {
+            map->ranges[++last] = map->ranges[i];
+        } else if (map->ranges[i].end > map->ranges[last].end) {
+            map->ranges[last].end = map->ranges[i].end;
+        }
+    }
+    map->count = last + 1;
+}
+
 void code_map_init(struct code_map *map, const struct minidump *dump)
 {
     const void *text;
@@ -87,7 +103,7 @@ void code_map_init(struct code_map *map, const struct minidump *dump)
         add_modules(map, dump);
     }
     if (map->count != 0) {
-        qsort(map->ranges, map->count, sizeof(*map->ranges), compare_ranges);
+        sort_and_merge(map);
     }
 }
 

@@ -33,7 +33,13 @@ static int open_file(const char *path, struct error *error)
         return error_errno(error, number == EACCES ? CAIRN_EPERM : CAIRN_ENOENT, number,
                            "%s cannot be opened", path);
     }
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) != 0) {
+        int number = errno;
+
+        close(fd);
+        return error_errno(error, CAIRN_ESYSTEM, number, "%s cannot be examined", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(fd);
         return error_set(error, CAIRN_EFORMAT, "%s is not a minidump: it is not a regular file.",
                          path);

@@ -60,9 +60,14 @@ static void finish_commit(struct recovery *recovery, const char *id, int folder_
     struct report *report;
     struct error error;
     enum spool_state to;
+    int result = spool_load(folder_fd, &report, &error);
 
-    if (spool_load(folder_fd, &report, &error) != 0) {
+    if (result == CAIRN_EFORMAT) {
         set_aside(recovery, id, error.text);
+        return;
+    }
+    if (result != 0) { /* it may be readable the next time */
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
         return;
     }
     to = report->delivery_count > 0 ? SPOOL_PENDING : SPOOL_DELIVERED;

@@ -47,26 +47,36 @@ static void restore_signals(void)
     }
 }
 
-static void become(const char *path, char *const *arguments, int failure_fd)
+/* Says why there will be no program. */
+__attribute__((noreturn)) static void fail(int failure_fd)
 {
-    int number;
+    int number = errno;
 
-    restore_signals();
-    execv(path, arguments);
-    number = errno;
     if (write(failure_fd, &number, sizeof(number)) < 0) {
         _exit(127); /* nobody is left to be told */
     }
     _exit(127);
 }
 
+static void become(const char *path, char *const *arguments, int failure_fd)
+{
+    restore_signals();
+    execv(path, arguments);
+    fail(failure_fd);
+}
+
 /* In the child: a session of its own, an orphan at once, /dev/null for standard files. */
 static void detach(const char *path, char *const *arguments, int failure_fd)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pid_t pid;
 
     setsid();
-    if (fork() != 0) {
+    pid = fork();
+    if (pid < 0) {
+        fail(failure_fd);
+    }
+    if (pid > 0) {
         _exit(0);
     }
     for (int fd = 0; null >= 0 && fd < 3; fd++) {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define UNWIND_MAX_FRAMES 256
+#define UNWIND_MAX_FRAMES 262144 /* a recursion with small frames that filled a usual stack */
 
 /* DWARF's numbers of the x86-64 registers; 16 is the return address, that is, the caller's RIP. */
 enum unwind_register {

@@ -36,18 +36,31 @@ struct record {
 };
 
 #define WALK_END UNWIND_TRUSTS
-#define WALK_CUT (UNWIND_TRUSTS + 1)
+#define WALK_CUT (UNWIND_TRUSTS + 1) /* there would have been more */
+#define WALK_GAP (UNWIND_TRUSTS + 2) /* so many frames, its `address`, are left out */
+
+/* Of a deeper stack the report shows both ends: where it crashed, and where it came from. */
+#define INNERMOST 192u
+#define OUTERMOST 64u
 
 /* ---- In the child ---- */
 
 struct sender {
     struct stackwalk *files;
     int fd;
+    uint64_t count;                      /* of frames so far */
+    struct unwind_frame last[OUTERMOST]; /* behind the innermost: a ring */
 };
 
-static bool send_frame(const struct unwind_frame *frame, void *user)
+static bool send_record(const struct sender *sender, const struct record *record,
+                        const char *symbol)
 {
-    struct sender *sender = user;
+    return fs_write_all(sender->fd, record, sizeof(*record)) == 0 &&
+           fs_write_all(sender->fd, symbol, record->symbol_bytes) == 0;
+}
+
+static bool send_frame(const struct sender *sender, const struct unwind_frame *frame)
+{
     struct record record = { .address = frame->address,
                              .lookup = frame->lookup,
                              .trust = frame->trust };
@@ -60,8 +73,34 @@ static bool send_frame(const struct unwind_frame *frame, void *user)
     bytes = strcspn(symbol, "@"); /* without "@@GLIBC_2.34" */
     bytes = bytes < MAX_SYMBOL_BYTES ? bytes : MAX_SYMBOL_BYTES;
     record.symbol_bytes = (uint32_t)bytes;
-    return fs_write_all(sender->fd, &record, sizeof(record)) == 0 &&
-           fs_write_all(sender->fd, symbol, bytes) == 0;
+    return send_record(sender, &record, symbol);
+}
+
+static bool take_frame(const struct unwind_frame *frame, void *user)
+{
+    struct sender *sender = user;
+
+    if (sender->count++ < INNERMOST) {
+        return send_frame(sender, frame);
+    }
+    sender->last[(sender->count - 1) % OUTERMOST] = *frame;
+    return true;
+}
+
+static bool send_outermost(const struct sender *sender)
+{
+    uint64_t first = sender->count > INNERMOST + OUTERMOST ? sender->count - OUTERMOST : INNERMOST;
+    struct record gap = { .trust = WALK_GAP, .address = first - INNERMOST };
+
+    if (first > INNERMOST && !send_record(sender, &gap, "")) {
+        return false;
+    }
+    for (uint64_t i = first; i < sender->count; i++) {
+        if (!send_frame(sender, &sender->last[i % OUTERMOST])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void limit_child(void)
@@ -90,10 +129,10 @@ static void walk_in_child(const struct minidump *dump, const struct unwind_regis
     if (sender.files == NULL) {
         _exit(1);
     }
-    if (unwind_run(dump, sender.files, registers, send_frame, &sender)) {
+    if (unwind_run(dump, sender.files, registers, take_frame, &sender)) {
         end.trust = WALK_CUT;
     }
-    _exit(fs_write_all(fd, &end, sizeof(end)) == 0 ? 0 : 1);
+    _exit(send_outermost(&sender) && send_record(&sender, &end, "") ? 0 : 1);
 }
 
 /* ---- In the engine ---- */
@@ -135,6 +174,12 @@ static bool add_frames(struct engine_run *run, const struct buf *sent)
         if (record.trust == WALK_CUT) {
             report_note(run->report, "The stack has more than %d frames; the rest is not shown.",
                         UNWIND_MAX_FRAMES);
+        }
+        if (record.trust == WALK_GAP) {
+            report_note(run->report, "The %llu frames between the innermost %u and the outermost "
+                                     "%u are not shown.",
+                        (unsigned long long)record.address, INNERMOST, OUTERMOST);
+            continue;
         }
         if (record.trust >= UNWIND_TRUSTS) {
             return record.trust == WALK_END || record.trust == WALK_CUT;
@@ -209,7 +254,7 @@ static void walk(struct engine_run *run, const struct unwind_registers *register
     if (run->pipeline != NULL && deadline_us > run->stages_end_us) {
         deadline_us = run->stages_end_us;
     }
-    buf_init(&sent, (sizeof(struct record) + MAX_SYMBOL_BYTES) * (UNWIND_MAX_FRAMES + 1));
+    buf_init(&sent, (sizeof(struct record) + MAX_SYMBOL_BYTES) * (INNERMOST + OUTERMOST + 2));
     in_time = receive(ends[0], deadline_us, &sent);
     close(ends[0]);
     if (!in_time) {

@@ -11,7 +11,8 @@
 #include "core/capture/sys.h"
 #include "core/minidump/write_parts.h"
 
-#define FIRST_BYTES      ((size_t)128 << 10)
+#define FIRST_BYTES      ((size_t)64 << 10)
+#define NAME_BYTES       ((size_t)128) /* of a name in UTF-16, mostly */
 #define MAX_BYTES        ((size_t)1 << 30)
 #define MAX_PARTS        256u
 #define FIRST_FIXES      64u
@@ -30,8 +31,11 @@ static bool grow(struct write *write, size_t bytes)
     if (bytes > write->limit || write->bytes > write->limit - bytes) {
         return false;
     }
+    if (wanted == 0) {
+        wanted = bytes > FIRST_BYTES ? bytes : FIRST_BYTES;
+    }
     while (wanted < write->bytes + bytes) {
-        wanted = wanted == 0 ? FIRST_BYTES : wanted * 2;
+        wanted *= 2;
     }
     if (wanted == write->capacity) {
         return true;
@@ -340,9 +344,26 @@ static int write_file(const struct write *write, int fd)
     return result < 0 ? result : write_parts(fd, parts, count, &offset);
 }
 
+/* About what the buffer will hold, so that it is made once and not copied on the way. */
+static size_t expected_bytes(const struct capture *capture)
+{
+    size_t bytes = FIRST_BYTES;
+
+    bytes += capture->thread_count * (sizeof(struct layout_context) + sizeof(struct layout_thread) +
+                                      sizeof(struct layout_thread_name) + NAME_BYTES);
+    bytes += capture->mapping_count * sizeof(struct layout_memory_info);
+    bytes += capture->module_count * (sizeof(struct layout_module) + 2 * NAME_BYTES);
+    bytes += capture->block_count * sizeof(struct layout_memory);
+    for (size_t i = 0; i < capture->file_count; i++) {
+        bytes += capture->files[i].bytes;
+    }
+    return bytes;
+}
+
 /* Everything but the memory contents, which have got their places. */
 static int compose(struct write *write)
 {
+    grow(write, expected_bytes(write->capture));
     write_room(write, sizeof(struct layout_header) + sizeof(write->streams));
     if (write->failed) {
         return -ENOMEM;

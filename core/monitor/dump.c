@@ -132,7 +132,8 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
         .pid = (uint32_t)dump->event.pid,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
-        .message = dump->event.message[0] != '\0' ? dump->event.message : NULL,
+        .message =
+            dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
     };
     struct crash_records records;

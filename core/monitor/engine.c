@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@
 #define FIRST_FREE_FD  10 /* sources are moved above it, so that no target overwrites one */
 
 #define MAX_ARGUMENTS 20
+
+#define REPORT_NICENESS 10
 #define KILL_NS       (2 * CLOCK_SECOND) /* for a killed engine to end */
 
 struct command {
@@ -224,6 +227,17 @@ static int make_pipe(int *ret_read, int *ret_write)
     return 0;
 }
 
+/* Work on a report gives way to whoever is still dying, is being captured, or has been restarted. */
+static void give_way(pid_t pid)
+{
+    errno = 0;
+    int niceness = getpriority(PRIO_PROCESS, 0);
+
+    if (errno == 0) {
+        setpriority(PRIO_PROCESS, (id_t)pid, niceness + REPORT_NICENESS);
+    }
+}
+
 /* Spawns with the pipes and descriptors that `given` and `engine` already hold. */
 static int start_with_pipes(const struct command *command, struct descriptors *given,
                             struct engine *engine)
@@ -294,8 +308,12 @@ int engine_start_report(const struct engine_settings *settings, const char *fold
     add(&command, "--lock-fd", LOCK_FD_TEXT);
     add_configuration(&command, settings);
     add_program(&command, settings);
-    return start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
-                 ret_engine);
+    int result = start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false,
+                       ret_engine);
+    if (result == 0) {
+        give_way(ret_engine->pid);
+    }
+    return result;
 }
 
 int engine_start_recover(const struct engine_settings *settings, const char *application_folder,

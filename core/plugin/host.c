@@ -184,12 +184,50 @@ static const char *instance_name(const struct cairn_host *table)
     return host_of(table)->request->instance->id;
 }
 
-/* There are no optional services yet. */
+static int put_text(const struct cairn_host *table, uint64_t index, const char *text)
+{
+    struct host *host = host_of(table);
+    const struct report *report = host->request->report;
+    size_t bytes = text != NULL ? strnlen(text, HOST_MAX_TEXT + 1) : HOST_MAX_TEXT + 1;
+
+    if (host->request->instance->kind != CAIRN_KIND_ANNOTATOR || report == NULL ||
+        (index != STEP_TEXT_MESSAGE && index >= report->breadcrumb_count) ||
+        bytes > HOST_MAX_TEXT || !spend(host, bytes)) {
+        return CAIRN_PLUGIN_FAILED;
+    }
+    wire_send(host->wire, (struct wire_record){ .type = WIRE_TEXT, .bits = index }, NULL, text,
+              bytes);
+    return CAIRN_PLUGIN_OK;
+}
+
+static int set_message(const struct cairn_host *table, const char *text)
+{
+    return put_text(table, STEP_TEXT_MESSAGE, text);
+}
+
+static int set_breadcrumb(const struct cairn_host *table, size_t index, const char *message)
+{
+    return put_text(table, index, message);
+}
+
+const struct cairn_texts_service *host_texts_service(void)
+{
+    static const struct cairn_texts_service texts = { .size = sizeof(texts),
+                                                      .set_message = set_message,
+                                                      .set_breadcrumb = set_breadcrumb };
+
+    return &texts;
+}
+
 static const void *service(const struct cairn_host *table, const char *name)
 {
     (void)table;
-    (void)name;
-    return NULL;
+    if (name == NULL) {
+        return NULL;
+    }
+    return strcmp(name, CAIRN_SERVICE_STATE) == 0   ? (const void *)host_state_service()
+           : strcmp(name, CAIRN_SERVICE_TEXTS) == 0 ? (const void *)host_texts_service()
+                                                    : NULL;
 }
 
 void host_init(struct host *host, const struct step_request *request, int wire, int dump_fd,

@@ -15,6 +15,7 @@
 #define HOST_MAX_NOTE       4096
 #define HOST_MAX_LINES      256 /* of log, and of problems */
 #define HOST_MAX_LINE       1024
+#define HOST_MAX_TEXT       CAIRN_TEXTS_MAX_BYTES /* of a message or a breadcrumb */
 
 /* What a plugin calls a report: the report with what lies beside it. */
 struct cairn_report {
@@ -42,8 +43,20 @@ void host_init(struct host *host, const struct step_request *request, int wire, 
 /* The part of it that reads the report. */
 void host_init_report(struct cairn_host *table);
 
+/* The optional services. */
+const struct cairn_state_service *host_state_service(void);
+const struct cairn_texts_service *host_texts_service(void);
+
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);
+
+struct ops_head {
+    CAIRN_OPS_HEAD;
+};
+
+/* Rehearses what the request says; as the kind's call. */
+int host_rehearse(struct host *host, const struct cairn_plugin *plugin, const struct ops_head *ops,
+                  int plugin_fd);
 
 /* Prepares a step's process: session, death with its parent, signals, descriptors, limits. Moves
  * the descriptors in `fds`, -1 for those that are not needed, to their STEP_FD_… numbers and closes
@@ -59,5 +72,9 @@ enum step_fd {
 };
 int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error);
+
+/* Takes away what a plugin of these capabilities does not need. 0, or a negative errno where the
+ * system has no seccomp filters: then nothing is taken away. */
+int host_restrict(uint64_t capabilities);
 
 #endif

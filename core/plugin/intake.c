@@ -230,6 +230,51 @@ static bool take_attribute(struct intake *intake, const struct wire_view *view)
     return true;
 }
 
+/* A place for that index, known or new; NULL: no memory. */
+static struct step_text *text_place(struct step_result *result, uint64_t index)
+{
+    struct step_text *texts;
+
+    for (size_t i = 0; i < result->text_count; i++) {
+        if (result->texts[i].index == index) {
+            return &result->texts[i];
+        }
+    }
+    texts = realloc(result->texts, (result->text_count + 1) * sizeof(*texts));
+    if (texts == NULL) {
+        return NULL;
+    }
+    result->texts = texts;
+    texts[result->text_count] = (struct step_text){ .index = index };
+    return &texts[result->text_count++];
+}
+
+static bool take_text(struct intake *intake, const struct wire_view *view)
+{
+    const struct step_request *request = intake->request;
+    uint64_t index = view->record.bits;
+    struct step_text *place;
+    char *text;
+
+    if (request->instance->kind != CAIRN_KIND_ANNOTATOR || request->report == NULL ||
+        (index != STEP_TEXT_MESSAGE && index >= request->report->breadcrumb_count) ||
+        view->record.text_bytes > HOST_MAX_TEXT) {
+        return refuse_record(intake, "a text that it cannot set");
+    }
+    if (!count(intake, view)) {
+        return false;
+    }
+    place = text_place(intake->result, index);
+    text = text_printable(view->text, view->record.text_bytes);
+    if (place == NULL || text == NULL) {
+        free(text);
+        return refuse_record(intake, "a text that there was no memory for");
+    }
+    free(place->text);
+    place->text = text;
+    return true;
+}
+
 static bool take_end(struct intake *intake, const struct wire_view *view)
 {
     struct wire_end *end = &intake->end;
@@ -240,6 +285,7 @@ static bool take_end(struct intake *intake, const struct wire_view *view)
     memcpy(end, view->text, sizeof(*end));
     end->reason[sizeof(end->reason) - 1] = '\0';
     end->server_id[sizeof(end->server_id) - 1] = '\0';
+    end->instead_of[sizeof(end->instead_of) - 1] = '\0';
     intake->ended = true;
     return true;
 }
@@ -260,6 +306,8 @@ static bool take(struct intake *intake, const struct wire_view *view)
         return take_note(intake, view);
     case WIRE_ATTRIBUTE:
         return take_attribute(intake, view);
+    case WIRE_TEXT:
+        return take_text(intake, view);
     case WIRE_END:
         return take_end(intake, view);
     }

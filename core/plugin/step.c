@@ -356,7 +356,12 @@ static enum step_status answer_filter(const struct step *step)
         return conclude(step, STEP_BROKEN, "answered %d, which is neither keep nor drop.",
                         end->action);
     }
+    if (end->instead_of[0] != '\0' && !text_is_uuid(end->instead_of)) {
+        return conclude(step, STEP_BROKEN, "named an earlier report by what is no id.");
+    }
     result->action = end->action;
+    text_copy(result->instead_of, sizeof(result->instead_of), end->instead_of);
+    result->defer_us = end->defer_us;
     intake_text(result->reason, sizeof(result->reason), end->reason, strlen(end->reason));
     return STEP_OK;
 }
@@ -386,7 +391,7 @@ static enum step_status answer(const struct step *step)
 {
     enum cairn_kind kind = step->request->instance->kind;
 
-    if (step->request->check_only) {
+    if (step->request->check_only || step->request->rehearsal != STEP_NO_REHEARSAL) {
         return STEP_OK;
     }
     return kind == CAIRN_KIND_FILTER      ? answer_filter(step)
@@ -403,6 +408,16 @@ static void drop_attributes(struct step_result *result)
     free(result->attributes);
     result->attributes = NULL;
     result->attribute_count = 0;
+}
+
+static void drop_texts(struct step_result *result)
+{
+    for (size_t i = 0; i < result->text_count; i++) {
+        free(result->texts[i].text);
+    }
+    free(result->texts);
+    result->texts = NULL;
+    result->text_count = 0;
 }
 
 static void drop_notes(struct step_result *result)
@@ -439,6 +454,7 @@ static void keep_contribution(const struct step *step)
 
     if (result->status != STEP_OK) {
         drop_attributes(result);
+        drop_texts(result);
     }
     if (result->status != STEP_OK && result->status != STEP_UNSUPPORTED &&
         result->status != STEP_FAILED) {
@@ -541,5 +557,6 @@ enum step_status step_run(const struct step_request *request, struct step_result
 void step_result_finish(struct step_result *result)
 {
     drop_attributes(result);
+    drop_texts(result);
     drop_notes(result);
 }

@@ -21,12 +21,13 @@ enum wire_type {
     WIRE_NOTE = 4,      /* text */
     WIRE_ATTRIBUTE = 5, /* name; value and bits, or text */
     WIRE_END = 6,       /* text: struct wire_end; the last record */
+    WIRE_TEXT = 7,      /* bits: STEP_TEXT_MESSAGE or a breadcrumb's index; text */
 };
 
 struct wire_record {
     uint32_t type;  /* enum wire_type */
     uint32_t value; /* enum cairn_value_type */
-    uint64_t bits;  /* integer, double's bits, bool */
+    uint64_t bits;  /* integer, double's bits, bool, index */
     uint32_t name_bytes, text_bytes;
 };
 
@@ -47,6 +48,8 @@ struct wire_end {
     uint64_t retry_after_us;
     char reason[512];    /* a filter's, or a transport's error */
     char server_id[256]; /* a transport's */
+    char instead_of[40]; /* a filter's */
+    uint64_t defer_us;   /* a filter's */
 };
 
 /* Writes one record; `name` and `text` are cut at their limits. Returns the bytes it takes. */

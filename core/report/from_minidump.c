@@ -49,7 +49,7 @@ static bool status_number(const struct minidump *dump, const char *name, unsigne
             return end != line && errno == 0 && *ret_number <= UINT32_MAX;
         }
         line = strchr(line, '\n');
-        line += line != NULL ? 1 : 0;
+        line = line != NULL ? line + 1 : NULL;
     }
     return false;
 }

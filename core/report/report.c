@@ -524,6 +524,10 @@ int report_timing(struct report *report, const char *name, uint64_t microseconds
     if ((copy = clean(text, sizeof(text))) == NULL) {
         return CAIRN_ENOMEM;
     }
+    if (strlen(copy) >= TIMING_BYTES) { /* with its suffix, and cleaned, it must be read again */
+        free(copy);
+        return CAIRN_EINVAL;
+    }
     for (size_t i = 0; i < report->timing_count; i++) {
         if (strcmp(report->timings[i].name, copy) == 0) {
             report->timings[i].microseconds = microseconds;

@@ -117,7 +117,13 @@ int fs_read_file(int parent, const char *name, size_t limit, char **ret_data, si
         return error_errno(error, number == ENOENT ? CAIRN_ENOENT : CAIRN_ESYSTEM, number,
                            "%s cannot be opened", name);
     }
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) != 0) {
+        int number = errno;
+
+        close(fd);
+        return error_errno(error, CAIRN_ESYSTEM, number, "%s cannot be examined", name);
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(fd);
         return error_set(error, CAIRN_EFORMAT, "%s is not a regular file.", name);
     }

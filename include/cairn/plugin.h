@@ -44,7 +44,9 @@ enum cairn_kind {
     CAIRN_KIND_TRANSPORT = 5,
 };
 
-/* What a plugin needs; shown by `cairn plugin list`, and the base of what its step may do. */
+/* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
+ * socket() for anything but AF_UNIX and AF_NETLINK, without the second from execve(), as do programs
+ * that it starts; with one of the two, those also get no rights from set-id bits. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
 #define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
@@ -238,8 +240,8 @@ struct cairn_host {
     int (*stream)(const struct cairn_host *host, const struct cairn_report *report, uint32_t type,
                   const void **ret_data, size_t *ret_bytes);
     /* [host] A small file of the crashed process, captured while it was held: "status", "stat",
-     * "limits", "cgroup", "cwd" (the link's target), "exe", "cmdline" and "environ" (only when an
-     * option asked for them). NUL-terminated; 1 when it is there. */
+     * "limits", "cgroup", "oom_score", "oom_score_adj", "cwd" (the link's target), "exe", "cmdline"
+     * and "environ" (only when an option asked for them). NUL-terminated; 1 when it is there. */
     int (*process_file)(const struct cairn_host *host, const struct cairn_report *report,
                         const char *name, const char **ret_text, size_t *ret_bytes);
     /* [host] The captured minidump, open for reading at offset 0; the host closes it. -1 if none. */
@@ -261,6 +263,38 @@ struct cairn_host {
 /* True when the host is new enough to have `member`. */
 #define CAIRN_HOST_HAS(host, member) \
     ((host)->size >= offsetof(struct cairn_host, member) + sizeof((host)->member))
+
+/* ---- Optional services ------------------------------------------------------------------------
+ * What host->service() answers: a structure that begins with its size, or NULL when this host does
+ * not have it. A plugin must be able to live without. */
+
+/* A small file of the instance's own, which outlives the step: <application folder>/state/
+ * <kind>-<instance>. */
+#define CAIRN_SERVICE_STATE "cairn.state/1"
+#define CAIRN_STATE_MAX_BYTES (1u << 20) /* a file that has grown beyond is emptied */
+
+struct cairn_state_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] The file, made if need be, open for reading and writing at offset 0 and locked against
+     * the other steps of this instance until the descriptor is closed, at the step's end at the
+     * latest. -1 when it cannot be had, after a note that says why. Not in check(). */
+    int (*open)(const struct cairn_host *host);
+};
+
+/* Annotators: texts of the report that are no attributes, to be replaced. They take effect when the
+ * call succeeds. */
+#define CAIRN_SERVICE_TEXTS "cairn.texts/1"
+#define CAIRN_TEXTS_MAX_BYTES 4096u
+
+struct cairn_texts_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] "crash.message" and a breadcrumb's message. 0, or CAIRN_PLUGIN_FAILED when there is no
+     * such breadcrumb, the text exceeds CAIRN_TEXTS_MAX_BYTES or the output limit is reached. */
+    int (*set_message)(const struct cairn_host *host, const char *text);
+    int (*set_breadcrumb)(const struct cairn_host *host, size_t index, const char *message);
+};
 
 /* ---- The kinds --------------------------------------------------------------------------------
  * All operations structures begin alike. Only the kind's own call is mandatory.
@@ -291,6 +325,10 @@ struct cairn_filter_args {
     const struct cairn_report *report;
     int32_t action;     /* out: enum cairn_action; CAIRN_KEEP at first */
     char reason[244];   /* out: why it is dropped, one sentence without its full stop */
+    /* When it is kept: */
+    char instead_of[40]; /* out: the id of an earlier report whose place this one takes, or ""; that
+                            one is deleted and counted unless it was delivered already */
+    uint64_t defer;      /* out: microseconds for which its delivery waits, at most a day */
 };
 
 struct cairn_filter_ops {

@@ -5,15 +5,12 @@
  * chosen environment variables only when asked for. Those files are the process's own and hostile.
  * Runs in a step of the engine.
  */
-#include <cairn/plugin.h>
+#include "plugins/common/proc.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define MAX_TEXT 4096 /* of one attribute made from a process file */
 
@@ -89,29 +86,6 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
     return CAIRN_PLUGIN_OK;
 }
 
-static const char *process_file(const struct cairn_annotator_args *args, const char *name,
-                                size_t *ret_bytes)
-{
-    const char *text;
-
-    return args->host->process_file(args->host, args->report, name, &text, ret_bytes) ? text : NULL;
-}
-
-/* The rest of the line that begins with `key`, without leading blanks; NULL if there is none. */
-static const char *line_value(const char *text, const char *key)
-{
-    size_t length = strlen(key);
-
-    while (text != NULL) {
-        if (strncmp(text, key, length) == 0) {
-            return text + length + strspn(text + length, " \t");
-        }
-        text = strchr(text, '\n');
-        text = text != NULL ? text + 1 : NULL;
-    }
-    return NULL;
-}
-
 /* Copies up to a line's end, at most MAX_TEXT - 1 bytes. */
 static void copy_line(char target[MAX_TEXT], const char *source)
 {
@@ -122,81 +96,19 @@ static void copy_line(char target[MAX_TEXT], const char *source)
     target[length] = '\0';
 }
 
-/* Field 22 of stat: when the process started, in ticks since boot. The name in field 2 may contain
- * anything, also ")" and blanks, so counting begins behind the last ")". */
-static int start_ticks(const char *stat, uint64_t *ret_ticks)
-{
-    const char *place = strrchr(stat, ')');
-    char *end;
-
-    for (int field = 2; place != NULL && field < 22; field++) {
-        place = strchr(place, ' ');
-        place = place != NULL ? place + 1 : NULL;
-    }
-    if (place == NULL || !isdigit((unsigned char)*place)) {
-        return -1;
-    }
-    *ret_ticks = strtoull(place, &end, 10);
-    return end != place ? 0 : -1;
-}
-
-/* When the kernel booted, in seconds since 1970. */
-static int boot_time(int64_t *ret_seconds)
-{
-    char line[4096];
-    FILE *file = fopen("/proc/stat", "re");
-    int found = 0;
-
-    while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
-        found = sscanf(line, "btime %" SCNd64, ret_seconds) == 1;
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return found ? 0 : -1;
-}
-
-/* The time of the crash in seconds since 1970, from RFC 3339 text in UTC. */
-static int crash_time(const struct cairn_annotator_args *args, int64_t *ret_seconds)
-{
-    struct cairn_value value;
-    struct tm broken_down = { 0 };
-
-    if (!args->host->get(args->host, args->report, "time", &value) ||
-        value.type != CAIRN_VALUE_STRING ||
-        strptime(value.string, "%Y-%m-%dT%H:%M:%S", &broken_down) == NULL) {
-        return -1;
-    }
-    *ret_seconds = timegm(&broken_down);
-    return 0;
-}
-
 static int add_age(const struct cairn_annotator_args *args)
 {
-    const char *stat;
-    size_t bytes;
-    uint64_t ticks;
-    int64_t boot, crashed, age;
-    long per_second = sysconf(_SC_CLK_TCK);
+    int64_t age;
 
-    stat = process_file(args, "stat", &bytes);
-    if (stat == NULL || per_second <= 0 || start_ticks(stat, &ticks) != 0 ||
-        ticks / (uint64_t)per_second > INT32_MAX || boot_time(&boot) != 0 ||
-        crash_time(args, &crashed) != 0) {
-        return 0;
-    }
-    age = crashed - boot - (int64_t)(ticks / (uint64_t)per_second);
-    if (age < -1) {
-        return 0; /* the machine was restarted, or its clock set, between crash and report */
-    }
-    return args->host->set_integer(args->host, "process.age", age < 0 ? 0 : age);
+    return proc_age(args->host, args->report, &age) == 0
+               ? args->host->set_integer(args->host, "process.age", age / 1000000)
+               : 0;
 }
 
 static int add_status(const struct cairn_annotator_args *args, const char *key, uint64_t factor,
                       const char *attribute)
 {
-    size_t bytes;
-    const char *value = line_value(process_file(args, "status", &bytes), key);
+    const char *value = proc_line(proc_file(args->host, args->report, "status"), key);
     uint64_t number;
 
     if (value == NULL || sscanf(value, "%" SCNu64, &number) != 1 || number > INT64_MAX / factor) {
@@ -229,13 +141,12 @@ static int add_limits(const struct cairn_annotator_args *args)
         { "Max cpu time ", "process.limit.cpu_time" },
         { "Max file size ", "process.limit.file_size" },
     };
-    size_t bytes;
-    const char *text = process_file(args, "limits", &bytes);
+    const char *text = proc_file(args->host, args->report, "limits");
     char soft[32];
     int status = 0;
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        const char *value = line_value(text, limits[i].line);
+        const char *value = proc_line(text, limits[i].line);
 
         if (value != NULL && sscanf(value, "%31[a-z0-9]", soft) == 1) {
             status |= args->host->set_string(args->host, limits[i].attribute, soft);
@@ -247,9 +158,8 @@ static int add_limits(const struct cairn_annotator_args *args)
 /* The path in the unified hierarchy ("0::/…"); with only old hierarchies the file's first line. */
 static int add_cgroup(const struct cairn_annotator_args *args)
 {
-    size_t bytes;
-    const char *text = process_file(args, "cgroup", &bytes);
-    const char *path = line_value(text, "0::");
+    const char *text = proc_file(args->host, args->report, "cgroup");
+    const char *path = proc_line(text, "0::");
     char line[MAX_TEXT];
 
     if (text == NULL || text[0] == '\0') {
@@ -261,8 +171,7 @@ static int add_cgroup(const struct cairn_annotator_args *args)
 
 static int add_cwd(const struct cairn_annotator_args *args)
 {
-    size_t bytes;
-    const char *cwd = process_file(args, "cwd", &bytes);
+    const char *cwd = proc_file(args->host, args->report, "cwd");
 
     return cwd != NULL ? args->host->set_string(args->host, "process.cwd", cwd) : 0;
 }
@@ -270,11 +179,11 @@ static int add_cwd(const struct cairn_annotator_args *args)
 /* Arguments joined by blanks. The file separates them by NUL. */
 static int add_command_line(const struct cairn_annotator_args *args)
 {
+    const char *text;
     size_t bytes;
-    const char *text = process_file(args, "cmdline", &bytes);
     char line[MAX_TEXT];
 
-    if (text == NULL) {
+    if (!args->host->process_file(args->host, args->report, "cmdline", &text, &bytes)) {
         return 0;
     }
     while (bytes > 0 && text[bytes - 1] == '\0') {
@@ -314,11 +223,15 @@ static int add_variable(const struct cairn_annotator_args *args, const char *env
 static int add_environment(const struct cairn_annotator_args *args, const struct config *config)
 {
     const char *const *names = config->environment.items;
+    const char *environ_;
     size_t bytes;
-    const char *environ_ = process_file(args, "environ", &bytes);
     int status = 0;
 
-    for (size_t i = 0; environ_ != NULL && i < config->environment.count; i++) {
+    if (config->environment.count == 0 ||
+        !args->host->process_file(args->host, args->report, "environ", &environ_, &bytes)) {
+        return 0;
+    }
+    for (size_t i = 0; i < config->environment.count; i++) {
         status |= add_variable(args, environ_, bytes, names[i]);
     }
     return status;

@@ -41,7 +41,10 @@ fi
 
 scene live 'DUMP_REQUESTED' 3
 scene stopped 'DUMP_REQUESTED' 1
+usual=$(ulimit -S -s)
+ulimit -S -s 16384
 scene overflow 'SIGSEGV /SEGV_MAPERR' 1
+ulimit -S -s "$usual"
 has "overflow: the ends of the stack were kept" "$out" '^note The stack of thread .* were kept'
 scene badstack 'SIGSEGV /SEGV_MAPERR' 1
 has "badstack: the note says so" "$out" '^note The stack pointer of thread .* leads to no stack'

@@ -5,6 +5,7 @@
 #include "core/util/text.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -281,6 +282,44 @@ static int host_set_bool(const struct cairn_host *host, const char *name, int va
     return host_set_string(host, name, value ? "true" : "false");
 }
 
+/* As core/plugin's, but the file is the test's own. */
+static int state_open(const struct cairn_host *host)
+{
+    const char *path = harness_of(host)->state_path;
+    int fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+    if (fd < 0) {
+        host->note(host, "There is no folder to keep a state file in.");
+    }
+    return fd;
+}
+
+static int set_message(const struct cairn_host *host, const char *text)
+{
+    return host_set_string(host, "crash.message", text);
+}
+
+static int set_breadcrumb(const struct cairn_host *host, size_t index, const char *message)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "breadcrumb.%zu", index);
+    return host_set_string(host, name, message);
+}
+
+static const void *host_service(const struct cairn_host *host, const char *name)
+{
+    static const struct cairn_state_service state = { .size = sizeof(state), .open = state_open };
+    static const struct cairn_texts_service texts = { .size = sizeof(texts),
+                                                      .set_message = set_message,
+                                                      .set_breadcrumb = set_breadcrumb };
+
+    (void)host;
+    return strcmp(name, CAIRN_SERVICE_STATE) == 0   ? (const void *)&state
+           : strcmp(name, CAIRN_SERVICE_TEXTS) == 0 ? (const void *)&texts
+                                                    : NULL;
+}
+
 static const struct cairn_host host_functions = {
     .size = sizeof(struct cairn_host),
     .abi_major = CAIRN_ABI_MAJOR,
@@ -306,6 +345,7 @@ static const struct cairn_host host_functions = {
     .set_integer = host_set_integer,
     .set_double = host_set_double,
     .set_bool = host_set_bool,
+    .service = host_service,
 };
 
 /* ---- options ---- */
@@ -329,10 +369,33 @@ static size_t element_bytes(uint32_t type)
 
 static uint64_t parse_duration(const char *text)
 {
+    static const struct {
+        const char *name;
+        uint64_t microseconds;
+    } units[] = { { "ms", 1000 },
+                  { "s", 1000000 },
+                  { "m", 60000000 },
+                  { "h", UINT64_C(3600000000) },
+                  { "d", UINT64_C(86400000000) } };
     char *unit;
     uint64_t number = strtoull(text, &unit, 10);
 
-    return number * (strcmp(unit, "ms") == 0 ? 1000u : strcmp(unit, "s") == 0 ? 1000000u : 1u);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(units[i].name, unit) == 0) {
+            return number * units[i].microseconds;
+        }
+    }
+    return number;
+}
+
+static uint64_t parse_size(const char *text)
+{
+    char *unit;
+    uint64_t number = strtoull(text, &unit, 10);
+
+    return strcmp(unit, "KiB") == 0   ? number << 10
+           : strcmp(unit, "MiB") == 0 ? number << 20
+                                      : number;
 }
 
 static int32_t parse_choice(const struct cairn_option *option, const char *text)
@@ -359,8 +422,10 @@ static void parse_scalar(const struct cairn_option *option, const char *text, vo
         *(int32_t *)target = text_signal_number(text);
         break;
     case CAIRN_OPTION_INTEGER:
-    case CAIRN_OPTION_SIZE:
         *(int64_t *)target = strtoll(text, NULL, 10);
+        break;
+    case CAIRN_OPTION_SIZE:
+        *(uint64_t *)target = parse_size(text);
         break;
     case CAIRN_OPTION_DOUBLE:
         *(double *)target = strtod(text, NULL);

@@ -48,10 +48,11 @@ struct harness {
         artifact_count;
     struct harness_file files[8];
     size_t file_count;
-    int dump_fd; /* -1: none */
+    int dump_fd;            /* -1: none */
+    const char *state_path; /* of the instance's state file; NULL: it cannot be had */
 
     /* what the plugin did */
-    struct harness_table set; /* attributes */
+    struct harness_table set; /* attributes; also "crash.message" and "breadcrumb.<index>" */
     char failure[1024];
     char problems[4096]; /* "option: sentence\n" */
     char log[16384];

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the crash matrix: ways to crash, and what a whole report of each says."""
+
+from dataclasses import dataclass, field
+
+PRELOAD, EMBEDDED = "preload", "embedded"
+BOTH = (PRELOAD, EMBEDDED)
+
+MAPERR = ("SIGSEGV", ("SEGV_MAPERR",))
+SENT = ("SI_USER", "SI_TKILL")
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    kind: str                      # of the victim
+    argument: str = ""             # {modules-N}, {module}, {empty}, {cgroup} are replaced
+    signal: str = "SIGSEGV"
+    codes: tuple = ("SEGV_MAPERR",)
+    thread: str = "crasher"
+    site: str = "crash_here"       # the function of the first frame; "" when there is none
+    module: str = "victim"         # where that is: "victim", "libc.so.6", "" for nowhere
+    through: str = ""              # a function that the walk passes
+    walk: str = "main"             # and where it arrives; "" when the stack is lost
+    message: str = ""              # a regular expression for crash.message
+    modes: tuple = BOTH
+    alone: tuple = ()              # modes in which the crash is documented to be left alone
+    why_alone: str = ""
+    outcome: str = "report"        # or "log": no report, a clear line in cairn.log
+    send: str = ""                 # a signal that is sent once the victim is ready
+    setup: str = ""                # what the driver prepares: see matrix_run.py
+    root: bool = False             # needs root
+    lowest: int = 1                # the best tier that the design promises here
+    full: bool = False             # too large for the usual run
+    short: tuple = ()              # modes that belong to the short form
+    threads: int = 0               # how many threads the minidump must have, at least
+    frames: int = 0                # how many frames the walk must have, at least
+    bare_kind: str = field(default="")  # negative controls: compare with another way to end
+
+
+def sent(signal):
+    return Row(f"{signal} from outside", "wait", signal="SIG" + signal, codes=SENT, site="",
+               module="libc.so.6", through="wait_for_signal", send=signal)
+
+
+CALL = dict(signal="SIGABRT", codes=("SI_TKILL",), site="", module="libc.so.6")
+
+ROWS = [
+    Row("null dereference", "null", short=BOTH),
+    Row("stack 33 KiB deep", "deep", "33792", through="descend", frames=30, short=(PRELOAD,)),
+    Row("stack 8 MiB deep", "deep", "", through="descend", frames=200),
+    Row("1 other thread", "among", "1", walk="thread_body", threads=3, short=(EMBEDDED,)),
+    Row("10 other threads", "among", "10", walk="thread_body", threads=12),
+    Row("100 other threads", "among", "100", walk="thread_body", threads=102, short=(PRELOAD,)),
+    Row("1000 other threads", "among", "1000", walk="thread_body", threads=1002),
+    Row("overflow, main", "overflow", site="overflow", frames=200, short=(PRELOAD,)),
+    Row("overflow, thread", "overflow-thread", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
+        site="overflow", walk="thread_body", frames=200, short=BOTH),
+    Row("heap smashed", "heap", message=r"free\(\): invalid size", through="crash_heap", **CALL),
+    Row("double free", "double-free", message="double free detected", through="crash_double_free",
+        short=(PRELOAD,), **CALL),
+    Row("in malloc, lock held", "in-malloc", site="_int_malloc", module="libc.so.6",
+        through="crash_in_malloc", short=(PRELOAD,)),
+    Row("in stdio, lock held", "in-stdio", through="write_and_crash"),
+    Row("in dlopen", "in-dlopen", "{module}", through="module_loaded"),
+    Row("2 at once", "at-once", "2", walk="crashing_body", threads=3),
+    Row("20 at once", "at-once", "20", walk="crashing_body", threads=21, short=(EMBEDDED,)),
+    Row("no free descriptor", "no-descriptors", short=(PRELOAD,)),
+    Row("closed from 3", "closed", "3"),
+    Row("closed from 0", "closed", "0", short=(EMBEDDED,)),
+    Row("no address space", "no-address-space"),
+    Row("memory cgroup full", "no-memory", "{cgroup}", setup="cgroup", root=True),
+    Row("spool's disk full", "null", outcome="log", setup="disk-full", root=True),
+    Row("jump to 0", "jump-zero", site="", module="", through="call_address"),
+    Row("jump to data", "jump-data", codes=("SEGV_ACCERR",), site="", module="",
+        through="call_address"),
+    Row("stack pointer lost, main", "lost", site="lose_stack", walk=""),
+    Row("stack pointer lost, thread", "lost-thread", site="lose_stack", walk=""),
+    Row("all signals blocked", "blocked", alone=(EMBEDDED,), short=(PRELOAD,),
+        why_alone="a blocked signal ends the process at once: kind death, later"),
+    Row("all blocked, thread", "blocked-thread", walk="thread_body", alone=(EMBEDDED,),
+        why_alone="a blocked signal ends the process at once: kind death, later"),
+    Row("SIGABRT", "abort", through="crash_abort", short=(EMBEDDED,), **CALL),
+    Row("SIGFPE", "fpe", signal="SIGFPE", codes=("FPE_INTDIV",), site="divide"),
+    Row("SIGILL", "ill", signal="SIGILL", codes=("ILL_ILLOPN",), site="run_ud2"),
+    Row("SIGBUS", "bus", signal="SIGBUS", codes=("BUS_ADRERR",), site="write_behind_end"),
+    Row("SIGTRAP", "trap", signal="SIGTRAP", codes=("SI_KERNEL",), site="run_int3"),
+    Row("SIGSYS", "sys", signal="SIGSYS", codes=("SYS_SECCOMP",), site="syscall",
+        module="libc.so.6", through="crash_sys"),
+    *[sent(name) for name in ("SEGV", "ABRT", "FPE", "ILL", "BUS", "TRAP", "SYS")],
+    Row("in a signal handler", "in-handler", through="crash_handling"),
+    Row("in a handler, all blocked", "in-handler", "blocked", through="crash_handling",
+        alone=(EMBEDDED,), why_alone="as all signals blocked"),
+    Row("before main", "before-main", walk="_start", modes=(PRELOAD,)),
+    Row("at exit", "at-exit", through="exit"),
+    Row("in a TLS destructor", "in-destructor", through="destroy_value", walk="start_thread"),
+    Row("in a fork child", "in-fork", alone=BOTH, why_alone="children are left alone"),
+    Row("in a vfork child", "in-vfork", alone=BOTH, why_alone="children are left alone"),
+    Row("after exec", "after-exec", alone=(PRELOAD,), why_alone="the new program has no Cairn"),
+    Row("main thread gone", "without-main", walk="waiting_body"),
+    Row("another in vfork", "beside-vfork"),
+    Row("another in exit", "beside-exit", walk="waiting_body"),
+    Row("another in exec", "beside-exec"),
+    Row("stopped by SIGSTOP", "while-stopped"),
+    Row("already traced", "traced", lowest=2),
+    Row("300 modules", "modules", "{modules-300}"),
+    Row("3000 modules", "modules", "{modules-3000}", full=True),
+    Row("heap of 256 MiB", "heap-of", str(256 << 20)),
+    Row("heap of 4 GiB", "heap-of", str(4 << 30), full=True),
+    Row("C++ exception", "exception", through="__throw_runtime_error|crash_exception", **CALL),
+    Row("assert", "assert", message="Assertion `two == 3", through="crash_assert", **CALL),
+    Row("fortify", "fortify", message="buffer overflow detected", through="crash_fortify", **CALL),
+    Row("stack protector", "canary", message="stack smashing detected", through="crash_canary",
+        **CALL),
+    Row("dropped user", "nobody", root=True),
+    Row("chroot", "chroot", "{empty}", root=True),
+    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True),
+    *[Row(f"seccomp: {call} {how}", kind, argument)
+      for kind, how in (("seccomp-eperm", "EPERM"), ("seccomp-kill", "kills"))
+      for call, argument in (("ptrace", "ptrace"), ("open", "open"), ("readv", "readv"))],
+    Row("PID 1", "null", setup="pid-1", root=True),
+    Row("user namespace", "null", setup="user-namespace"),
+    Row("read-only root", "null", setup="read-only", root=True),
+]
+
+# Each is wrong in what its name says, and must be flagged in that column (and may be in others).
+CONTROLS = [
+    ("report", Row("control: no crash", "survive")),
+    ("reason", Row("control: another signal", "fpe")),
+    ("thread", Row("control: another thread", "null", thread="somebody else")),
+    ("site", Row("control: another function", "wrong-thread", signal="SIGFPE",
+                 codes=("FPE_INTDIV",))),
+    ("walk", Row("control: a walk elsewhere", "among", "1")),
+    ("message", Row("control: no message", "abort", message="something", **CALL)),
+    ("exit", Row("control: another end", "null", bare_kind="abort")),
+    ("rest", Row("control: a process stays", "leaves-process")),
+    ("exit", Row("control: a hang", "hang")),
+]

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stacks that are deep, full, or not where the stack pointer says. */
+#include "tests/crash/victims/victim.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define FRAME_BYTES 1024
+
+__attribute__((noinline)) static int descend(volatile char *previous, long bytes)
+{
+    volatile char frame[FRAME_BYTES];
+
+    frame[0] = previous[0];
+    if (bytes <= 0) {
+        crash_here();
+        return 0;
+    }
+    return descend(frame, bytes - (long)sizeof(frame)) + frame[0];
+}
+
+/* argument: bytes, or "" for as much as the limit allows but the last 128 KiB */
+static void crash_deep(const char *argument)
+{
+    struct rlimit limit;
+    char first = 0;
+    long bytes = strtol(argument, NULL, 10);
+
+    if (bytes == 0) {
+        if (getrlimit(RLIMIT_STACK, &limit) != 0) {
+            cannot("getrlimit");
+        }
+        bytes = (limit.rlim_cur > 8 << 20 ? 8 << 20 : (long)limit.rlim_cur) - (128 << 10);
+        bytes -= bytes / (FRAME_BYTES + 64) * 64; /* what a frame needs besides */
+    }
+    descend(&first, bytes);
+}
+
+__attribute__((noinline)) static int overflow(volatile char *previous)
+{
+    volatile char frame[4000];
+
+    frame[0] = previous[0];
+    return frame[0] == 0 ? overflow(frame) + frame[0] : 1;
+}
+
+static void overflow_here(void)
+{
+    char first = 0;
+
+    overflow(&first);
+}
+
+static void crash_overflow(const char *unused)
+{
+    (void)unused;
+    overflow_here();
+}
+
+static void crash_overflow_thread(const char *unused)
+{
+    (void)unused;
+    crash_in_thread(overflow_here);
+}
+
+__attribute__((noinline)) static void lose_stack(void)
+{
+    __asm__ volatile("mov $0x10, %%rsp\n\tpush %%rax" ::: "memory");
+}
+
+static void crash_lost(const char *unused)
+{
+    (void)unused;
+    lose_stack();
+}
+
+static void crash_lost_thread(const char *unused)
+{
+    (void)unused;
+    crash_in_thread(lose_stack);
+}
+
+const struct kind stack_kinds[] = {
+    { "deep", crash_deep },
+    { "overflow", crash_overflow },
+    { "overflow-thread", crash_overflow_thread },
+    { "lost", crash_lost },
+    { "lost-thread", crash_lost_thread },
+    { NULL, NULL },
+};
