@@ -131,9 +131,9 @@ libcairn_minidump_la_SOURCES = \
 noinst_LTLIBRARIES += libcairn-config.la
 libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
-	core/config/config.h core/config/internal.h core/config/load.c core/config/options.c \
-	core/config/pipelines.c core/config/place.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/sections.c core/config/subst.c core/config/table.c \
+	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
+	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -142,6 +142,7 @@ libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 # ---- report: engine, sender, tools; json.c is cJSON's one home
 noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
+	core/report/faults.h core/report/json_faults.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
@@ -153,9 +154,11 @@ libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
-	core/plugin/elf.c core/plugin/find.c core/plugin/host.c core/plugin/host_report.c \
-	core/plugin/intake.c core/plugin/load.c core/plugin/options.c core/plugin/scan.c \
-	core/plugin/state.c core/plugin/step.c core/plugin/wire.c core/plugin/elf.h core/plugin/host.h \
+	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
+	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
+	core/plugin/scan.c core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
+	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
@@ -167,7 +170,8 @@ cairn_engine_SOURCES = \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
-	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/report.c \
+	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
+	core/engine/report.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)

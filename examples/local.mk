@@ -6,8 +6,11 @@ examplesdir = $(docdir)/examples
 EXAMPLES = \
 	examples/embed/embed.c examples/embed/Makefile \
 	examples/plugins/filter/thread/thread.c examples/plugins/filter/thread/Makefile \
+	examples/plugins/filter/version/version.rs examples/plugins/filter/version/Makefile \
 	examples/plugins/annotator/hostname/hostname.c examples/plugins/annotator/hostname/Makefile \
 	examples/plugins/writer/csv/csv.c examples/plugins/writer/csv/Makefile \
+	examples/plugins/writer/markdown/markdown.cc examples/plugins/writer/markdown/exports.map \
+	examples/plugins/writer/markdown/Makefile \
 	examples/plugins/hook/touch/touch.c examples/plugins/hook/touch/Makefile \
 	examples/plugins/transport/spoolcopy/spoolcopy.c \
 	examples/plugins/transport/spoolcopy/Makefile

@@ -12,13 +12,22 @@ if [ -n "${CAIRN_SYSROOT:-}" ]; then
     export PKG_CONFIG_SYSROOT_DIR
 fi
 
+have_rust() {
+    "${RUSTC:-rustc}" --version 2>/dev/null | awk '{ split($2, v, "."); exit !(v[1] > 1 || v[2] >= 77) }'
+}
+
 cp -R "$CAIRN_SRCDIR/examples" "$scratch/examples"
 chmod -R u+w "$scratch/examples"
 chmod go-w "$scratch" "$scratch/examples"
 for kind in filter annotator writer hook transport; do
     for folder in "$scratch/examples/plugins/$kind"/*/; do
         name=$(basename "$folder")
-        ok "the example $kind $name builds against the installation" make -C "$folder" CC="${CC:-cc}"
+        if [ -f "$folder/$name.rs" ] && ! have_rust; then
+            skip "the example $kind $name" "there is no rustc 1.77"
+            continue
+        fi
+        ok "the example $kind $name builds against the installation" make -C "$folder" CC="${CC:-cc}" CXX="${CXX:-c++}"
+        ok "... and lints" cairn plugin lint "$folder/$name.so"
         mkdir -p "$scratch/plugins/$kind"
         ok "... as one shared object" cp "$folder/$name.so" "$scratch/plugins/$kind/"
         is "... that exports one symbol" \
@@ -40,15 +49,17 @@ done
 configuration() {
     cat <<END
 version: 1
-application: { name: installcheck }
+application: { name: installcheck, version: "2.5" }
 engine: { spool: $spool }
 filters:
   mine: { plugin: thread, names: ["perl*"] }
+$(if have_rust; then echo '  current: { plugin: version, begins_with: ["2."] }'; fi)
 annotators:
   host: { plugin: hostname }
 writers:
   dump: { plugin: minidump }
   table: { plugin: csv }
+  issue: { plugin: markdown, frames: 5 }
 hooks:
   done: { plugin: touch, path: $scratch/touched }
 transports:
@@ -67,11 +78,15 @@ crash "$scratch/without.yaml"
 ok "without the outsiders there is a report" wait_for 30 committed 1
 is "... with one artifact" "$(field "$(newest)/report.json" artifacts | grep -o '"name"' | wc -l)" 1
 
-configuration '    filters: [mine]
+current=
+if have_rust; then
+    current=", current"
+fi
+configuration "    filters: [mine$current]
     annotators: [host]
-    writers: [dump, table]
+    writers: [dump, table, issue]
     hooks: [done]
-    transports: [copy]' >"$scratch/with.yaml"
+    transports: [copy]" >"$scratch/with.yaml"
 ok "the configuration with the outsiders is accepted" cairn check "$scratch/with.yaml"
 crash "$scratch/with.yaml"
 ok "with them the report is delivered" wait_for 30 delivered 2
@@ -79,6 +94,7 @@ report=$(newest)/report.json
 is "the filter let it pass, the transport took it" "$(field "$report" deliveries.0.state)" delivered
 is "the annotator contributed" "$(field "$report" attributes.hostname)" "$(uname -n)"
 ok "the writer wrote" test -s "$(newest)/table.csv"
+has "the one in C++, too" "$(cat "$(newest)/issue.md")" '^- \*\*Version\*\*: `2\.5`$'
 ok "the hook ran" wait_for 10 test -e "$scratch/touched"
 ok "the transport's copy is there" test -d "$scratch/copies"
 is "no notes" "$(field "$report" notes)" "[]"
@@ -89,6 +105,14 @@ dropped() {
     grep -rq . "$spool/installcheck/drops.json"
 }
 ok "the outsider's filter drops, and that is counted" wait_for 30 dropped
+if have_rust; then
+    sed 's/"2\."/"3."/' "$scratch/with.yaml" >"$scratch/rust.yaml"
+    crash "$scratch/rust.yaml"
+    dropped_by_rust() {
+        grep -rq '"current"' "$spool/installcheck/drops.json"
+    }
+    ok "the one in Rust, too" wait_for 30 dropped_by_rust
+fi
 
 ok "the embedding example builds against the installation" make -C "$scratch/examples/embed" CC="${CC:-cc}"
 cat >"$scratch/embed.yaml" <<END

@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/golden/config
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/golden/config tests/golden/layers
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -68,7 +68,8 @@ endif
 # The test plugins, most of them wrong in one way, as an outsider would link them.
 TEST_PLUGINS = annotator/abort annotator/bad_offset annotator/bad_text annotator/common_key \
 	annotator/crash annotator/crooked_offset annotator/executable_stack annotator/fail \
-	annotator/flood annotator/good annotator/greedy annotator/hang annotator/leave annotator/linger \
+	annotator/flood annotator/good annotator/greedy annotator/hang annotator/keeper annotator/leave \
+	annotator/linger \
 	annotator/mute annotator/newer_minor annotator/no_choices annotator/no_symbol annotator/nothing \
 	annotator/origin annotator/overlap annotator/overrun annotator/print annotator/quit \
 	annotator/relr annotator/scribble annotator/sysv annotator/twice annotator/undone \
@@ -219,6 +220,14 @@ tests_unit_test_pack_outputs_test_SOURCES = tests/unit/test_pack_outputs.c $(BUN
 tests_unit_test_pack_outputs_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CJSON_CFLAGS)
 tests_unit_test_pack_outputs_test_LDADD = libcairn-util.la $(CUNIT_LIBS) $(CJSON_LIBS)
 endif
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_services.test
+tests_unit_test_services_test_SOURCES = tests/unit/test_services.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_services_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+TESTS += tests/unit/test_services.test
+endif
 TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
 EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
 
@@ -276,10 +285,16 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh
+	tests/tools/cli.sh tests/tools/doctor.sh
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
+
+# ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
+TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+	tests/plugins/tutorial.sh
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets
 include tests/fuzz/local.mk

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct tool *const tools[] = { &tool_run,  &tool_check, &tool_list,    &tool_show,
-                                            &tool_send, &tool_dump,  &tool_process, &tool_plugin };
+static const struct tool *const tools[] = { &tool_run,    &tool_check,  &tool_config, &tool_list,
+                                            &tool_show,   &tool_send,   &tool_dump,   &tool_process,
+                                            &tool_plugin, &tool_doctor };
 
 #define TOOL_COUNT (sizeof(tools) / sizeof(tools[0]))
 

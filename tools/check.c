@@ -2,38 +2,61 @@
 /* `cairn check`: all problems of a configuration at once, found by the engine itself. */
 #include "tools/tool.h"
 
-#include "core/util/paths.h"
-
 #include <getopt.h>
 #include <stddef.h>
+#include <string.h>
 
 static int run(const struct tool *tool, int argc, char **argv)
 {
-    static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+    static const struct option options[] = { { "format", required_argument, NULL, 'f' },
+                                             { "deny-warnings", no_argument, NULL, 'd' },
+                                             { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
-    char *arguments[] = { "cairn-engine", "check", "--config", NULL, NULL };
+    char *arguments[8] = { "cairn-engine", "check" };
+    const char *format = "text";
+    size_t count = 2;
     int option;
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'h') {
+        switch (option) {
+        case 'f':
+            format = optarg;
+            break;
+        case 'd':
+            arguments[count] = "--deny-warnings";
+            break;
+        case 'h':
             return tool_help(tool);
+        default:
+            return tool_usage(tool, "That is not an option of this command.");
         }
-        return tool_usage(tool, "That is not an option of this command.");
+    }
+    if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0) {
+        return tool_usage(tool, "The format is text or json, not \"%s\".", format);
     }
     if (argc - optind > 1) {
         return tool_usage(tool, "Only one file can be checked at a time.");
     }
-    arguments[3] = optind < argc ? argv[optind] : (char *)paths_config();
+    count += arguments[count] != NULL ? 1 : 0;
+    arguments[count++] = "--format";
+    arguments[count++] = (char *)format;
+    if (optind < argc) {
+        arguments[count++] = "--config";
+        arguments[count] = argv[optind];
+    }
     return tool_exec(tool, "cairn-engine", arguments);
 }
 
 const struct tool tool_check = {
     .name = "check",
-    .synopsis = "[FILE]",
+    .synopsis = "[--format text|json] [--deny-warnings] [FILE]",
     .summary = "check a configuration and say all that is wrong with it",
     .help =
-        "Without FILE, the installed configuration is checked. Reads the plugins' option tables,\n"
-        "runs their own checks, and sees whether the spool can be written. Sends nothing.\n\n"
+        "      --format json      the problems as a JSON object on standard output\n"
+        "      --deny-warnings    warnings count as problems\n\n"
+        "FILE is a program's configuration; without it the installed one is checked. Layers and\n"
+        "policy count as they would for a program. Reads the plugins' option tables, runs their\n"
+        "own checks, and sees whether the spool can be written. Sends nothing.\n\n"
         "Exit status: 0 no problems, 78 problems (printed as file:line:column).\n",
     .run = run,
 };

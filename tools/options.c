@@ -11,6 +11,7 @@ static const struct option all[] = {
     { "spool", required_argument, NULL, 's' },
     { "application", required_argument, NULL, 'a' },
     { "app-version", required_argument, NULL, 'v' },
+    { "report", required_argument, NULL, 'r' },
     { "json", no_argument, NULL, 'j' },
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
@@ -46,6 +47,9 @@ static void take(int option, struct tool_options *options)
         break;
     case 'v':
         options->version = optarg;
+        break;
+    case 'r':
+        options->report = optarg;
         break;
     case 'j':
         options->json = true;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cairn plugin`: what is installed, read from the files' bytes; no plugin code runs. */
+/*
+ * `cairn plugin`: what is installed, read from the files' bytes without running plugin code; and
+ * the author's kit, whose parts have files of their own. Runs in a user's shell.
+ */
 #include "core/plugin/plugin.h"
 #include "tools/options.h"
 #include "tools/plugin_doc.h"
+#include "tools/plugin_tools.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -115,11 +119,27 @@ static int doc(const struct tool *tool, const char *name, bool man)
     return complained ? EX_CONFIG : EX_OK;
 }
 
+static const struct {
+    const char *name;
+    int (*run)(const struct tool *tool, int argc, char **argv);
+} parts[] = {
+    { "lint", plugin_lint },
+    { "new", plugin_new },
+    { "run", plugin_run },
+};
+
 static int run(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
-    int result = tool_parse(tool, "om", argc, argv, &options), count = argc - optind;
+    int result, count;
 
+    for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            return parts[i].run(tool, argc - 1, argv + 1);
+        }
+    }
+    result = tool_parse(tool, "om", argc, argv, &options);
+    count = argc - optind;
     if (result != TOOL_GO_ON) {
         return result;
     }
@@ -129,19 +149,31 @@ static int run(const struct tool *tool, int argc, char **argv)
     if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
         return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
     }
-    return tool_usage(tool, "What can be done with plugins is \"list\" and \"doc\".");
+    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
 }
 
 const struct tool tool_plugin = {
     .name = "plugin",
-    .synopsis = "list [--options] | doc [--man] [NAME | KIND/NAME]",
-    .summary = "list and explain the plugins that configurations can name",
+    .synopsis = "list [--options] | doc [--man] [NAME | KIND/NAME] | new KIND NAME |\n"
+                "                    lint [--options TEXT] FILE |\n"
+                "                    run [--report ID] [-c FILE] [--spool DIR] NAME",
+    .summary = "list, explain, make, check and try plugins",
     .help =
+        "list                     the plugins that configurations can name\n"
         "      --options          also their options, as a configuration may set them\n"
-        "      --man              as a manual page, for mandoc(1) or man(1)\n\n"
-        "\"doc\" explains one plugin, or all, from its own option table.\n"
+        "doc [NAME]               explains one plugin, or all, from its own option table\n"
+        "      --man              as a manual page, for mandoc(1) or man(1)\n"
+        "new KIND NAME            makes the folder NAME with a plugin to start from: a filter,\n"
+        "                         annotator, writer, hook or transport\n"
+        "lint FILE                judges a plugin's file, its options, its instances; TAP\n"
+        "  -o, --options TEXT     options to try it with, as between YAML's braces\n"
+        "run NAME                 runs an instance of the configuration, or a plugin without\n"
+        "                         options, on a report, and prints what it contributes\n"
+        "      --report ID        the report; default: the latest\n"
+        "  -c, --config FILE      default: what the report was made with\n"
+        "      --spool DIR, --application NAME   where the report is looked for\n\n"
         "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
-        "Exit status: 0, 66 when there is no such plugin, 78 when a file there is no plugin that\n"
-        "can be used.\n",
+        "Exit status: 0; 65 lint found something; 66 there is no such file, report or plugin;\n"
+        "73 the folder cannot be made; 78 a plugin or the configuration cannot be used.\n",
     .run = run,
 };

@@ -84,19 +84,23 @@ int tool_exec(const struct tool *tool, const char *program, char **argv)
                      path, strerror(errno));
 }
 
-/* engine.spool of a configuration, without looking at its plugins. */
+/* engine.spool of a configuration, without looking at its plugins; the default one where nothing is
+ * installed. */
 static int configured_spool(const char *path, char *buffer, size_t capacity)
 {
+    struct config_request request = { .path = path, .fd = -1 };
     struct config_problems problems;
     struct config *config = NULL;
     struct buf text;
     int result;
 
     config_problems_init(&problems);
-    result = config_load(path, -1, path, &config, &problems);
-    if (result != 0) {
+    result = config_load_layers(&request, &config, &problems);
+    if (result == CAIRN_ENOENT && path == NULL) {
+        result = paths_default_spool(buffer, capacity) != NULL ? 0 : CAIRN_ETOOLONG;
+    } else if (result != 0) {
         buf_init(&text, 64 * 1024);
-        config_problems_print(&problems, config != NULL ? config->source : NULL, &text);
+        config_print_problems(config, &problems, &text);
         fputs(text.data != NULL ? text.data : "", stderr);
         buf_finish(&text);
     } else if (!text_copy(buffer, capacity, config->spool)) {
@@ -121,10 +125,7 @@ const char *tool_spool(const struct tool *tool, const char *spool, const char *c
         }
         return path;
     }
-    if (config == NULL && access(paths_config(), F_OK) != 0) {
-        return paths_default_spool(path, sizeof(path));
-    }
-    result = configured_spool(config != NULL ? config : paths_config(), path, sizeof(path));
+    result = configured_spool(config, path, sizeof(path));
     if (result != 0) {
         *ret_code = tool_exit_code(result);
         return NULL;

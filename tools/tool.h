@@ -20,8 +20,8 @@ struct tool {
     int (*run)(const struct tool *tool, int argc, char **argv);
 };
 
-extern const struct tool tool_run, tool_check, tool_list, tool_show, tool_send, tool_dump,
-    tool_process, tool_plugin;
+extern const struct tool tool_run, tool_check, tool_config, tool_list, tool_show, tool_send,
+    tool_dump, tool_process, tool_plugin, tool_doctor;
 
 #define EXIT_CONFIG_PROBLEMS EX_CONFIG
 

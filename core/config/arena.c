@@ -59,12 +59,15 @@ void config_arena_destroy(struct config_arena *arena)
     if (arena == NULL) {
         return;
     }
+    for (struct config_source *source = arena->sources; source != NULL; source = source->next) {
+        free(source->text);
+        free(source->folder);
+    }
     while (arena->blocks != NULL) {
         struct config_block *block = arena->blocks;
 
         arena->blocks = block->next;
         free(block);
     }
-    free(arena->folder);
     free(arena);
 }

@@ -97,7 +97,7 @@ void config_hide_suspect(struct config_problems *problems, const char *data, siz
                          struct config_position line)
 {
     struct config_cursor cursor;
-    struct config_span span = { .end = { NULL, line.line + 1, 1 } };
+    struct config_span span = { .start = { .file = line.file }, .end = { NULL, line.line + 1, 1 } };
     const char *value;
     size_t length = 0;
 

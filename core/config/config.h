@@ -32,7 +32,7 @@ struct config_instance {
     bool drop_on_error;    /* on_error: drop */
     void *options;         /* the plugin's configuration structure; NULL before config_bind() */
     size_t options_bytes;
-    uint64_t options_set;      /* bit i: option i of the table stands in the file */
+    uint64_t options_set;             /* bit i: option i of the table stands in the file */
     const struct cairn_option *table; /* borrowed from the facts */
 };
 
@@ -63,9 +63,10 @@ struct config_limits {
 };
 
 struct config {
-    char *name;   /* the file as messages call it */
-    char *source; /* its text, for carets and for the copy beside a report */
+    char *name;         /* the file as messages call it */
+    const char *source; /* the text of that file */
     size_t source_bytes;
+    bool layered;      /* more than that file counts: what config_text() prints is another text */
     char *application; /* NULL: base name of the executable */
     char *version;     /* NULL: none given */
     char *spool;       /* absolute */
@@ -88,17 +89,46 @@ struct config {
 int config_load(const char *path, int fd, const char *name, struct config **ret_config,
                 struct config_problems *problems);
 
+/* What a configuration is asked for with. */
+struct config_request {
+    const char *path; /* the program's file; NULL: `fd` */
+    int fd;           /* the program's text; -1: neither, so the installed configuration is meant */
+    const char *name; /* what messages call the text */
+    bool is_copy;     /* the text is what config_text() made of all layers: none is added */
+};
+
+/* The same as config_load() with all layers and the policy, see doc/configuration.md. Naming the
+ * installed file means the installed configuration with all that belongs to it. */
+int config_load_layers(const struct config_request *request, struct config **ret_config,
+                       struct config_problems *problems);
+
 /* Types every instance's options by its plugin's table. `find` answers the plugin's facts, or NULL
- * after having added its own problem (unknown plugin, wrong kind or ABI, unsafe file). It may follow
- * a load that found problems, so that all of them come at once; an instance without a usable plugin
- * name ("") is not asked for. */
+ * after having added its own problem (unknown plugin, wrong kind or ABI, unsafe file). It may
+ * follow a load that found problems, so that all of them come at once; an instance without a usable
+ * plugin name ("") is not asked for. */
 typedef const struct config_plugin_facts *config_find_fn(const struct config_instance *instance,
                                                          struct config_problems *problems,
                                                          void *user);
 int config_bind(struct config *config, config_find_fn *find, void *user,
                 struct config_problems *problems);
 
+/* The whole configuration as one text without layers, substitutions as they were written, relative
+ * paths made absolute: the copy beside a report. After config_bind(). */
+void config_text(const struct config *config, struct buf *out);
+/* The same for people: what may be secret is hidden; with `origin`, file and line of every value.
+ */
+void config_show(const struct config *config, bool origin, struct buf *out);
+/* The files it was made of, from the lowest layer to the highest; NULL past the last. */
+const char *config_layer(const struct config *config, size_t index);
+
 void config_destroy(struct config *config);
+
+/* The problems of a load and what followed, as config_problems_print() has them, with lines from
+ * all files of the configuration; NULL: without lines. Then the same as a JSON object. */
+void config_print_problems(const struct config *config, const struct config_problems *problems,
+                           struct buf *out);
+void config_print_problems_json(const struct config *config, const struct config_problems *problems,
+                                struct buf *out);
 
 /* The first pipeline whose match fits, in the order of the file; NULL if none does. */
 const struct config_pipeline *config_choose(const struct config *config, const char *executable,

@@ -12,14 +12,40 @@
 
 struct config_arena {
     struct config_block *blocks;
-    char *folder;       /* where relative paths start; NULL: nowhere */
-    size_t substituted; /* bytes that substitutions have brought in */
+    struct config_source *sources; /* from the lowest layer to the highest */
+    size_t substituted;            /* bytes that substitutions have brought in */
 };
 
 /* Zeroed and aligned for everything; NULL: no memory. */
 void *config_arena_take(struct config_arena *arena, size_t bytes);
 char *config_arena_text(struct config_arena *arena, const char *text);
 void config_arena_destroy(struct config_arena *arena);
+
+/* ---- source.c: the files and texts that it is made of --------------------------------------- */
+
+struct config_source {
+    struct config_source *next;
+    char *name;   /* as messages call it; the `file` of its nodes' positions */
+    char *folder; /* where relative paths in it start; NULL: nowhere */
+    char *text;
+    size_t bytes;
+};
+
+/* Reads a file, or `fd` if `path` is NULL, into a buffer that is to be finished in any case.
+ * 0, or an error that is added as a problem. */
+int config_source_read(const char *path, int fd, const char *name, struct buf *ret_text,
+                       struct config_problems *problems);
+/* Takes the text over, as the last source; NULL: no memory. */
+struct config_source *config_source_keep(struct config_arena *arena, const char *name, bool is_file,
+                                         struct buf *text);
+/* Makes the source of that name the highest. */
+void config_source_raise(struct config_arena *arena, const char *name);
+/* The source of that name, or NULL. */
+const struct config_source *config_source_find(const struct config_arena *arena, const char *file);
+
+/* Adds a problem of a file as a whole and returns the code. */
+int config_refuse(struct config_problems *problems, const char *name, int code, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- check.c: the state of a check, complaints --------------------------------------------- */
 
@@ -91,6 +117,9 @@ bool config_check_text(const char *name, const char *data, size_t bytes,
 /* The same question for a value from elsewhere, tabs and line breaks allowed. */
 bool config_is_text(const char *data, size_t bytes);
 
+/* A text in quotes as JSON has it. */
+void config_json_text(struct buf *out, const char *text);
+
 /* ---- value.c: one scalar by its type ------------------------------------------------------- */
 
 struct config_value {
@@ -142,12 +171,90 @@ bool config_keys_check(struct config_check *check, const struct config_node *map
 bool config_table_check(struct config_check *check, const struct config_instance *instance,
                         const struct config_plugin_facts *facts);
 
-/* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
+/* ---- load.c -------------------------------------------------------------------------------- */
 
-void config_substitute(struct config_check *check, struct config_node *node);
+/* The keys of the top level, in the order of the manual, ended by NULL. */
+extern const char *const config_top_keys[];
+
+/* Without sources yet; NULL: no memory. */
+struct config *config_create(const char *name);
+/* Keeps and parses the text that is called as the configuration is; NULL after a problem. */
+struct config_node *config_take_text(struct config_check *check, bool is_file, struct buf *text);
+/* Complains of a version that this Cairn does not read; of a missing one only if `required`. */
+void config_check_version(struct config_check *check, struct config_node *root, bool required);
+/* Substitutes and checks all but the plugins' options. */
+void config_check_all(struct config_check *check, struct config_node *root);
+
+/* ---- merge.c ------------------------------------------------------------------------------- */
+
+/* Takes a child out of a map, or NULL; puts one in, in the place of the one that has its key. */
+struct config_node *config_node_take(struct config_node *map, const char *key);
+void config_node_put(struct config_node *map, struct config_node *child);
+/* Merges a layer, which is used up, onto those below it (NULL: none). Both are maps. */
+void config_merge(struct config_check *check, struct config_node **base, struct config_node *over);
+
+/* ---- policy.c, enforce.c: what the administrator has the last word on -------------------------
+ */
+
+enum config_user_rule { CONFIG_USER_MERGE = 0, CONFIG_USER_NONE = 1, CONFIG_USER_ONLY = 2 };
+
+struct config_policy {
+    struct config_node *root; /* NULL: there is no policy */
+    int32_t user_config;      /* enum config_user_rule */
+    bool sound;               /* without problems of its own */
+    int32_t program_config;   /* 1: the layers below count for every program */
+};
+
+/* Reads the policy, if there is one; to be finished in any case. */
+void config_policy_read(struct config_check *check, struct config_policy *ret_policy);
+void config_policy_finish(struct config_policy *policy);
+/* Whether it takes values from the system's layers, even where those do not count otherwise. */
+bool config_policy_needs_system(const struct config_policy *policy);
+/* Complains of what a layer that is not the system's sets although it is locked or required. */
+void config_policy_check_locks(struct config_check *check, const struct config_policy *policy,
+                               const struct config_node *layer);
+/* Puts the system's values of locked keys, and what is required, on top of the configuration, and
+ * complains of what exceeds a maximum. `system` may be NULL. */
+void config_policy_enforce(struct config_check *check, const struct config_policy *policy,
+                           const struct config_node *system, struct config_node *root);
+/* The lock that a key falls under by its own path, not by its parents'; or NULL. */
+const struct config_node *config_policy_lock(const struct config_policy *policy,
+                                             const struct config_node *node);
+/* Whether a pattern like "transports.*.url" is the path of a node. */
+bool config_pattern_fits(const char *pattern, const struct config_node *node);
+/* Complains of plugins that are not allowed; after the instances are read. */
+void config_policy_check_plugins(struct config_check *check, const struct config_policy *policy);
+
+/* ---- own.c: Cairn's own keys --------------------------------------------------------------- */
+
+struct config_engine_keys {
+    const char *spool;
+    struct cairn_list signals;
+};
+
+struct config_common_keys {
+    const char *plugin;
+    uint64_t timeout, memory_limit, output_limit;
+    int32_t on_error; /* 1: drop */
+};
 
 /* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */
 extern const char *const config_common_keys[];
+extern const struct cairn_option config_application_options[], config_engine_options[],
+    config_limits_options[], config_clocks_options[], config_common_options[];
+
+/* The option at a path like "engine.limits.total", and the name of its map; NULL: no such thing. */
+const struct cairn_option *config_own_option(const char *path, const char **ret_map);
+
+/* ---- options.c ----------------------------------------------------------------------------- */
+
+bool config_is_common_key(const char *key);
+/* Whether a value, as it was written, is one substitution without a default. */
+bool config_is_reference(const char *text);
+
+/* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
+
+void config_substitute(struct config_check *check, struct config_node *node);
 
 void config_read_application(struct config_check *check, const struct config_node *root);
 void config_read_engine(struct config_check *check, const struct config_node *root);

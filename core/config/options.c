@@ -9,22 +9,26 @@
 
 /* ---- What must not be shown ---------------------------------------------------------------- */
 
-static bool is_common(const char *key)
+bool config_is_common_key(const char *key)
 {
     for (const char *const *common = config_common_keys; *common != NULL; common++) {
-        if (strcmp(*common, key) == 0) {
+        if (key != NULL && strcmp(*common, key) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* A failed substitution that is the whole value, without a default, holds nothing secret. */
+bool config_is_reference(const char *text)
+{
+    return strncmp(text, "${", 2) == 0 && strstr(text, ":-") == NULL &&
+           strcspn(text, "}") + 1 == strlen(text);
+}
+
+/* A failed substitution that is the whole value holds nothing secret. */
 static bool is_reference(const struct config_node *node)
 {
-    return node->kind == CONFIG_REFUSED && node->text != NULL &&
-           strncmp(node->text, "${", 2) == 0 && strstr(node->text, ":-") == NULL &&
-           strcspn(node->text, "}") + 1 == strlen(node->text);
+    return node->kind == CONFIG_REFUSED && node->text != NULL && config_is_reference(node->text);
 }
 
 void config_hide_instance(struct config_check *check, const struct config_instance *instance)
@@ -33,7 +37,7 @@ void config_hide_instance(struct config_check *check, const struct config_instan
         return;
     }
     for (const struct config_node *n = instance->node->first; n != NULL; n = n->next) {
-        if (!is_common(n->key) && !is_reference(n)) {
+        if (!config_is_common_key(n->key) && !is_reference(n)) {
             config_hide(check->problems, n, true);
         }
     }

@@ -226,6 +226,12 @@ static void read_pipeline(struct topology *topology, const struct config_node *m
     }
 }
 
+/* Layers below are not what somebody is working on, and may serve others. */
+static bool is_own(const struct config *config, struct config_position position)
+{
+    return !config->layered || strcmp(position.file, config->root->position.file) == 0;
+}
+
 /* What is legal and still not meant. */
 static void warn(struct topology *topology, const struct config_node *section)
 {
@@ -234,16 +240,16 @@ static void warn(struct topology *topology, const struct config_node *section)
     const struct config_node *map = section->first;
 
     for (size_t i = 0; i < config->pipeline_count; i++, map = map->next) {
-        if (all != NULL) {
+        if (all != NULL && is_own(config, map->key_position)) {
             config_warn_key(topology->check, map,
                             "never chosen, since the pipeline \"%s\" above it matches every crash",
                             all->id);
-        } else if (matches_all(&config->pipelines[i].match)) {
+        } else if (all == NULL && matches_all(&config->pipelines[i].match)) {
             all = &config->pipelines[i];
         }
     }
     for (size_t i = 0; i < config->instance_count; i++) {
-        if (!topology->used[i]) {
+        if (!topology->used[i] && is_own(config, config->instances[i].node->key_position)) {
             config_warn_key(topology->check, config->instances[i].node, "no pipeline uses this %s",
                             config_kind(config->instances[i].kind));
         }

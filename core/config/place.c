@@ -28,6 +28,8 @@ const char *config_home(void)
 static int base_of(struct config_value *value, const char **ret_base, const char **ret_rest)
 {
     const char *text = value->node->text;
+    const struct config_source *source =
+        config_source_find(value->arena, value->node->position.file);
     char quoted[CONFIG_QUOTED_BYTES];
 
     if (text[0] == '~' && text[1] != '\0' && text[1] != '/') {
@@ -45,11 +47,11 @@ static int base_of(struct config_value *value, const char **ret_base, const char
         *ret_rest = text + 1;
         return 0;
     }
-    if (value->arena->folder == NULL) {
+    if (source == NULL || source->folder == NULL) {
         return config_value_fail(value, "a relative path starts at the folder of the configuration "
                                         "file, and this text comes from none: make it absolute");
     }
-    *ret_base = value->arena->folder;
+    *ret_base = source->folder;
     *ret_rest = strncmp(text, "./", 2) == 0 ? text + 2 : text;
     return 0;
 }

@@ -20,12 +20,21 @@ struct excerpt {
     bool at_caret; /* the pad is complete */
 };
 
+/* A problem and the rank of its file: lower layers come first, unknown files last. */
+struct ranked {
+    const struct config_problem *item;
+    size_t rank;
+};
+
 static int compare(const void *a, const void *b)
 {
-    const struct config_problem *left = *(const struct config_problem *const *)a;
-    const struct config_problem *right = *(const struct config_problem *const *)b;
+    const struct ranked *one = a, *other = b;
+    const struct config_problem *left = one->item, *right = other->item;
     const struct config_position *p = &left->position, *q = &right->position;
 
+    if (one->rank != other->rank) {
+        return one->rank < other->rank ? -1 : 1;
+    }
     if (p->line != q->line) {
         return p->line < q->line ? -1 : 1;
     }
@@ -85,13 +94,19 @@ static void show_character(struct excerpt *excerpt, const struct config_cursor *
     }
 }
 
+static bool is_of(const struct config_span *span, const char *file)
+{
+    return span->start.file == NULL || file == NULL || strcmp(span->start.file, file) == 0;
+}
+
 static const struct config_span *hidden_at(const struct config_problems *problems,
-                                           const struct config_cursor *cursor)
+                                           const struct config_cursor *cursor, const char *file)
 {
     for (size_t i = 0; i < problems->hidden_count; i++) {
         const struct config_span *span = &problems->hidden[i];
 
-        if (!config_cursor_before(cursor, span->start) && config_cursor_before(cursor, span->end)) {
+        if (is_of(span, file) && !config_cursor_before(cursor, span->start) &&
+            config_cursor_before(cursor, span->end)) {
             return span;
         }
     }
@@ -136,7 +151,7 @@ static void fill(struct excerpt *excerpt, const struct config_problems *problems
         if (cursor.column < from) {
             continue;
         }
-        span = hidden_at(problems, &cursor);
+        span = hidden_at(problems, &cursor, caret.file);
         excerpt->at_caret = excerpt->at_caret || is_caret(&cursor, span, caret);
         if (span == NULL) {
             show_character(excerpt, &cursor);
@@ -194,19 +209,95 @@ static void print_problem(const struct config_problems *problems, const struct c
     }
 }
 
-void config_problems_print(const struct config_problems *problems, const char *source,
-                           struct buf *out)
+/* The source of a problem's file; one without a name stands for every file. */
+static const struct config_source *source_of(const struct config_source *sources, const char *file,
+                                             size_t *ret_rank)
 {
-    const struct config_problem *sorted[CONFIG_MAX_PROBLEMS];
+    *ret_rank = 0;
+    for (const struct config_source *s = sources; s != NULL; s = s->next) {
+        if (s->name == NULL || (file != NULL && strcmp(s->name, file) == 0)) {
+            return s;
+        }
+        ++*ret_rank;
+    }
+    return NULL;
+}
 
+static size_t sort(const struct config_problems *problems, const struct config_source *sources,
+                   struct ranked sorted[CONFIG_MAX_PROBLEMS])
+{
     for (size_t i = 0; i < problems->count; i++) {
-        sorted[i] = &problems->items[i];
+        sorted[i].item = &problems->items[i];
+        source_of(sources, sorted[i].item->position.file, &sorted[i].rank);
     }
     qsort(sorted, problems->count, sizeof(sorted[0]), compare);
-    for (size_t i = 0; i < problems->count; i++) {
-        print_problem(problems, sorted[i], source, out);
+    return problems->count;
+}
+
+static void print_all(const struct config_problems *problems, const struct config_source *sources,
+                      struct buf *out)
+{
+    struct ranked sorted[CONFIG_MAX_PROBLEMS];
+    size_t count = sort(problems, sources, sorted), rank;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct config_source *source =
+            source_of(sources, sorted[i].item->position.file, &rank);
+
+        print_problem(problems, sorted[i].item, source != NULL ? source->text : NULL, out);
     }
     if (problems->omitted != 0) {
         buf_printf(out, "… and %zu more problems\n", problems->omitted);
     }
+}
+
+void config_problems_print(const struct config_problems *problems, const char *source,
+                           struct buf *out)
+{
+    struct config_source only = { .text = (char *)source };
+
+    print_all(problems, source != NULL ? &only : NULL, out);
+}
+
+static const struct config_source *sources_of(const struct config *config)
+{
+    return config != NULL ? ((const struct config_arena *)config->arena)->sources : NULL;
+}
+
+void config_print_problems(const struct config *config, const struct config_problems *problems,
+                           struct buf *out)
+{
+    print_all(problems, sources_of(config), out);
+}
+
+static void print_json(const struct config_problem *item, struct buf *out)
+{
+    const struct config_position *position = &item->position;
+
+    buf_text(out, "{\"severity\": ");
+    config_json_text(out, item->warning ? "warning" : "error");
+    buf_text(out, ", \"file\": ");
+    config_json_text(out, position->file != NULL ? position->file : "");
+    buf_printf(out, ", \"line\": %u, \"column\": %u, \"path\": ", position->line, position->column);
+    config_json_text(out, item->path != NULL ? item->path : "");
+    buf_text(out, ", \"message\": ");
+    config_json_text(out,
+                     item->text != NULL ? item->text : "no memory is left to say what is wrong");
+    buf_text(out, "}");
+}
+
+void config_print_problems_json(const struct config *config, const struct config_problems *problems,
+                                struct buf *out)
+{
+    struct ranked sorted[CONFIG_MAX_PROBLEMS];
+    size_t count = sort(problems, sources_of(config), sorted);
+
+    buf_text(out, "{\n  \"problems\": [");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(out, i == 0 ? "\n    " : ",\n    ");
+        print_json(sorted[i].item, out);
+    }
+    buf_printf(out, "%s],\n  \"errors\": %zu,\n  \"warnings\": %zu,\n  \"omitted\": %zu\n}\n",
+               count > 0 ? "\n  " : "", problems->errors, config_problems_warnings(problems),
+               problems->omitted);
 }

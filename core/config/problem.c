@@ -133,3 +133,8 @@ void config_problems_unhide(struct config_problems *problems)
     }
     problems->hidden_count = kept;
 }
+
+size_t config_problems_warnings(const struct config_problems *problems)
+{
+    return problems->count + problems->omitted - problems->errors;
+}

@@ -56,7 +56,11 @@ void config_problems_hide(struct config_problems *problems, struct config_span s
 /* Ends what is hidden tentatively. */
 void config_problems_unhide(struct config_problems *problems);
 
-/* Sorted by position, with source lines and carets taken from `source` (the file's text or NULL).
+/* How many of them are warnings. */
+size_t config_problems_warnings(const struct config_problems *problems);
+
+/* Sorted by position, with source lines and carets taken from `source` (the text of the
+ * only file, or NULL). What a configuration was loaded from is printed by config_print_problems().
  */
 void config_problems_print(const struct config_problems *problems, const char *source,
                            struct buf *out);

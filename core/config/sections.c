@@ -16,9 +16,6 @@
 #define SECOND         1000000ull
 #define MAX_NAME_BYTES 255
 
-const char *const config_common_keys[] = { "plugin",       "timeout",      "on_error",
-                                           "memory_limit", "output_limit", NULL };
-
 static const char *const no_others[] = { NULL };
 
 static void read_own(struct config_check *check, const struct config_node *map,
@@ -36,20 +33,11 @@ static void read_own(struct config_check *check, const struct config_node *map,
 
 void config_read_application(struct config_check *check, const struct config_node *root)
 {
-    static const struct cairn_option options[] = {
-        { .name = "name",
-          .type = CAIRN_OPTION_STRING,
-          .offset = offsetof(struct config, application) },
-        { .name = "version",
-          .type = CAIRN_OPTION_STRING,
-          .offset = offsetof(struct config, version) },
-        { .name = NULL },
-    };
     const struct config_node *map = config_get(root, "application");
 
-    read_own(check, map, options, no_others, check->config);
-    for (size_t i = 0; options[i].name != NULL; i++) {
-        const struct config_node *node = config_get(map, options[i].name);
+    read_own(check, map, config_application_options, no_others, check->config);
+    for (size_t i = 0; config_application_options[i].name != NULL; i++) {
+        const struct config_node *node = config_get(map, config_application_options[i].name);
         size_t length = node != NULL && node->kind == CONFIG_SCALAR ? strlen(node->text) : 1;
 
         if (length == 0) {
@@ -61,11 +49,6 @@ void config_read_application(struct config_check *check, const struct config_nod
 }
 
 /* ---- engine -------------------------------------------------------------------------------- */
-
-struct engine {
-    const char *spool;
-    struct cairn_list signals;
-};
 
 /* Why a signal cannot be among those that are reported, or NULL. */
 static const char *objection(int number)
@@ -140,37 +123,12 @@ static void set_spool(struct config_check *check, const struct config_node *root
 
 static void read_limits(struct config_check *check, const struct config_node *engine)
 {
-    static const struct cairn_option options[] = {
-        { .name = "reports",
-          .type = CAIRN_OPTION_INTEGER,
-          .offset = offsetof(struct config_limits, reports),
-          .default_text = "50",
-          .min = 1,
-          .max = 100000 },
-        { .name = "total",
-          .type = CAIRN_OPTION_SIZE,
-          .offset = offsetof(struct config_limits, total_bytes),
-          .default_text = "512MiB",
-          .min = 1 << 20,
-          .max = 1ll << 50 },
-        { .name = "report",
-          .type = CAIRN_OPTION_SIZE,
-          .offset = offsetof(struct config_limits, report_bytes),
-          .default_text = "64MiB",
-          .min = 1 << 18,
-          .max = 1ll << 50 },
-        { .name = "free",
-          .type = CAIRN_OPTION_SIZE,
-          .offset = offsetof(struct config_limits, free_bytes),
-          .default_text = "1GiB" },
-        { .name = NULL },
-    };
     const struct config_node *map = config_get(engine, "limits");
     const struct config_node *report = config_get(map, "report");
     const struct config_limits *limits = &check->config->limits;
     char one[32], all[32];
 
-    read_own(check, map, options, no_others, &check->config->limits);
+    read_own(check, map, config_limits_options, no_others, &check->config->limits);
     if (limits->total_bytes != 0 && limits->report_bytes > limits->total_bytes) {
         config_size_text(limits->report_bytes, one);
         config_size_text(limits->total_bytes, all);
@@ -182,47 +140,18 @@ static void read_limits(struct config_check *check, const struct config_node *en
 
 static void read_clocks(struct config_check *check, const struct config_node *engine)
 {
-    static const struct cairn_option options[] = {
-        { .name = "claim",
-          .type = CAIRN_OPTION_DURATION,
-          .offset = offsetof(struct config, claim_us),
-          .default_text = "1s",
-          .min = SECOND / 100,
-          .max = 60 * SECOND },
-        { .name = "hold",
-          .type = CAIRN_OPTION_DURATION,
-          .offset = offsetof(struct config, hold_us),
-          .default_text = "5s",
-          .min = SECOND / 100,
-          .max = 600 * SECOND },
-        { .name = "pipeline",
-          .type = CAIRN_OPTION_DURATION,
-          .offset = offsetof(struct config, pipeline_us),
-          .default_text = "20s",
-          .min = SECOND / 10,
-          .max = 3600 * SECOND },
-        { .name = NULL },
-    };
 
-    read_own(check, config_get(engine, "clocks"), options, no_others, check->config);
+    read_own(check, config_get(engine, "clocks"), config_clocks_options, no_others, check->config);
 }
 
 void config_read_engine(struct config_check *check, const struct config_node *root)
 {
-    static const struct cairn_option options[] = {
-        { .name = "spool", .type = CAIRN_OPTION_PATH, .offset = offsetof(struct engine, spool) },
-        { .name = "signals",
-          .type = CAIRN_OPTION_SIGNAL,
-          .flags = CAIRN_OPTION_LIST,
-          .offset = offsetof(struct engine, signals) },
-        { .name = NULL },
-    };
     static const char *const others[] = { "limits", "clocks", NULL };
     const struct config_node *map = config_get(root, "engine");
     const struct config_node *signals = config_get(map, "signals");
-    struct engine engine = { .spool = NULL };
+    struct config_engine_keys engine = { .spool = NULL };
 
-    read_own(check, map, options, others, &engine);
+    read_own(check, map, config_engine_options, others, &engine);
     check->config->signals = default_signals();
     if (engine.signals.items != NULL) {
         set_signals(check, signals, &engine.signals);
@@ -233,44 +162,6 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
 }
 
 /* ---- filters, annotators, writers, hooks, transports --------------------------------------- */
-
-struct common {
-    const char *plugin;
-    uint64_t timeout, memory_limit, output_limit;
-    int32_t on_error; /* 1: drop */
-};
-
-static const char *const reactions[] = { "note", "drop", NULL };
-
-static const struct cairn_option common_options[] = {
-    { .name = "plugin",
-      .type = CAIRN_OPTION_STRING,
-      .flags = CAIRN_OPTION_REQUIRED,
-      .offset = offsetof(struct common, plugin) },
-    { .name = "timeout",
-      .type = CAIRN_OPTION_DURATION,
-      .offset = offsetof(struct common, timeout),
-      .min = SECOND / 100,
-      .max = 3600 * SECOND },
-    { .name = "memory_limit",
-      .type = CAIRN_OPTION_SIZE,
-      .offset = offsetof(struct common, memory_limit),
-      .default_text = "512MiB",
-      .min = 1 << 24,
-      .max = 1ll << 50 },
-    { .name = "output_limit",
-      .type = CAIRN_OPTION_SIZE,
-      .offset = offsetof(struct common, output_limit),
-      .default_text = "64MiB",
-      .min = 1 << 10,
-      .max = 1ll << 50 },
-    { .name = "on_error",
-      .type = CAIRN_OPTION_ENUM,
-      .offset = offsetof(struct common, on_error),
-      .default_text = "note",
-      .choices = reactions },
-    { .name = NULL },
-};
 
 /* The name of a plugin is no path: the file it leads to lies in a plugin folder. */
 static bool check_plugin_name(struct config_check *check, const struct config_node *node,
@@ -299,8 +190,9 @@ static bool check_plugin_name(struct config_check *check, const struct config_no
 static void read_instance(struct config_check *check, const struct config_node *map,
                           enum cairn_kind kind, struct config_instance *instance)
 {
-    struct config_table table = { .options = common_options };
-    struct common common = { .timeout = (kind == CAIRN_KIND_TRANSPORT ? 60 : 5) * SECOND };
+    struct config_table table = { .options = config_common_options };
+    struct config_common_keys common = { .timeout =
+                                             (kind == CAIRN_KIND_TRANSPORT ? 60 : 5) * SECOND };
     const struct config_node *reaction = config_get(map, "on_error");
     uint64_t set;
 

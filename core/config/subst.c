@@ -31,15 +31,18 @@ struct substitution {
  * differ in their number. */
 static struct config_position dollar_position(const struct substitution *s)
 {
-    const struct config *config = s->check->config;
     struct config_position position = s->node->position;
+    const struct config_source *source = config_source_find(s->check->arena, position.file);
     struct config_cursor cursor;
     size_t in_text = 0, in_source = 0;
 
     for (const char *c = strchr(s->node->text, '$'); c != NULL; c = strchr(c + 1, '$')) {
         in_text++;
     }
-    config_cursor_init(&cursor, config->source, config->source_bytes);
+    if (source == NULL) {
+        return position;
+    }
+    config_cursor_init(&cursor, source->text, source->bytes);
     if (!config_cursor_seek(&cursor, position)) {
         return position;
     }
@@ -279,7 +282,7 @@ static void substitute_scalar(struct config_check *check, struct config_node *no
         node->kind = CONFIG_REFUSED;
         return;
     }
-    free(node->text);
+    node->written = node->text;
     node->text = text;
     node->secret = s.secret;
 }

@@ -24,7 +24,46 @@ void config_node_destroy(struct config_node *node)
     }
     free(node->key);
     free(node->text);
+    free(node->written);
     free(node);
+}
+
+static char *copy_text(const char *text, bool *failed)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    *failed = *failed || (text != NULL && copy == NULL);
+    return copy;
+}
+
+struct config_node *config_node_copy(const struct config_node *node)
+{
+    struct config_node *copy = malloc(sizeof(*copy)), **link;
+    bool failed = copy == NULL;
+
+    if (failed) {
+        return NULL;
+    }
+    *copy = *node;
+    copy->key = copy_text(node->key, &failed);
+    copy->text = copy_text(node->text, &failed);
+    copy->written = copy_text(node->written, &failed);
+    copy->first = copy->next = NULL;
+    copy->parent = NULL;
+    link = &copy->first;
+    for (const struct config_node *n = node->first; n != NULL && !failed; n = n->next) {
+        *link = config_node_copy(n);
+        failed = *link == NULL;
+        if (!failed) {
+            (*link)->parent = copy;
+            link = &(*link)->next;
+        }
+    }
+    if (failed) {
+        config_node_destroy(copy);
+        return NULL;
+    }
+    return copy;
 }
 
 const struct config_node *config_get(const struct config_node *map, const char *key)

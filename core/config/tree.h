@@ -28,6 +28,7 @@ struct config_node {
     char *key;                            /* in a map: the key; else NULL */
     struct config_position key_position;
     char *text;                       /* scalar: the text, substituted later; else NULL */
+    char *written;                    /* scalar: the text before its substitution; else NULL */
     bool quoted;                      /* scalar: written in quotes or as a block */
     bool secret;                      /* scalar: holds a substituted ${file:} or ${env:} value */
     struct config_node *first, *next; /* children; the next sibling */
@@ -40,7 +41,12 @@ struct config_node {
  * rest of it can be checked: ask `problems->errors` whether it was good. */
 struct config_node *config_parse(const char *name, const char *data, size_t bytes,
                                  struct config_problems *problems);
+/* The same for one layer of several: a text with nothing in it is no problem, but NULL. */
+struct config_node *config_parse_layer(const char *name, const char *data, size_t bytes,
+                                       struct config_problems *problems);
 void config_node_destroy(struct config_node *node);
+/* A copy with all below it, without a parent; NULL: no memory. */
+struct config_node *config_node_copy(const struct config_node *node);
 const struct config_node *config_get(const struct config_node *map, const char *key);
 
 /* "filters.fatal.signals[1]" in `buffer`, cut where it does not fit; "" for the top. */

@@ -121,3 +121,18 @@ bool config_is_text(const char *data, size_t bytes)
     }
     return true;
 }
+
+void config_json_text(struct buf *out, const char *text)
+{
+    buf_text(out, "\"");
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\') {
+            buf_printf(out, "\\%c", *text);
+        } else if ((unsigned char)*text < ' ') {
+            buf_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+        } else {
+            buf_add(out, text, 1);
+        }
+    }
+    buf_text(out, "\"");
+}

@@ -317,14 +317,14 @@ static void drop_duplicates(struct builder *builder, struct config_node *node)
     }
 }
 
-struct config_node *config_parse(const char *name, const char *data, size_t bytes,
-                                 struct config_problems *problems)
+struct config_node *config_parse_layer(const char *name, const char *data, size_t bytes,
+                                       struct config_problems *problems)
 {
     struct builder builder = { .name = name, .problems = problems };
-    struct config_position whole = { name, 0, 0 };
 
     if (bytes > CONFIG_MAX_BYTES) {
-        config_problem_add(problems, whole, "", "the file is larger than 1 MiB");
+        config_problem_add(problems, (struct config_position){ name, 0, 0 }, "",
+                           "the file is larger than 1 MiB");
         return NULL;
     }
     if (!config_check_text(name, data, bytes, problems)) {
@@ -335,11 +335,21 @@ struct config_node *config_parse(const char *name, const char *data, size_t byte
         config_node_destroy(builder.root);
         return NULL;
     }
-    if (builder.root == NULL) {
-        config_problem_add(problems, whole, "",
-                           "the file is empty; it needs \"version: 1\" and pipelines");
-        return NULL;
+    if (builder.root != NULL) {
+        drop_duplicates(&builder, builder.root);
     }
-    drop_duplicates(&builder, builder.root);
     return builder.root;
+}
+
+struct config_node *config_parse(const char *name, const char *data, size_t bytes,
+                                 struct config_problems *problems)
+{
+    size_t errors = problems->errors;
+    struct config_node *root = config_parse_layer(name, data, bytes, problems);
+
+    if (root == NULL && problems->errors == errors) {
+        config_problem_add(problems, (struct config_position){ name, 0, 0 }, "",
+                           "the file is empty; it needs \"version: 1\" and pipelines");
+    }
+    return root;
 }

@@ -272,6 +272,15 @@ static int print_plan(const struct engine_options *options, const struct config 
     return result;
 }
 
+static void print_problems(const struct engine_options *options, const struct engine_setup *setup)
+{
+    if (options->json) {
+        engine_setup_print_json(setup);
+    } else {
+        engine_setup_print_problems(setup);
+    }
+}
+
 static int check(const struct engine_options *options, struct engine_setup *setup)
 {
     const char *application = application_of(options, setup->config);
@@ -284,8 +293,9 @@ static int check(const struct engine_options *options, struct engine_setup *setu
     if (!options->plan) {
         check_plugins(setup);
     }
-    engine_setup_print_problems(setup); /* also mere warnings */
-    if (setup->problems.errors != 0) {
+    print_problems(options, setup); /* also mere warnings */
+    if (setup->problems.errors != 0 ||
+        (options->deny_warnings && config_problems_warnings(&setup->problems) != 0)) {
         return EX_CONFIG;
     }
     return options->plan ? print_plan(options, setup->config, application) : EX_OK;
@@ -297,7 +307,7 @@ int engine_check(const struct engine_options *options)
     int code = EX_CONFIG;
 
     if (engine_setup_load(&setup, options, -1) != 0) {
-        engine_setup_print_problems(&setup);
+        print_problems(options, &setup);
     } else {
         code = check(options, &setup);
     }

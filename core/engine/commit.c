@@ -13,6 +13,7 @@
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
+#include "core/util/time.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -38,26 +39,36 @@ static void keep_capture(struct engine_run *run)
     }
 }
 
-/* A copy of the configuration stays beside the report, for the sender; its path stays in the report,
- * because relative paths in the copy start where the original lay. */
+/* A copy of the configuration stays beside the report, for the sender. Of a single file it is the
+ * file itself, and its path stays in the report, because relative paths in the copy start where the
+ * original lay; several layers become one text. */
 static void keep_configuration(struct engine_run *run)
 {
     const struct config *config = run->setup.config;
+    struct error error = { 0, "There is not enough memory." };
     char path[PATH_MAX];
-    struct error error;
+    struct buf text;
 
-    if (config != NULL && realpath(config->name, path) != NULL) {
+    if (config == NULL) {
+        return;
+    }
+    if (!config->layered && realpath(config->name, path) != NULL) {
         report_text(&run->report->configuration, path);
     }
-    if (config != NULL && fs_replace_file(run->folder_fd, SPOOL_CONFIGURATION, config->source,
-                                          config->source_bytes, &error) != 0) {
+    buf_init(&text, CONFIG_MAX_BYTES);
+    config_text(config, &text);
+    if (text.failed != 0 ||
+        fs_replace_file(run->folder_fd, SPOOL_CONFIGURATION, text.data != NULL ? text.data : "",
+                        text.bytes, &error) != 0) {
         report_note(run->report, "The configuration was not kept. %s", error.text);
     }
+    buf_finish(&text);
 }
 
 static void plan_deliveries(struct engine_run *run)
 {
     const struct config_stage *transports;
+    uint64_t next_ns = run->defer_us > 0 ? time_wall_ns() + run->defer_us * 1000 : 0;
 
     if (run->pipeline == NULL) {
         return;
@@ -65,9 +76,12 @@ static void plan_deliveries(struct engine_run *run)
     transports = &run->pipeline->stages[CAIRN_KIND_TRANSPORT];
     for (size_t i = 0; i < transports->count; i++) {
         const char *id = run->setup.config->instances[transports->instances[i]].id;
+        struct report_delivery *delivery = report_add_delivery(run->report, id);
 
-        if (report_add_delivery(run->report, id) == NULL) {
+        if (delivery == NULL) {
             report_note(run->report, "The transport %s does not fit into the report.", id);
+        } else {
+            delivery->next_ns = next_ns;
         }
     }
 }
@@ -134,6 +148,7 @@ int engine_commit(struct engine_run *run, struct error *error)
         return result;
     }
     run->state = to == SPOOL_PENDING ? ENGINE_PENDING : ENGINE_DELIVERED;
+    engine_replace(run);
     return 0;
 }
 

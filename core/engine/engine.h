@@ -31,6 +31,7 @@ struct engine_options {
     const char *application_folder;                 /* recover */
     const char *file;                               /* import */
     bool plan, wait;
+    bool json, deny_warnings; /* check */
 };
 
 /* The modes: each returns an exit code. */
@@ -56,6 +57,8 @@ struct engine_setup {
 int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
                       int folder_fd);
 void engine_setup_print_problems(const struct engine_setup *setup);
+/* The same as JSON, to standard output. */
+void engine_setup_print_json(const struct engine_setup *setup);
 void engine_setup_finish(struct engine_setup *setup);
 
 /* ---- One report on its way through the pipeline ---- */
@@ -66,6 +69,14 @@ enum engine_state {
     ENGINE_DELIVERED,
     ENGINE_DROPPED,
 };
+
+/* An earlier report whose place the run's takes, and under which key drops.json counts it. */
+struct engine_replaced {
+    char id[37];
+    char key[33];
+};
+#define ENGINE_MAX_REPLACED 4
+#define ENGINE_MAX_DEFER_US UINT64_C(86400000000) /* the sender believes in no longer pause */
 
 struct engine_run {
     const struct engine_options *options;
@@ -83,6 +94,9 @@ struct engine_run {
     uint64_t artifact_bytes; /* so far, against limits.report */
     bool keep_capture;       /* the captured minidump stays as an artifact */
     enum engine_state state;
+    struct engine_replaced replaced[ENGINE_MAX_REPLACED];
+    size_t replaced_count;
+    uint64_t defer_us;     /* how long its delivery waits */
     char drop_key[33];     /* under which drops.json counts it */
     char drop_reason[384]; /* in words */
 };
@@ -113,7 +127,12 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
 /* Decides that the report is dropped, at most once. */
 void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The key of drops.json for an instance: [a-z_-] only. */
+void engine_drop_key(char ret_key[33], const char *id);
 bool engine_filters(struct engine_run *run, uint32_t stage);
+/* Notes what a filter that keeps the report says of others; then, after the commit, acts on it. */
+void engine_take_place(struct engine_run *run, const char *key, const struct step_result *result);
+void engine_replace(struct engine_run *run);
 bool engine_annotators(struct engine_run *run);
 /* After the commit: what hooks add is written into report.json once more. */
 void engine_hooks(struct engine_run *run);

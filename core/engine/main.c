@@ -17,8 +17,8 @@
 #include <sysexits.h>
 
 static const char help[] =
-    "usage: cairn-engine check   [--plan] [CONFIG] [--application NAME] [--version V] "
-    "[--executable EXE]\n"
+    "usage: cairn-engine check   [--plan] [--format json] [--deny-warnings] [CONFIG]\n"
+    "                            [--application NAME] [--version V] [--executable EXE]\n"
     "       cairn-engine report  --folder DIR [--lock-fd N] [CONFIG] [--application NAME] "
     "[--version V]\n"
     "                            [--executable EXE]\n"
@@ -47,7 +47,7 @@ struct mode {
 };
 
 static const struct mode modes[] = {
-    { "check", engine_check, "pcCavx", "", false },
+    { "check", engine_check, "pcCavxjd", "", false },
     { "report", engine_report, "cCavxFL", "F", false },
     { "recover", engine_recover, "cCA", "A", false },
     { "import", engine_import, "wcCav", "", true },
@@ -56,6 +56,8 @@ static const struct mode modes[] = {
 static const struct option long_options[] = {
     { "plan", no_argument, NULL, 'p' },
     { "wait", no_argument, NULL, 'w' },
+    { "format", required_argument, NULL, 'j' },
+    { "deny-warnings", no_argument, NULL, 'd' },
     { "config", required_argument, NULL, 'c' },
     { "config-fd", required_argument, NULL, 'C' },
     { "application", required_argument, NULL, 'a' },
@@ -86,7 +88,7 @@ static bool parse_descriptor(const char *text, int *ret_fd)
     return true;
 }
 
-/* Stores one option; false for a descriptor that is not a number. */
+/* Stores one option; false for a value that is none of it. */
 static bool store(struct engine_options *options, int letter, const char *value)
 {
     switch (letter) {
@@ -96,6 +98,12 @@ static bool store(struct engine_options *options, int letter, const char *value)
     case 'w':
         options->wait = true;
         return true;
+    case 'd':
+        options->deny_warnings = true;
+        return true;
+    case 'j':
+        options->json = strcmp(value, "json") == 0;
+        return options->json || strcmp(value, "text") == 0;
     case 'C':
         return parse_descriptor(value, &options->config_fd);
     case 'L':
@@ -142,7 +150,9 @@ static int parse(const struct mode *mode, int argc, char **argv, struct engine_o
                          argv[optind - 1]);
         }
         if (!store(options, letter, optarg)) {
-            return usage("a descriptor is a number, not ", optarg);
+            return usage(letter == 'j' ? "a format is text or json, not "
+                                       : "a descriptor is a number, not ",
+                         optarg);
         }
         if (strchr(given, letter) == NULL) {
             given[strlen(given)] = (char)letter;

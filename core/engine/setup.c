@@ -3,44 +3,43 @@
 #include "core/engine/engine.h"
 
 #include "core/util/fs.h"
-#include "core/util/paths.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The configuration that a report was made with lies beside it. */
+/* The configuration that a report was made with lies beside it, all layers in one. */
 static int load_own(struct engine_setup *setup, int folder_fd)
 {
-    int fd = folder_fd < 0 ? -1
-                           : openat(folder_fd, SPOOL_CONFIGURATION,
-                                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct config_request request = { .fd = -1, .name = SPOOL_CONFIGURATION };
     int result;
 
-    if (fd < 0) {
-        return config_load(paths_config(), -1, NULL, &setup->config, &setup->problems);
+    if (folder_fd >= 0) {
+        request.fd = openat(folder_fd, SPOOL_CONFIGURATION,
+                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
-    result = config_load(NULL, fd, SPOOL_CONFIGURATION, &setup->config, &setup->problems);
-    close(fd);
+    request.is_copy = request.fd >= 0;
+    result = config_load_layers(&request, &setup->config, &setup->problems);
+    if (request.fd >= 0) {
+        close(request.fd);
+    }
     return result;
 }
 
 int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
                       int folder_fd)
 {
+    struct config_request request = { .path = options->config_path,
+                                      .fd = options->config_fd,
+                                      .name = "configuration" };
     int result;
 
     memset(setup, 0, sizeof(*setup));
     config_problems_init(&setup->problems);
-    if (options->config_path != NULL) {
-        result = config_load(options->config_path, -1, NULL, &setup->config, &setup->problems);
-    } else if (options->config_fd >= 0) {
-        result = config_load(NULL, options->config_fd, "configuration", &setup->config,
-                             &setup->problems);
-    } else {
-        result = load_own(setup, folder_fd);
-    }
+    result = request.path != NULL || request.fd >= 0
+                 ? config_load_layers(&request, &setup->config, &setup->problems)
+                 : load_own(setup, folder_fd);
     /* Also with problems: those of the plugins are to be found in the same round. */
     if (setup->config != NULL) {
         int bound = plugin_bind(setup->config, &setup->plugins, &setup->problems);
@@ -51,17 +50,30 @@ int engine_setup_load(struct engine_setup *setup, const struct engine_options *o
     return setup->usable ? 0 : result != 0 ? result : CAIRN_ECONFIG;
 }
 
+static void print(int fd, struct buf *text)
+{
+    if (text->failed == 0 && text->data != NULL) {
+        fs_write_all(fd, text->data, text->bytes);
+    }
+    buf_finish(text);
+}
+
 void engine_setup_print_problems(const struct engine_setup *setup)
 {
     struct buf text;
 
     buf_init(&text, 256 * 1024);
-    config_problems_print(&setup->problems, setup->config != NULL ? setup->config->source : NULL,
-                          &text);
-    if (text.failed == 0 && text.data != NULL) {
-        fs_write_all(STDERR_FILENO, text.data, text.bytes);
-    }
-    buf_finish(&text);
+    config_print_problems(setup->config, &setup->problems, &text);
+    print(STDERR_FILENO, &text);
+}
+
+void engine_setup_print_json(const struct engine_setup *setup)
+{
+    struct buf text;
+
+    buf_init(&text, 256 * 1024);
+    config_print_problems_json(setup->config, &setup->problems, &text);
+    print(STDOUT_FILENO, &text);
 }
 
 void engine_setup_finish(struct engine_setup *setup)

@@ -6,6 +6,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/plugin/faults.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
@@ -15,16 +16,22 @@
 #include <stdio.h>
 #include <string.h>
 
-void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
+void engine_drop_key(char ret_key[33], const char *id)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz-_";
+
+    text_copy(ret_key, 33, id);
+    for (char *c = ret_key; *c != '\0'; c++) {
+        *c = strchr(allowed, *c) != NULL ? *c : '_';
+    }
+}
+
+void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
+{
     va_list arguments;
 
     run->state = ENGINE_DROPPED;
-    text_copy(run->drop_key, sizeof(run->drop_key), key);
-    for (char *c = run->drop_key; *c != '\0'; c++) {
-        *c = strchr(allowed, *c) != NULL ? *c : '_';
-    }
+    engine_drop_key(run->drop_key, key);
     va_start(arguments, format);
     vsnprintf(run->drop_reason, sizeof(run->drop_reason), format, arguments);
     va_end(arguments);
@@ -73,8 +80,9 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
     request->deadline_us = end_us;
     if (time_monotonic_us() >= end_us) {
         skip(run, instance, ret_result);
-    } else {
+    } else if (!faults_set_aside(run->application_fd, request, ret_result)) {
         step_run(request, ret_result);
+        faults_count(run->application_fd, request, ret_result);
     }
     note_result(run, instance, ret_result);
     return ret_result->status;
@@ -105,10 +113,15 @@ static void ask_filter(struct engine_run *run, size_t index)
 {
     struct step_request request = { .out_fd = -1 };
     struct step_result result;
+    const char *id = run->setup.config->instances[index].id;
 
-    if (engine_step(run, index, &request, &result) == STEP_OK && result.action == CAIRN_DROP) {
-        const char *id = run->setup.config->instances[index].id;
-
+    if (engine_step(run, index, &request, &result) != STEP_OK) {
+        step_result_finish(&result);
+        return;
+    }
+    if (result.action == CAIRN_KEEP) {
+        engine_take_place(run, id, &result);
+    } else {
         engine_drop_as(run, id, "%s: %s", id,
                        result.reason[0] != '\0' ? result.reason : "no reason given");
     }

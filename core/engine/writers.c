@@ -50,6 +50,7 @@ static int write_artifact(struct engine_run *run, size_t index, int fd, struct e
             facts->media_type != NULL ? facts->media_type : "application/octet-stream", error);
     }
     if (code != 0) {
+        unlinkat(run->folder_fd, PART, 0);
         report_note(run->report, "writer \"%s\" failed: %s", instance->id, error->text);
     }
     return code;

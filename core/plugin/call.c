@@ -12,9 +12,7 @@
 #include <string.h>
 
 union any_ops {
-    struct {
-        CAIRN_OPS_HEAD;
-    } head;
+    struct ops_head head;
     struct cairn_filter_ops filter;
     struct cairn_annotator_ops annotator;
     struct cairn_writer_ops writer;
@@ -52,6 +50,9 @@ static int call_filter(struct host *host, const union any_ops *ops, void *contex
     end->action = args.action;
     args.reason[sizeof(args.reason) - 1] = '\0';
     text_copy(end->reason, sizeof(end->reason), args.reason);
+    args.instead_of[sizeof(args.instead_of) - 1] = '\0';
+    text_copy(end->instead_of, sizeof(end->instead_of), args.instead_of);
+    end->defer_us = args.defer;
     return result;
 }
 
@@ -139,6 +140,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     if (host->request->check_only) {
         return WIRE_DONE;
     }
+    if (host->request->rehearsal != STEP_NO_REHEARSAL) {
+        return state_of(host_rehearse(host, plugin, &ops.head, STEP_FD_PLUGIN));
+    }
     if (ops.head.create != NULL) {
         result = ops.head.create(&host->table, options, &context);
     }
@@ -151,6 +155,18 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     return state_of(result);
 }
 
+/* A system without seccomp filters is no reason to do without the plugin. */
+static void restrict_step(const struct host *host)
+{
+    int result = host_restrict(host->request->facts->capabilities);
+
+    if (result < 0) {
+        host->table.log(&host->table, CAIRN_LOG_WARNING,
+                        "The system does not keep it to the capabilities that it declares: %s.",
+                        strerror(-result));
+    }
+}
+
 void host_call(struct host *host, int plugin_fd, int out_fd)
 {
     const struct cairn_plugin *plugin;
@@ -158,6 +174,7 @@ void host_call(struct host *host, int plugin_fd, int out_fd)
     struct error error = { 0, "" };
 
     memset(&end, 0, sizeof(end));
+    restrict_step(host);
     if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
         end.state = WIRE_UNUSABLE;
         text_copy(end.reason, sizeof(end.reason), error.text);

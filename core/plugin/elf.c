@@ -231,6 +231,7 @@ static int read_dynamic(struct elf_image *image, const Elf64_Phdr *segments, siz
     if (section == NULL || !in_image(image, section->p_vaddr, section->p_memsz)) {
         return malformed(image, error, "it has no dynamic section");
     }
+    image->dynamic = (struct elf_range){ section->p_vaddr, section->p_memsz, section->p_align };
     for (uint64_t at = 0; section->p_memsz - at >= sizeof(Elf64_Dyn); at += sizeof(Elf64_Dyn)) {
         Elf64_Dyn entry;
         memcpy(&entry, image->memory + section->p_vaddr + at, sizeof(entry));

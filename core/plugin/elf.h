@@ -30,6 +30,7 @@ struct elf_image {
     const char *path; /* borrowed; for sentences */
     struct elf_range notes[ELF_MAX_NOTES];
     size_t note_count;
+    struct elf_range dynamic;
     uint64_t symbols, strings, hash, gnu_hash; /* addresses; 0: absent */
 };
 
@@ -49,5 +50,21 @@ bool elf_object(const struct elf_image *image, const char *name, uint64_t *ret_a
 /* The description of the first note of that owner and type. */
 bool elf_note(const struct elf_image *image, const char *owner, uint32_t type,
               const unsigned char **ret_description, size_t *ret_bytes);
+
+/* ---- elf_link.c: what it links to, for `cairn plugin lint` ---- */
+
+struct elf_symbol {
+    const char *name;
+    bool defined, weak, exported;
+};
+
+/* How many there are; the first one is none. */
+uint64_t elf_symbols(const struct elf_image *image);
+/* False where the image has none. */
+bool elf_symbol_at(const struct elf_image *image, uint64_t index, struct elf_symbol *ret_symbol);
+/* The libraries that it names, from 0 on; NULL past the last. */
+const char *elf_needed(const struct elf_image *image, size_t index);
+/* Whether all symbols are resolved when it is loaded. */
+bool elf_binds_now(const struct elf_image *image);
 
 #endif

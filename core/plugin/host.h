@@ -50,6 +50,14 @@ const struct cairn_texts_service *host_texts_service(void);
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);
 
+struct ops_head {
+    CAIRN_OPS_HEAD;
+};
+
+/* Rehearses what the request says; as the kind's call. */
+int host_rehearse(struct host *host, const struct cairn_plugin *plugin, const struct ops_head *ops,
+                  int plugin_fd);
+
 /* Prepares a step's process: session, death with its parent, signals, descriptors, limits. Moves
  * the descriptors in `fds`, -1 for those that are not needed, to their STEP_FD_… numbers and closes
  * all others; on failure they are where they were. */
@@ -64,5 +72,9 @@ enum step_fd {
 };
 int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error);
+
+/* Takes away what a plugin of these capabilities does not need. 0, or a negative errno where the
+ * system has no seccomp filters: then nothing is taken away. */
+int host_restrict(uint64_t capabilities);
 
 #endif

@@ -285,6 +285,7 @@ static bool take_end(struct intake *intake, const struct wire_view *view)
     memcpy(end, view->text, sizeof(*end));
     end->reason[sizeof(end->reason) - 1] = '\0';
     end->server_id[sizeof(end->server_id) - 1] = '\0';
+    end->instead_of[sizeof(end->instead_of) - 1] = '\0';
     intake->ended = true;
     return true;
 }

@@ -356,7 +356,12 @@ static enum step_status answer_filter(const struct step *step)
         return conclude(step, STEP_BROKEN, "answered %d, which is neither keep nor drop.",
                         end->action);
     }
+    if (end->instead_of[0] != '\0' && !text_is_uuid(end->instead_of)) {
+        return conclude(step, STEP_BROKEN, "named an earlier report by what is no id.");
+    }
     result->action = end->action;
+    text_copy(result->instead_of, sizeof(result->instead_of), end->instead_of);
+    result->defer_us = end->defer_us;
     intake_text(result->reason, sizeof(result->reason), end->reason, strlen(end->reason));
     return STEP_OK;
 }
@@ -386,7 +391,7 @@ static enum step_status answer(const struct step *step)
 {
     enum cairn_kind kind = step->request->instance->kind;
 
-    if (step->request->check_only) {
+    if (step->request->check_only || step->request->rehearsal != STEP_NO_REHEARSAL) {
         return STEP_OK;
     }
     return kind == CAIRN_KIND_FILTER      ? answer_filter(step)

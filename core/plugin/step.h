@@ -23,6 +23,17 @@ enum step_status {
     STEP_BROKEN,   /* it sent records that are not valid, or could not be started */
 };
 
+/* Instead of the kind's call, for `cairn plugin lint`: what is found is the sentence of a step that
+ * failed. */
+enum step_rehearsal {
+    STEP_NO_REHEARSAL = 0,
+    STEP_LIFE,      /* create and destroy */
+    STEP_LEAKS,     /* the same many times: memory and descriptors must not become more */
+    STEP_SHARING,   /* two instances: neither context nor global variables may be shared */
+    STEP_NO_MEMORY, /* create where malloc() answers NULL must not crash */
+    STEP_SYMBOLS,   /* every symbol must be in a library that the plugin links to */
+};
+
 struct step_request {
     const struct config_instance *instance; /* bound; limits of 0 are none, a timeout of 0 is 5 s */
     const struct plugin_facts *facts;
@@ -36,6 +47,7 @@ struct step_request {
     uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */
     bool check_only;             /* only check(): problems go to `problems` */
     struct config_problems *problems;
+    enum step_rehearsal rehearsal;
 };
 
 /* A text of the report that an annotator replaced. */
@@ -52,6 +64,8 @@ struct step_result {
     /* filters */
     int action;
     char reason[256];
+    char instead_of[37]; /* an id, or "" */
+    uint64_t defer_us;
     /* transports */
     int outcome, response_code;
     uint64_t retry_after_us;

@@ -48,6 +48,8 @@ struct wire_end {
     uint64_t retry_after_us;
     char reason[512];    /* a filter's, or a transport's error */
     char server_id[256]; /* a transport's */
+    char instead_of[40]; /* a filter's */
+    uint64_t defer_us;   /* a filter's */
 };
 
 /* Writes one record; `name` and `text` are cut at their limits. Returns the bytes it takes. */

@@ -5,6 +5,7 @@
  */
 #include "core/sender/sender.h"
 
+#include "core/plugin/faults.h"
 #include "core/sender/retry.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
@@ -137,24 +138,30 @@ static uint64_t random_number(void)
     return number;
 }
 
-static void send_with(struct job *job, struct report_delivery *delivery, size_t index)
+static struct step_request request_for(const struct job *job, size_t index)
 {
-    const struct config_instance *instance = &job->setup->config->instances[index];
-    struct step_request request = {
-        .instance = instance,
+    return (struct step_request){
+        .instance = &job->setup->config->instances[index],
         .facts = job->setup->plugins.facts[index],
         .plugin_fd = job->setup->plugins.fds[index],
         .report = job->report,
         .dump_fd = -1,
         .folder = job->entry->path,
         .out_fd = -1,
-        .attempt = delivery->attempts,
-        .deadline_us = time_monotonic_us() + instance->timeout_us,
     };
+}
+
+static void send_with(struct job *job, struct report_delivery *delivery, size_t index)
+{
+    const struct config_instance *instance = &job->setup->config->instances[index];
+    struct step_request request = request_for(job, index);
     struct step_result result;
     char error[512];
 
+    request.attempt = delivery->attempts;
+    request.deadline_us = time_monotonic_us() + instance->timeout_us;
     step_run(&request, &result);
+    faults_count(job->sender->application_fd, &request, &result);
     sender_scrub(instance, result.error, error, sizeof(error));
     retry_apply(delivery, &result, error, retry_born_ns(job->report), time_wall_ns(),
                 random_number());
@@ -162,6 +169,20 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
         mark_offline(job->sender, delivery->transport);
     }
     step_result_finish(&result);
+}
+
+/* Whoever asks for a delivery at once gets an attempt all the same. */
+static bool is_set_aside(struct job *job, struct report_delivery *delivery, size_t index)
+{
+    struct step_request request = request_for(job, index);
+    struct step_result result;
+
+    if (job->sender->options->now ||
+        !faults_set_aside(job->sender->application_fd, &request, &result)) {
+        return false;
+    }
+    leave(job, delivery, result.error);
+    return true;
 }
 
 static void attempt(struct job *job, struct report_delivery *delivery)
@@ -176,6 +197,9 @@ static void attempt(struct job *job, struct report_delivery *delivery)
     if (!find_transport(job->setup->config, delivery->transport, &index)) {
         snprintf(gone, sizeof(gone), "The configuration has no transport %s.", delivery->transport);
         leave(job, delivery, gone);
+        return;
+    }
+    if (is_set_aside(job, delivery, index)) {
         return;
     }
     delivery->attempts++;

@@ -3,18 +3,19 @@
 #include "core/sender/sender.h"
 
 #include "core/util/fs.h"
-#include "core/util/paths.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The copy beside the report, under the name of the original: relative paths start there. */
+/* The copy beside the report, all layers in one; the copy of a single file goes under the name of
+ * the original: relative paths start there. */
 static int load_own(struct sender_setup *setup, const struct report *report, int folder_fd)
 {
     const char *name = report->configuration != NULL ? report->configuration : SPOOL_CONFIGURATION;
     int fd = openat(folder_fd, SPOOL_CONFIGURATION,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct config_request request = { .fd = fd, .name = name, .is_copy = true };
     int result;
 
     if (fd < 0) {
@@ -22,7 +23,7 @@ static int load_own(struct sender_setup *setup, const struct report *report, int
                            "", "the report has no configuration of its own");
         return CAIRN_ECONFIG;
     }
-    result = config_load(NULL, fd, name, &setup->config, &setup->problems);
+    result = config_load_layers(&request, &setup->config, &setup->problems);
     close(fd);
     return result;
 }
@@ -30,18 +31,14 @@ static int load_own(struct sender_setup *setup, const struct report *report, int
 static int load(struct sender_setup *setup, const struct sender_options *options,
                 const struct report *report, int folder_fd)
 {
+    struct config_request request = { .path = options->config_path,
+                                      .fd = options->config_fd,
+                                      .name = "configuration" };
 
-    if (options->config_path != NULL) {
-        return config_load(options->config_path, -1, NULL, &setup->config, &setup->problems);
+    if (request.path == NULL && request.fd < 0 && report != NULL) {
+        return load_own(setup, report, folder_fd);
     }
-    if (options->config_fd >= 0) {
-        return config_load(NULL, options->config_fd, "configuration", &setup->config,
-                           &setup->problems);
-    }
-    if (report == NULL) {
-        return config_load(paths_config(), -1, NULL, &setup->config, &setup->problems);
-    }
-    return load_own(setup, report, folder_fd);
+    return config_load_layers(&request, &setup->config, &setup->problems);
 }
 
 int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
@@ -66,8 +63,7 @@ void sender_setup_print_problems(const struct sender_setup *setup)
     struct buf text;
 
     buf_init(&text, 256 * 1024);
-    config_problems_print(&setup->problems, setup->config != NULL ? setup->config->source : NULL,
-                          &text);
+    config_print_problems(setup->config, &setup->problems, &text);
     if (text.failed == 0 && text.data != NULL) {
         fs_write_all(STDERR_FILENO, text.data, text.bytes);
     }

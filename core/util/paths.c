@@ -2,10 +2,12 @@
 /* Where Cairn's own parts lie; see paths.h. Every process but the crashed one. */
 #include "core/util/paths.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 /* The environment counts only where it cannot lend somebody else's privileges. */
@@ -29,6 +31,56 @@ const char *paths_preload(void)
 const char *paths_config(void)
 {
     return setting("CAIRN_CONFIG", CAIRN_CONFIG_PATH);
+}
+
+/* The file `name` in the folder of another file. */
+static const char *beside(const char *file, const char *name, char *buffer, size_t capacity)
+{
+    int folder = (int)(strrchr(file, '/') - file);
+    int length = snprintf(buffer, capacity, "%.*s/%s", folder, file, name);
+
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
+}
+
+const char *paths_config_folder(char *buffer, size_t capacity)
+{
+    return beside(paths_config(), "conf.d", buffer, capacity);
+}
+
+const char *paths_vendor_folder(char *buffer, size_t capacity)
+{
+    int length = snprintf(buffer, capacity, "%s/conf.d", setting("CAIRN_DATA", CAIRN_DATA_PATH));
+
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
+}
+
+const char *paths_policy(char *buffer, size_t capacity)
+{
+    const char *installed = beside(CAIRN_CONFIG_PATH, "policy.yaml", buffer, capacity);
+
+    if (installed != NULL && access(installed, F_OK) != 0 && errno == ENOENT) {
+        return beside(paths_config(), "policy.yaml", buffer, capacity);
+    }
+    return installed;
+}
+
+const char *paths_user_config(char *buffer, size_t capacity)
+{
+    const char *folder = secure_getenv("XDG_CONFIG_HOME");
+    const char *home = secure_getenv("HOME");
+    int length;
+
+    if (geteuid() == 0 || getauxval(AT_SECURE) != 0) {
+        return NULL;
+    }
+    if (folder != NULL && folder[0] == '/') {
+        length = snprintf(buffer, capacity, "%s/cairn/cairn.yaml", folder);
+    } else if (home != NULL && home[0] == '/') {
+        length = snprintf(buffer, capacity, "%s/.config/cairn/cairn.yaml", home);
+    } else {
+        return NULL;
+    }
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
 }
 
 /* Copies the index-th non-empty part of a ':'-separated list; returns how many parts there are

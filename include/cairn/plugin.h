@@ -44,7 +44,9 @@ enum cairn_kind {
     CAIRN_KIND_TRANSPORT = 5,
 };
 
-/* What a plugin needs; shown by `cairn plugin list`, and the base of what its step may do. */
+/* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
+ * socket() for anything but AF_UNIX and AF_NETLINK, without the second from execve(), as do programs
+ * that it starts; with one of the two, those also get no rights from set-id bits. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
 #define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
@@ -323,6 +325,10 @@ struct cairn_filter_args {
     const struct cairn_report *report;
     int32_t action;     /* out: enum cairn_action; CAIRN_KEEP at first */
     char reason[244];   /* out: why it is dropped, one sentence without its full stop */
+    /* When it is kept: */
+    char instead_of[40]; /* out: the id of an earlier report whose place this one takes, or ""; that
+                            one is deleted and counted unless it was delivered already */
+    uint64_t defer;      /* out: microseconds for which its delivery waits, at most a day */
 };
 
 struct cairn_filter_ops {

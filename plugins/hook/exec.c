@@ -373,7 +373,7 @@ static const struct cairn_hook_ops ops = {
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_HOOK),
-    .capabilities = CAIRN_CAP_PROCESSES,
+    .capabilities = CAIRN_CAP_PROCESSES | CAIRN_CAP_NETWORK, /* the programs may need it */
     .name = "exec",
     .version = "1.0.0",
     .summary = "Runs a command once a report is committed.",

@@ -1,31 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * check_config FILE: loads a configuration, binds it against the tables of config_tables.c, prints
- * its problems and the exit code that Cairn's programs would have. For the golden tests.
+ * its problems and the exit code that Cairn's programs would have. check_config --layers [FILE]
+ * does the same with all layers and prints, too, what came of them. For the golden tests.
  */
 #include "tests/engine/check_config.h"
 
 #include <stdio.h>
+#include <string.h>
+
+static int load(const char *file, bool layers, struct config **ret_config,
+                struct config_problems *problems)
+{
+    struct config_request request = { .path = file, .fd = -1 };
+
+    return layers ? config_load_layers(&request, ret_config, problems)
+                  : config_load(file, -1, file, ret_config, problems);
+}
 
 int main(int argc, char **argv)
 {
+    bool layers = argc > 1 && strcmp(argv[1], "--layers") == 0;
+    const char *file = argv[layers ? 2 : 1];
     struct config_problems problems;
     struct config *config = NULL;
     struct buf text;
-    int loaded, bound = 0;
+    int result, bound = 0;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: check_config FILE\n");
+    if (file == NULL && !layers) {
+        fprintf(stderr, "usage: check_config [--layers] FILE\n");
         return 64;
     }
     config_problems_init(&problems);
-    loaded = config_load(argv[1], -1, argv[1], &config, &problems);
+    result = load(file, layers, &config, &problems);
     if (config != NULL) {
         bound = config_bind(config, test_find_plugin, NULL, &problems);
     }
     buf_init(&text, 1 << 20);
-    config_problems_print(&problems, config != NULL ? config->source : NULL, &text);
-    printf("%sexit %d\n", text.data != NULL ? text.data : "", loaded != 0 || bound != 0 ? 78 : 0);
+    config_print_problems(config, &problems, &text);
+    buf_printf(&text, "exit %d\n", result != 0 || bound != 0 ? 78 : 0);
+    if (layers && config != NULL && result == 0 && bound == 0) {
+        config_show(config, true, &text);
+    }
+    fputs(text.data != NULL ? text.data : "", stdout);
     buf_finish(&text);
     config_problems_finish(&problems);
     config_destroy(config);

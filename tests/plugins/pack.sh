@@ -123,12 +123,20 @@ is "launch_reporter: no file is left" "$(ls "$scratch/tmp")" ""
 # The same crash again: every one has processes of its own, the limit is the application's.
 crash "$scratch/cairn.yaml"
 ok "ratelimit: the second is kept" wait_for 30 committed 2
+is "ratelimit: without a note" "$(field "$(newest)/report.json" notes)" "[]"
 crash "$scratch/cairn.yaml"
-ok "ratelimit: the third is dropped" wait_for 30 dropped storm 1
+ok "ratelimit: the third is kept as the newest" wait_for 30 committed 3
+third=$(newest)
+has "ratelimit: ... and says so" "$(field "$third/report.json" notes)" 'storm: It is the newest beyond 2 of the same signature'
 crash "$scratch/cairn.yaml"
-ok "ratelimit: and the fourth" wait_for 30 dropped storm 2
-ok "ratelimit: two reports" committed 2
-ok "ratelimit: no more" sh -c "! [ \$(find '$spool/pack' -name report.json | wc -l) -gt 2 ]"
+ok "ratelimit: the fourth takes its place" wait_for 30 dropped storm 1
+ok "ratelimit: the third is gone" test ! -e "$third"
+ok "ratelimit: the first two and the newest" committed 3
+has "ratelimit: ... counts" "$(field "$(newest)/report.json" notes)" '1 before it were dropped'
+sed 's/by: signature/by: signature, newest: false/' "$scratch/cairn.yaml" >"$scratch/strict.yaml"
+crash "$scratch/strict.yaml"
+ok "ratelimit: without the newest it is dropped" wait_for 30 dropped storm 2
+is "ratelimit: no more reports" "$(find "$spool/pack" -name report.json | wc -l)" 3
 state=$spool/pack/state/filter-storm
 is "ratelimit: its state file is private" "$(stat -c '%a %F' "$state")" "600 regular file"
 ok "cairn list is not disturbed by the folder of states" cairn list --spool "$spool"
@@ -136,7 +144,7 @@ ok "cairn list is not disturbed by the folder of states" cairn list --spool "$sp
 # A state file that is none of its own is refused: then everything is kept, and the report says why.
 rm "$state" && ln -s /etc/hostname "$state"
 crash "$scratch/cairn.yaml"
-ok "ratelimit: kept when its state cannot be had" wait_for 30 committed 3
+ok "ratelimit: kept when its state cannot be had" wait_for 30 committed 4
 has "ratelimit: ... and noted" "$(field "$(newest)/report.json" notes)" 'filter .*storm.* failed: Without its state file'
 rm "$state"
 
@@ -146,6 +154,22 @@ ok "uptime: too young" wait_for 30 dropped old 1
 configuration "$scratch/other.yaml" 1ms "libnothing*"
 crash "$scratch/other.yaml"
 ok "module: not among its modules" wait_for 30 dropped mine 1
+
+# With a transport the newest is not delivered before the period allows it.
+sed -e "s|^hooks:|transports: { copy: { plugin: directory, path: $scratch/copies } }\\n&|" \
+    -e 's/^    hooks: .*/    transports: [copy]/' -e 's/name: pack/name: sent/' -e 's/max: 2/max: 1/' \
+    "$scratch/cairn.yaml" >"$scratch/sent.yaml"
+crash "$scratch/sent.yaml"
+ok "ratelimit: the first is delivered" wait_for 30 sh -c "ls -d '$spool'/sent/delivered/*/"
+crash "$scratch/sent.yaml"
+ok "ratelimit: the newest waits" wait_for 30 sh -c "ls -d '$spool'/sent/pending/*/"
+ok "ratelimit: ... as long as that" cairn send -c "$scratch/sent.yaml" --due
+first=$(basename "$spool"/sent/pending/*)
+has "ratelimit: ... for a time" "$(field "$spool/sent/pending/$first/report.json" deliveries)" '"next": "'
+crash "$scratch/sent.yaml"
+ok "ratelimit: a newer one waits in its place" wait_for 30 test ! -e "$spool/sent/pending/$first"
+is "ratelimit: one waits, one was delivered" "$(ls "$spool/sent/pending" | wc -l) $(ls "$spool/sent/delivered" | wc -l)" "1 1"
+rm -rf "$spool/sent"
 
 # What a program says itself: the message and the breadcrumbs, by an embedding program.
 cat >"$scratch/embed.c" <<'END'
@@ -170,7 +194,7 @@ sed -e 's/filters: .*/filters: []/' -e 's/hooks: .*/hooks: []/' "$scratch/cairn.
 ${CC:-cc} -I"$CAIRN_STAGE/include" -o "$scratch/embed" "$scratch/embed.c" -L"$CAIRN_STAGE/lib" -lcairn \
     -Wl,-rpath,"$CAIRN_STAGE/lib"
 ok "the embedding program ends well" "$scratch/embed" "$scratch/embed.yaml"
-ok "its report" wait_for 30 committed 4
+ok "its report" wait_for 30 committed 5
 report=$(newest)/report.json
 is "redact: the message" "$(field "$report" crash.message)" "cannot reach [ipv4]"
 has "redact: a breadcrumb" "$(cat "$report")" '"sent to \[email\]"'

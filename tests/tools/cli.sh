@@ -13,7 +13,7 @@ fails() {
 
 is "cairn --help" "$(status_of cairn --help)" 0
 is "cairn --version" "$(cairn --version)" "cairn $(sed -n 's/^AC_INIT(\[cairn\], \[\([^]]*\)\].*/\1/p' "$CAIRN_SRCDIR/configure.ac")"
-for command in run check list show send dump process plugin; do
+for command in run check config list show send dump process plugin doctor; do
     is "cairn $command --help" "$(status_of cairn $command --help)" 0
     has "cairn $command --help says how" "$(cat "$scratch/out")" "^usage: cairn $command"
     has "cairn.1 has $command" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.It Cm $command|^\.Ss cairn $command"
@@ -27,6 +27,13 @@ done
 fails "no command" 64 'usage: cairn' cairn
 fails "unknown command" 64 'did you mean "show"' cairn shwo
 fails "unknown option" 64 'usage: cairn list' cairn list --jsn
+for part in "plugin" "plugin lsit"; do
+    fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
+done
+for part in list doc new lint run; do
+    has "cairn.1 has plugin $part" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.Cm plugin $part|^\.Cm $part"
+    has "the completion has plugin $part" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$part([ \"]|$)"
+done
 fails "run without program" 64 'program to run is missing' cairn run
 fails "program that does not exist" 127 'no-such-program was not found in PATH' cairn run no-such-program
 touch "$scratch/plain"
@@ -59,6 +66,10 @@ fails "wrong option value" 78 'type.yaml:3:.*writers.dump.memory' cairn check "$
 touch "$scratch/file"
 sed "s,spool: .*},spool: $scratch/file/spool }," "$scratch/good.yaml" >"$scratch/spool.yaml"
 fails "spool that cannot be made" 78 'spool.yaml:2:.*spool' cairn check "$scratch/spool.yaml"
+fails "config of a bad configuration" 78 'kind.yaml:3:.*annotator' cairn config "$scratch/kind.yaml"
+fails "a format that there is not" 64 'text or json, not "xml"' cairn check --format xml "$scratch/good.yaml"
+has "config prints what counts" "$(cairn config "$scratch/good.yaml")" '^    plugin: minidump$'
+has "config --origin says where it stands" "$(cairn config --origin "$scratch/good.yaml")" "    plugin: minidump +# $scratch/good.yaml:3$"
 fails "run with a bad configuration" 78 'unknown.yaml:3:' cairn run -c "$scratch/unknown.yaml" true
 
 fails "a file that is no minidump" 65 'minidump' cairn process -c "$scratch/good.yaml" "$scratch/good.yaml"

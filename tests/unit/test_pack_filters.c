@@ -30,6 +30,7 @@ static void open_ratelimit(const char *max, const char *per)
     harness.state_path = state_path;
     harness_option(&harness, "max", max);
     harness_option(&harness, "per", per);
+    harness_option(&harness, "newest", "false");
 }
 
 /* Seconds after a fixed moment. */
@@ -102,6 +103,47 @@ static void ratelimit_by_kind(void)
     harness_close(&harness);
 }
 
+static void name_report(unsigned number)
+{
+    char id[64];
+
+    snprintf(id, sizeof(id), "0193a1b2-c3d4-7e5f-8a6b-%012x", number);
+    harness_field(&harness, "id", id);
+}
+
+/* The first two, then always the newest, which waits until the first leaves the period. */
+static void ratelimit_newest(void)
+{
+    unlink(state_path);
+    for (unsigned i = 0; i < 6; i++) {
+        open_ratelimit("2", "60s");
+        harness_option(&harness, "newest", "true");
+        name_report(i);
+        CU_ASSERT_EQUAL(decide_at(i), CAIRN_KEEP);
+        CU_ASSERT_EQUAL(verdict.defer, i < 2 ? 0 : (60 - i) * 1000000);
+        if (i < 3) {
+            CU_ASSERT_STRING_EQUAL(verdict.instead_of, "");
+        } else {
+            CU_ASSERT_EQUAL(strtol(verdict.instead_of + 24, NULL, 16), i - 1);
+        }
+        harness_close(&harness);
+    }
+    CU_ASSERT_STRING_EQUAL(harness.notes,
+                           "It is the newest beyond 2 of the same signature within 60 s, so its "
+                           "delivery waits; 3 before it were dropped.\n");
+    open_ratelimit("2", "60s");
+    harness_option(&harness, "newest", "true");
+    name_report(6);
+    CU_ASSERT_EQUAL(decide_at(60.5), CAIRN_KEEP); /* the one that waited has taken its place */
+    CU_ASSERT_STRING_EQUAL(verdict.instead_of, "");
+    CU_ASSERT_EQUAL(verdict.defer, 500000);
+    name_report(7);
+    CU_ASSERT_EQUAL(decide_at(300), CAIRN_KEEP);
+    CU_ASSERT_EQUAL(verdict.defer, 0);
+    CU_ASSERT_STRING_EQUAL(harness.notes, "");
+    harness_close(&harness);
+}
+
 /* A clock that was set back, or far ahead for a while, must not stop reports for good. */
 static void ratelimit_clock_jumps(void)
 {
@@ -140,7 +182,8 @@ static void ratelimit_hostile_state(void)
         "cairn-ratelimit 1\n0 0 99999999999999999999999999 1\n",
         "cairn-ratelimit 2\n0 0 1 1\n",
         "cairn-ratelimit 1\nffffffffffffffff 18446744073709551615 9223372036854775807 "
-        "9223372036854775807",
+        "9223372036854775807 - 9223372036854775807",
+        "cairn-ratelimit 1\n0 0 1 1 not-an-id 1\n0 0 1 1 ------------------------------------",
     };
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -291,6 +334,7 @@ int main(void)
     static const struct tap_test tests[] = {
         { "ratelimit: the first ones, over restarts", ratelimit_over_restarts },
         { "ratelimit: the period slides", ratelimit_slides },
+        { "ratelimit: the newest waits", ratelimit_newest },
         { "ratelimit: by signature, user, application", ratelimit_by_kind },
         { "ratelimit: a clock that jumps", ratelimit_clock_jumps },
         { "ratelimit: its state is bounded", ratelimit_many_kinds },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger's file is text: a first line with its version, then a line per key with the key, the
- * number dropped, the latest time and the times kept. Runs in a step of the engine.
+ * number dropped, the latest time, when the one that waits is due, its id or "-", and the times
+ * kept. Runs in a step of the engine.
  */
 #include "plugins/filter/ratelimit/ledger.h"
 
@@ -42,6 +43,23 @@ static int take_time(const char **text, int64_t *ret_time)
     return 0;
 }
 
+/* A report's id, or "-" for none. */
+static int take_id(const char **text, char ret_id[LEDGER_ID_BYTES + 1])
+{
+    size_t bytes = strcspn(*text, " ");
+
+    if ((bytes != 1 || **text != '-') &&
+        (bytes != LEDGER_ID_BYTES || strspn(*text, "0123456789abcdef-") != bytes)) {
+        return -1;
+    }
+    if (bytes == LEDGER_ID_BYTES) {
+        memcpy(ret_id, *text, bytes);
+        ret_id[bytes] = '\0';
+    }
+    *text += bytes + ((*text)[bytes] == ' ');
+    return 0;
+}
+
 /* A line of the file; false when it is none. */
 static int parse_line(const char *line, struct ledger_entry *ret_entry)
 {
@@ -49,7 +67,8 @@ static int parse_line(const char *line, struct ledger_entry *ret_entry)
 
     memset(entry, 0, sizeof(*entry));
     if (take(&line, 16, &entry->key) != 0 || take(&line, 10, &entry->dropped) != 0 ||
-        take_time(&line, &entry->latest) != 0) {
+        take_time(&line, &entry->latest) != 0 || take_time(&line, &entry->due) != 0 ||
+        take_id(&line, entry->waiting) != 0) {
         return 0;
     }
     while (entry->count < LEDGER_MAX_KEPT && *line != '\0') {
@@ -96,8 +115,9 @@ int ledger_read(struct ledger *ledger, int fd)
 
 static void print_entry(FILE *stream, const struct ledger_entry *entry)
 {
-    fprintf(stream, "%016" PRIx64 " %" PRIu64 " %" PRId64, entry->key, entry->dropped,
-            entry->latest);
+    fprintf(stream, "%016" PRIx64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s", entry->key,
+            entry->dropped, entry->latest, entry->due,
+            entry->waiting[0] != '\0' ? entry->waiting : "-");
     for (size_t i = 0; i < entry->count; i++) {
         fprintf(stream, " %" PRId64, entry->kept[i]);
     }
@@ -165,6 +185,18 @@ struct ledger_entry *ledger_find(struct ledger *ledger, uint64_t key)
     memset(entry, 0, sizeof(*entry));
     entry->key = key;
     return entry;
+}
+
+void ledger_admit(struct ledger_entry *entry, int64_t now)
+{
+    if (entry->waiting[0] == '\0' || entry->due > now) {
+        return;
+    }
+    entry->waiting[0] = '\0';
+    entry->dropped = 0; /* it said how many */
+    if (entry->count < LEDGER_MAX_KEPT) {
+        entry->kept[entry->count++] = entry->due;
+    }
 }
 
 void ledger_forget(struct ledger_entry *entry, int64_t now, int64_t period)

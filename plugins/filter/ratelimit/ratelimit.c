@@ -2,9 +2,9 @@
 /*
  * filter/ratelimit: keeps at most so many reports of one kind within a period, over restarts of the
  * program: when one was kept is remembered in the instance's state file. The first of a storm are
- * kept, and the newest as soon as the period allows it; what was dropped in between is counted and
- * told by the next one that is kept. Without its state it keeps everything. Runs in a step of the
- * engine.
+ * kept, and the newest, which waits for its delivery until the period allows it and gives way to a
+ * newer one meanwhile. What was dropped in between is counted and told by the next one that is
+ * kept. Without its state it keeps everything. Runs in a step of the engine.
  */
 #include "plugins/common/proc.h"
 #include "plugins/filter/ratelimit/ledger.h"
@@ -21,7 +21,7 @@ enum by { BY_SIGNATURE, BY_APPLICATION, BY_USER };
 struct config {
     int64_t max;
     uint64_t per;
-    int32_t by;
+    int32_t by, newest;
 };
 
 static const char *const kinds[] = { "signature", "application", "user", NULL };
@@ -47,6 +47,13 @@ static const struct cairn_option options[] = {
       .default_text = "signature",
       .choices = kinds,
       .help = "What makes reports one kind: the same crash, the same program, or the same user." },
+    { .name = "newest",
+      .type = CAIRN_OPTION_BOOL,
+      .offset = offsetof(struct config, newest),
+      .default_text = "true",
+      .help =
+          "Beyond the limit keep the newest, too: its delivery waits until the period allows it, "
+          "and the one after it takes its place." },
     { .name = NULL },
 };
 
@@ -75,28 +82,68 @@ static uint64_t key_of(const struct cairn_filter_args *args, int32_t by)
     return hash;
 }
 
-static void judge(const struct config *config, struct cairn_filter_args *args,
-                  struct ledger_entry *entry, int64_t now)
+static void keep(const struct config *config, const struct cairn_filter_args *args,
+                 struct ledger_entry *entry, int64_t now)
 {
-    const struct cairn_host *host = args->host;
-
-    ledger_forget(entry, now, (int64_t)config->per);
-    entry->latest = now;
-    if (entry->count >= (size_t)config->max) {
-        entry->dropped++;
-        args->action = CAIRN_DROP;
-        snprintf(args->reason, sizeof(args->reason),
-                 "%zu reports of its %s were kept within %" PRIu64 " s, and %" PRIu64
-                 " are dropped since",
-                 entry->count, kinds[config->by], config->per / 1000000, entry->dropped);
-        return;
-    }
     if (entry->dropped > 0) {
-        host->note(host, "Before this report %" PRIu64 " of the same %s were dropped.",
-                   entry->dropped, kinds[config->by]);
+        args->host->note(args->host, "Before this report %" PRIu64 " of the same %s were dropped.",
+                         entry->dropped, kinds[config->by]);
         entry->dropped = 0;
     }
     entry->kept[entry->count++] = now;
+}
+
+static void drop(const struct config *config, struct cairn_filter_args *args,
+                 struct ledger_entry *entry)
+{
+    entry->dropped++;
+    args->action = CAIRN_DROP;
+    snprintf(args->reason, sizeof(args->reason),
+             "%zu reports of its %s were kept within %" PRIu64 " s, and %" PRIu64
+             " are dropped since",
+             entry->count, kinds[config->by], config->per / 1000000, entry->dropped);
+}
+
+/* It waits until the oldest of those kept leaves the period, in the place of the one that waited.
+ */
+static void defer(const struct config *config, struct cairn_filter_args *args,
+                  struct ledger_entry *entry, int64_t now, const char *id)
+{
+    int64_t oldest = entry->kept[0];
+
+    for (size_t i = 1; i < entry->count; i++) {
+        oldest = entry->kept[i] < oldest ? entry->kept[i] : oldest;
+    }
+    if (entry->waiting[0] != '\0') {
+        snprintf(args->instead_of, sizeof(args->instead_of), "%s", entry->waiting);
+        entry->dropped++;
+    }
+    snprintf(entry->waiting, sizeof(entry->waiting), "%s", id);
+    entry->due = oldest + (int64_t)config->per;
+    args->defer = entry->due > now ? (uint64_t)(entry->due - now) : 0;
+    args->host->note(args->host,
+                     "It is the newest beyond %zu of the same %s within %" PRIu64
+                     " s, so its delivery waits; %" PRIu64 " before it were dropped.",
+                     entry->count, kinds[config->by], config->per / 1000000, entry->dropped);
+}
+
+static void judge(const struct config *config, struct cairn_filter_args *args,
+                  struct ledger_entry *entry, int64_t now)
+{
+    struct cairn_value id;
+    int named = args->host->get(args->host, args->report, "id", &id) &&
+                id.type == CAIRN_VALUE_STRING && strlen(id.string) == LEDGER_ID_BYTES;
+
+    ledger_admit(entry, now);
+    ledger_forget(entry, now, (int64_t)config->per);
+    entry->latest = now;
+    if (entry->count < (size_t)config->max) {
+        keep(config, args, entry, now);
+    } else if (config->newest && named) {
+        defer(config, args, entry, now, id.string);
+    } else {
+        drop(config, args, entry);
+    }
 }
 
 static int judge_with(const struct config *config, struct cairn_filter_args *args, int fd,

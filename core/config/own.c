@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables of Cairn's own keys: of the sections application and engine, and of every instance.
+ * They are read like a plugin's, and the schema for editors is printed from them. Every process
+ * but the crashed one.
+ */
+#include "core/config/internal.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SECOND 1000000ull
+
+const char *const config_common_keys[] = { "plugin",       "timeout",      "on_error",
+                                           "memory_limit", "output_limit", NULL };
+
+const struct cairn_option config_application_options[] = {
+    { .name = "name",
+      .help = "The program's name in reports; default: base name of the executable.",
+      .type = CAIRN_OPTION_STRING,
+      .offset = offsetof(struct config, application) },
+    { .name = "version",
+      .help = "The program's version in reports.",
+      .type = CAIRN_OPTION_STRING,
+      .offset = offsetof(struct config, version) },
+    { .name = NULL },
+};
+
+const struct cairn_option config_engine_options[] = {
+    { .name = "spool",
+      .help = "Where reports lie, in a folder per application.",
+      .type = CAIRN_OPTION_PATH,
+      .offset = offsetof(struct config_engine_keys, spool) },
+    { .name = "signals",
+      .help = "The signals that are reported.",
+      .type = CAIRN_OPTION_SIGNAL,
+      .flags = CAIRN_OPTION_LIST,
+      .offset = offsetof(struct config_engine_keys, signals) },
+    { .name = NULL },
+};
+
+const struct cairn_option config_limits_options[] = {
+    { .name = "reports",
+      .help = "The number of reports that one application keeps.",
+      .type = CAIRN_OPTION_INTEGER,
+      .offset = offsetof(struct config_limits, reports),
+      .default_text = "50",
+      .min = 1,
+      .max = 100000 },
+    { .name = "total",
+      .help = "The size of all reports of one application.",
+      .type = CAIRN_OPTION_SIZE,
+      .offset = offsetof(struct config_limits, total_bytes),
+      .default_text = "512MiB",
+      .min = 1 << 20,
+      .max = 1ll << 50 },
+    { .name = "report",
+      .help = "The size of one report.",
+      .type = CAIRN_OPTION_SIZE,
+      .offset = offsetof(struct config_limits, report_bytes),
+      .default_text = "64MiB",
+      .min = 1 << 18,
+      .max = 1ll << 50 },
+    { .name = "free",
+      .help = "Free space that must stay on the disk.",
+      .type = CAIRN_OPTION_SIZE,
+      .offset = offsetof(struct config_limits, free_bytes),
+      .default_text = "1GiB" },
+    { .name = NULL },
+};
+
+const struct cairn_option config_clocks_options[] = {
+    { .name = "claim",
+      .help = "Within this time the monitor must have taken the crash.",
+      .type = CAIRN_OPTION_DURATION,
+      .offset = offsetof(struct config, claim_us),
+      .default_text = "1s",
+      .min = SECOND / 100,
+      .max = 60 * SECOND },
+    { .name = "hold",
+      .help = "The crashed program is held no longer than this.",
+      .type = CAIRN_OPTION_DURATION,
+      .offset = offsetof(struct config, hold_us),
+      .default_text = "5s",
+      .min = SECOND / 100,
+      .max = 600 * SECOND },
+    { .name = "pipeline",
+      .help = "Filters, annotators, writers and hooks together take no longer than this.",
+      .type = CAIRN_OPTION_DURATION,
+      .offset = offsetof(struct config, pipeline_us),
+      .default_text = "20s",
+      .min = SECOND / 10,
+      .max = 3600 * SECOND },
+    { .name = NULL },
+};
+
+static const char *const reactions[] = { "note", "drop", NULL };
+
+const struct cairn_option config_common_options[] = {
+    { .name = "plugin",
+      .help = "The plugin's name.",
+      .type = CAIRN_OPTION_STRING,
+      .flags = CAIRN_OPTION_REQUIRED,
+      .offset = offsetof(struct config_common_keys, plugin) },
+    { .name = "timeout",
+      .help = "Of one call of the plugin; default 5s, for transports 60s.",
+      .type = CAIRN_OPTION_DURATION,
+      .offset = offsetof(struct config_common_keys, timeout),
+      .min = SECOND / 100,
+      .max = 3600 * SECOND },
+    { .name = "memory_limit",
+      .help = "Memory that the process that runs the plugin may use.",
+      .type = CAIRN_OPTION_SIZE,
+      .offset = offsetof(struct config_common_keys, memory_limit),
+      .default_text = "512MiB",
+      .min = 1 << 24,
+      .max = 1ll << 50 },
+    { .name = "output_limit",
+      .help = "What the plugin may write, or add to the report.",
+      .type = CAIRN_OPTION_SIZE,
+      .offset = offsetof(struct config_common_keys, output_limit),
+      .default_text = "64MiB",
+      .min = 1 << 10,
+      .max = 1ll << 50 },
+    { .name = "on_error",
+      .help = "What a failure of the plugin does: note it in the report, or drop the report.",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config_common_keys, on_error),
+      .default_text = "note",
+      .choices = reactions },
+    { .name = NULL },
+};
+
+const struct cairn_option *config_own_option(const char *path, const char **ret_map)
+{
+    static const struct {
+        const char *prefix, *map;
+        const struct cairn_option *options;
+    } maps[] = {
+        { "engine.limits.", "limits", config_limits_options },
+        { "engine.clocks.", "clocks", config_clocks_options },
+    };
+
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+        size_t length = strlen(maps[i].prefix);
+
+        if (strncmp(path, maps[i].prefix, length) != 0) {
+            continue;
+        }
+        for (const struct cairn_option *o = maps[i].options; o->name != NULL; o++) {
+            if (strcmp(o->name, path + length) == 0) {
+                *ret_map = maps[i].map;
+                return o;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A plugin of each kind (KIND) that contributes something and goes wrong in one way, in one of its
+ * calls, as its options say. With `fault: none` it is a witness: it complains when it finds its
+ * process other than a step's has to be. See isolation.sh. In a step's process.
+ */
+#include <cairn/plugin.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CAPABILITIES
+#define CAPABILITIES 0
+#endif
+
+enum fault {
+    NONE,
+    CRASH,
+    ABORT,
+    EXIT_0,
+    EXIT_3,
+    HANG,
+    DESCRIPTORS,
+    MEMORY,
+    FLOOD,
+    OVERFLOW,
+    LINGER,
+    WANDER,
+    HEAP,
+    NONSENSE,
+    GARBAGE,
+    CHATTER,
+    CLOSE,
+    DEAF,
+    NETWORK,
+    PROGRAM,
+};
+static const char *const faults[] = {
+    "none",    "crash", "abort",    "exit-0",  "exit-3",  "hang",  "descriptors",
+    "memory",  "flood", "overflow", "linger",  "wander",  "heap",  "nonsense",
+    "garbage", "chatter", "close",  "deaf",    "network", "program", NULL,
+};
+
+enum call { CHECK, CREATE, CALL, DESTROY };
+static const char *const calls[] = { "check", "create", "call", "destroy", NULL };
+
+struct config {
+    int32_t fault, call;
+};
+
+static const struct cairn_option options[] = {
+    { .name = "fault", .type = CAIRN_OPTION_ENUM, .offset = offsetof(struct config, fault),
+      .default_text = "none", .choices = faults, .help = "What goes wrong." },
+    { .name = "call", .type = CAIRN_OPTION_ENUM, .offset = offsetof(struct config, call),
+      .default_text = "call", .choices = calls, .help = "In which call." },
+    { .name = NULL },
+};
+
+struct context {
+    const struct cairn_host *host;
+    const struct config *config;
+};
+
+/* ---- The faults ---- */
+
+static void hang(void)
+{
+    while (1) {
+        pause();
+    }
+}
+
+static void take_descriptors(void)
+{
+    for (int i = 0; i < 100000 && open("/dev/null", O_RDONLY) >= 0; i++) {
+    }
+}
+
+static void take_memory(void)
+{
+    while (1) {
+        volatile char *memory = malloc(1 << 20);
+        for (size_t i = 0; i < 1 << 20; i += 4096) {
+            memory[i] = 1;
+        }
+    }
+}
+
+static void flood(void)
+{
+    static const char line[] = "more and more and more and more and more and more and more and more\n";
+
+    while (write(STDOUT_FILENO, line, sizeof(line) - 1) != 0) {
+    }
+}
+
+/* Beyond the instance's output limit, in a file of its own. */
+static void overflow(void)
+{
+    static char block[65536];
+    int file = memfd_create("overflow", 0);
+
+    while (write(file, block, sizeof(block)) != 0) {
+    }
+}
+
+static void linger(void)
+{
+    if (fork() == 0) {
+        prctl(PR_SET_NAME, "cairn-linger");
+        signal(SIGTERM, SIG_IGN);
+        hang();
+    }
+}
+
+static void wander(void)
+{
+    umask(0);
+    if (chdir("/proc") == 0 && setenv("LD_PRELOAD", "/none", 1) == 0) {
+        sigset_t all;
+        sigfillset(&all);
+        sigprocmask(SIG_SETMASK, &all, NULL);
+    }
+}
+
+/* Writes over what malloc() keeps before and behind a block; the compiler must not see through it. */
+static void break_heap(void)
+{
+    char *volatile block = malloc(40);
+    volatile char *start = block;
+
+    for (int i = -8; i < 112; i++) {
+        start[i] = 0x41;
+    }
+    free(block);
+}
+
+static void send_garbage(void)
+{
+    char bytes[4096];
+
+    memset(bytes, 0xa5, sizeof(bytes));
+    for (int fd = 3; fd < 16; fd++) {
+        if (fcntl(fd, F_GETFL) >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+            (void)!write(fd, bytes, sizeof(bytes));
+        }
+    }
+}
+
+static void close_all(void)
+{
+    for (int fd = 0; fd < 1024; fd++) {
+        close(fd);
+    }
+}
+
+/* Deaf to everything that asks it to end, and it goes on for ever. */
+static void be_deaf(void)
+{
+    for (int number = 1; number < 65; number++) {
+        signal(number, SIG_IGN);
+    }
+    hang();
+}
+
+static void reach_network(const struct cairn_host *host)
+{
+    int inet = socket(AF_INET, SOCK_STREAM, 0), number = errno;
+    int local = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    host->note(host, "the network is %s, the machine is %s",
+               inet >= 0            ? "there"
+               : number == EACCES   ? "refused"
+                                    : strerror(number),
+               local >= 0 ? "there" : "refused");
+}
+
+static void start_program(const struct cairn_host *host)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(errno == EACCES ? 66 : 67);
+    }
+    waitpid(child, &status, 0);
+    host->note(host, "other programs are %s",
+               WEXITSTATUS(status) == 0    ? "there"
+               : WEXITSTATUS(status) == 66 ? "refused"
+                                           : "broken");
+}
+
+/* What is the same in every call; returns what the call should. */
+static int go_wrong(const struct cairn_host *host, enum fault fault)
+{
+    volatile int *nowhere = NULL;
+
+    switch (fault) {
+    case CRASH: *nowhere = 1; break;
+    case ABORT: abort();
+    case EXIT_0: exit(0);
+    case EXIT_3: exit(3);
+    case HANG: hang(); break;
+    case DESCRIPTORS: take_descriptors(); break;
+    case MEMORY: take_memory(); break;
+    case FLOOD: flood(); break;
+    case OVERFLOW: overflow(); break;
+    case LINGER: linger(); break;
+    case WANDER: wander(); break;
+    case HEAP: break_heap(); break;
+    case NONSENSE: return 4711;
+    case GARBAGE: send_garbage(); break;
+    case CHATTER: puts("said on standard output"); fputs("said on standard error\n", stderr); break;
+    case CLOSE: close_all(); break;
+    case DEAF: be_deaf(); break;
+    case NETWORK: reach_network(host); break;
+    case PROGRAM: start_program(host); break;
+    case NONE: break;
+    }
+    return CAIRN_PLUGIN_OK;
+}
+
+/* ---- The witness ---- */
+
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static const char *find_trace(void)
+{
+    char folder[4096] = "";
+    mode_t mask = umask(077);
+    sigset_t blocked;
+
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    return getcwd(folder, sizeof(folder)) == NULL || strcmp(folder, "/") != 0 ? "working folder"
+           : mask != 077                                                      ? "umask"
+           : getenv("LD_PRELOAD") != NULL                                     ? "environment"
+           : sigismember(&blocked, SIGTERM) || signal(SIGTERM, SIG_DFL) != SIG_DFL ? "signals"
+           : open_descriptors() > 7                                           ? "descriptors"
+                                                                              : NULL;
+}
+
+/* ---- The calls ---- */
+
+static int at(const struct cairn_host *host, const struct config *config, enum call call)
+{
+    return (enum call)config->call == call ? go_wrong(host, (enum fault)config->fault)
+                                           : CAIRN_PLUGIN_OK;
+}
+
+static int check(const struct cairn_host *host, const void *config)
+{
+    const char *trace = find_trace();
+
+    return trace != NULL ? host->problem(host, "fault", "another plugin left a trace: %s", trace)
+                         : at(host, config, CHECK);
+}
+
+static int create(const struct cairn_host *host, const void *config, void **ret_context)
+{
+    struct context *context = malloc(sizeof(*context));
+
+    if (context == NULL) {
+        return CAIRN_PLUGIN_FAILED;
+    }
+    *context = (struct context){ host, config };
+    *ret_context = context;
+    return at(host, config, CREATE);
+}
+
+static void destroy(void *context_given)
+{
+    struct context context = *(struct context *)context_given;
+
+    free(context_given);
+    if (at(context.host, context.config, DESTROY) != CAIRN_PLUGIN_OK) {
+        send_garbage(); /* it cannot return nonsense */
+    }
+}
+
+#define CONTRIBUTE(context_) \
+    at(((struct context *)(context_))->host, ((struct context *)(context_))->config, CALL)
+#define IS_NONSENSE(context_)                                        \
+    (((struct context *)(context_))->config->call == (int)CALL && \
+     ((struct context *)(context_))->config->fault == (int)NONSENSE)
+
+#if KIND == 1
+static int call(void *context, struct cairn_filter_args *args)
+{
+    args->host->note(args->host, "contributed");
+    if (IS_NONSENSE(context)) {
+        args->action = 4711;
+        memset(args->reason, 'x', sizeof(args->reason));
+        return CAIRN_PLUGIN_OK;
+    }
+    return CONTRIBUTE(context);
+}
+static const struct cairn_filter_ops ops = { sizeof(ops), 0, check, create, destroy, call };
+#elif KIND == 2
+static int call(void *context, struct cairn_annotator_args *args)
+{
+    args->host->set_string(args->host, args->host->instance(args->host), "contributed");
+    return CONTRIBUTE(context);
+}
+static const struct cairn_annotator_ops ops = { sizeof(ops), 0, check, create, destroy, call };
+#elif KIND == 3
+static int call(void *context, struct cairn_writer_args *args)
+{
+    return write(args->fd, "contributed", 11) == 11 ? CONTRIBUTE(context) : CAIRN_PLUGIN_FAILED;
+}
+static const struct cairn_writer_ops ops = { sizeof(ops), 0,    check, create,
+                                             destroy,     call, "txt", "text/plain" };
+#elif KIND == 4
+static int call(void *context, struct cairn_hook_args *args)
+{
+    args->host->set_string(args->host, args->host->instance(args->host), "contributed");
+    return CONTRIBUTE(context);
+}
+static const struct cairn_hook_ops ops = { sizeof(ops), 0, check, create, destroy, call };
+#else
+static int call(void *context, struct cairn_transport_args *args)
+{
+    args->outcome = CAIRN_DELIVERED;
+    if (IS_NONSENSE(context)) {
+        args->outcome = 4711;
+        memset(args->server_id, 'x', sizeof(args->server_id));
+        memset(args->error, 'x', sizeof(args->error));
+        return CAIRN_PLUGIN_OK;
+    }
+    return CONTRIBUTE(context);
+}
+static const struct cairn_transport_ops ops = { sizeof(ops), 0, check, create, destroy, call };
+#endif
+
+const struct cairn_plugin cairn_plugin_entry = {
+    CAIRN_PLUGIN_HEAD(KIND),
+    .capabilities = CAPABILITIES,
+    .name = NAME,
+    .version = "1.0",
+    .summary = "Goes wrong.",
+    .options = options,
+    .option_size = sizeof(struct cairn_option),
+    .config_size = sizeof(struct config),
+    .ops = &ops,
+};
