@@ -271,7 +271,7 @@ tests_crash_matrix_embedded_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_embedded_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_embedded_LDADD = libcairn.la -ldl
 tests/crash/matrix_module.so: tests/crash/victims/module.c
-	$(AM_V_CC)$(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
 check_DATA += tests/crash/matrix_module.so
 CLEANFILES += tests/crash/matrix_module.so
 TESTS += tests/crash/matrix.sh
