@@ -46,7 +46,7 @@ annotators:
   breadcrumbs: {{ plugin: breadcrumbs }}
 {extra}
 writers:
-  dump:    {{ plugin: minidump, memory: {memory} }}
+  dump:    {{ plugin: minidump, {options} }}
   summary: {{ plugin: text }}
 pipelines:
   default:
@@ -103,13 +103,17 @@ class Bench:
         return path
 
     def configuration(self, folder, memory="stacks", plugins=0):
+        # What is measured of full memory is the capture: the copy that follows would fill the disk twice.
+        options = "memory: stacks" if memory == "stacks" else f"memory: {memory}, output_limit: 1MiB"
         extra = "".join(
             f"  extra{n}: {{ plugin: static, values: {{ key{n}: value }} }}\n" for n in range(plugins)
         )
         names = ["system", "process", "breadcrumbs"] + [f"extra{n}" for n in range(plugins)]
         path = folder / "cairn.yaml"
         path.write_text(
-            CONFIGURATION.format(spool=folder / "spool", memory=memory, extra=extra, names=", ".join(names))
+            CONFIGURATION.format(
+                spool=folder / "spool", options=options, extra=extra, names=", ".join(names)
+            )
         )
         return path
 
@@ -143,7 +147,6 @@ class Bench:
         for path in folder.glob("spool/*/*/*/report.json") if times is not None else []:
             report = json.loads(path.read_text())
             times.update({f"stage {name}": value for name, value in report["timings"].items()})
-            times["bytes"] = sum(artifact["size"] for artifact in report["artifacts"][:1])
         return times
 
     def core(self, case, folder):

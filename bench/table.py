@@ -115,7 +115,7 @@ def growth_target(crashes, name, binding):
 
 
 def full_targets(case, rounds):
-    rate = lambda times: times["bytes"] / times["dump"]
+    rate = lambda times: case.heap * 1.048576e6 / times["dump"]
     rates = [statistics.median([rate(times) for times in rounds[name] if times is not None] or [0])
              for name in ("cairn", "core")]
     peaks = column(rounds, "cairn", "peak")

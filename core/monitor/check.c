@@ -47,10 +47,10 @@ static void drain(struct sink *sink)
     }
 }
 
-/* Until the engine has ended: what it has started may hold the pipes for longer. False when the
- * deadline passed. */
-static bool read_until_end(const struct engine *engine, struct sink *output, struct sink *errors,
-                           uint64_t deadline)
+/* Until the engine has ended, because what it has started may hold the pipes for longer; or, with
+ * `early`, until it has closed its output. False when the deadline passed. */
+static bool read_until(const struct engine *engine, struct sink *output, struct sink *errors,
+                       uint64_t deadline, bool early)
 {
     for (;;) {
         struct pollfd polled[3] = {
@@ -68,7 +68,7 @@ static bool read_until_end(const struct engine *engine, struct sink *output, str
         }
         drain(output);
         drain(errors);
-        if (ready > 0 && polled[0].revents != 0) {
+        if ((ready > 0 && polled[0].revents != 0) || (early && output->ended)) {
             return true;
         }
     }
@@ -114,8 +114,27 @@ static int judge(int status, const char *program, char *problem, size_t capacity
     return -EIO;
 }
 
-int check_run(const struct engine_settings *settings, struct plan *ret_plan, char *ret_problem,
-              size_t problem_capacity)
+/* The engine closes its output behind a plan, and behind nothing else. True when that was taken,
+ * and the engine left to `jobs`. */
+static bool take_early(struct jobs *jobs, const struct engine *engine, const struct sink *output,
+                       struct plan *ret_plan, char *problem, size_t capacity, uint64_t deadline)
+{
+    struct engine rest = *engine;
+
+    if (jobs == NULL || !jobs_have_room(jobs) || output->bytes == 0 ||
+        output->bytes > output->capacity ||
+        plan_parse(output->data, output->bytes, ret_plan, problem, capacity) != 0) {
+        return false;
+    }
+    problem[0] = '\0';
+    close(rest.errors);
+    rest.errors = -1;
+    jobs_add(jobs, &rest, "", deadline);
+    return true;
+}
+
+int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
+              char *ret_problem, size_t problem_capacity)
 {
     const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
     char text[PLAN_TEXT_BYTES];
@@ -131,7 +150,12 @@ int check_run(const struct engine_settings *settings, struct plan *ret_plan, cha
     struct sink errors = { .fd = engine.errors,
                            .data = ret_problem,
                            .capacity = problem_capacity - 1 };
-    bool ended = read_until_end(&engine, &output, &errors, deadline);
+    bool ended = read_until(&engine, &output, &errors, deadline, jobs != NULL);
+    if (output.ended &&
+        take_early(jobs, &engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
+        return 0;
+    }
+    ended = read_until(&engine, &output, &errors, deadline, false);
     int status = engine_collect(&engine, ended ? deadline : 0);
     if (errors.bytes > errors.capacity) {
         errors.bytes = errors.capacity;

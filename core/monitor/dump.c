@@ -193,7 +193,7 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     char problem[1024];
 
     int result = incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
-    if (result != -ENOENT || check_run(&monitor->settings, &plan, problem, sizeof(problem)) != 0 ||
+    if (result != -ENOENT || check_run(&monitor->settings, NULL, &plan, problem, sizeof(problem)) != 0 ||
         strcmp(plan.application_folder, monitor->plan.application_folder) != 0 ||
         monitor_open_folder(monitor) != 0) {
         return result;

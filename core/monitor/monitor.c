@@ -135,7 +135,8 @@ static enum monitor_exit make_plan(struct monitor *monitor)
         return fail(monitor, "The monitor could not keep the configuration's text: %s.",
                     strerror(-result));
     }
-    result = check_run(&monitor->settings, &monitor->plan, page->problem, sizeof(page->problem));
+    result = check_run(&monitor->settings, &monitor->jobs, &monitor->plan, page->problem,
+                       sizeof(page->problem));
     if (result != 0) {
         page_answer_failed(page);
         return result == CHECK_PROBLEMS ? MONITOR_PROBLEMS : MONITOR_FAILED;

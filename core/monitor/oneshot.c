@@ -110,7 +110,7 @@ static enum monitor_exit check(struct monitor *monitor)
 {
     char problem[PROBLEM_BYTES];
 
-    int result = check_run(&monitor->settings, &monitor->plan, problem, sizeof(problem));
+    int result = check_run(&monitor->settings, NULL, &monitor->plan, problem, sizeof(problem));
     if (result == CHECK_PROBLEMS) {
         fputs(problem, stderr);
         return MONITOR_PROBLEMS;

@@ -6,7 +6,7 @@
 EXTRA_DIST += tests/fuzz/fuzz.sh tests/fuzz/seeds
 
 if FUZZERS
-EXTRA_PROGRAMS = tests/fuzz/fuzz_maps tests/fuzz/fuzz_capture tests/fuzz/fuzz_page \
+EXTRA_PROGRAMS += tests/fuzz/fuzz_maps tests/fuzz/fuzz_capture tests/fuzz/fuzz_page \
 	tests/fuzz/fuzz_minidump tests/fuzz/fuzz_plugin tests/fuzz/fuzz_intake tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_report tests/fuzz/fuzz_answer tests/fuzz/fuzz_plan tests/fuzz/fuzz_control \
 	tests/fuzz/make_seeds

@@ -350,7 +350,7 @@ static int run_check(const char *body, char problem[1024])
     struct plan plan;
 
     make_engine(&settings, body);
-    int result = check_run(&settings, &plan, problem, 1024);
+    int result = check_run(&settings, NULL, &plan, problem, 1024);
     unlink(settings.program);
     return result;
 }
@@ -362,7 +362,7 @@ static void test_check(void)
     char problem[1024];
 
     CU_ASSERT_EQUAL(run_check("printf '" GOOD_PLAN "'", problem), 0);
-    CU_ASSERT_EQUAL(check_run(&settings, &plan, problem, sizeof(problem)), -ENOENT);
+    CU_ASSERT_EQUAL(check_run(&settings, NULL, &plan, problem, sizeof(problem)), -ENOENT);
     CU_ASSERT_PTR_NOT_NULL(strstr(problem, "could not be started: No such file or directory."));
     CU_ASSERT_EQUAL(run_check("echo 'x.yaml:1:2: bad' >&2; exit 78", problem), CHECK_PROBLEMS);
     CU_ASSERT_STRING_EQUAL(problem, "x.yaml:1:2: bad\n");
