@@ -8,7 +8,8 @@ CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
 	$(CRASH_EXTRA_FLAGS)
 
 # Nobody unwinds through what works below the handler; its tables would be a tenth of libcairn.
-BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind-tables
+BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections \
+	-fdata-sections
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la
@@ -77,7 +78,7 @@ lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
 libcairn_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 # Its signal handler must stay where it is, even when a plugin host unloads us.
-libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,-z,nodelete \
+libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map
