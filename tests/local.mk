@@ -312,11 +312,17 @@ EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.
 include tests/fuzz/local.mk
 
 # ---- targets of ./check
-check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
+check-unit: all-am $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'
 
 INSTALLCHECKS += installcheck-examples
 installcheck-examples:
 	CAIRN_SRCDIR='$(abs_top_srcdir)' CAIRN_BUILDDIR='$(abs_top_builddir)' CAIRN_STAGE='$(DESTDIR)$(prefix)' \
 	CAIRN_SYSROOT='$(DESTDIR)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/installcheck.sh
-.PHONY: check-unit installcheck-examples
+
+# What a tarball must show beyond what the same tests have shown in the checkout: that nothing is missing.
+DISTCHECK_TESTS = $(filter %.test,$(TESTS)) tests/wall/imports.sh tests/wall/includes.sh tests/wall/symbols.sh \
+	tests/engine/config_golden.sh tests/engine/pipeline.sh tests/crash/redis.sh tests/crash/embed.sh tests/tools/cli.sh
+distcheck-short:
+	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(DISTCHECK_TESTS)'
+.PHONY: check-unit distcheck-short installcheck-examples
