@@ -79,8 +79,9 @@ static void copy_request(struct capture *capture, const struct capture_request *
 /* The crashed thread if it can be read, else any that can. */
 static int32_t choose_through(const struct capture *capture)
 {
+    /* Of one's own process the caller's thread: the main thread may have ended. */
     if (capture->own) {
-        return capture->request.pid;
+        return sys_gettid();
     }
     if (capture->crashed != SIZE_MAX && capture->threads[capture->crashed].has_registers) {
         return capture->request.tid;

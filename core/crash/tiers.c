@@ -80,6 +80,7 @@ static int write_dump(const struct work *work, struct capture *capture)
         .kind = MINIDUMP_KIND_CRASH,
         .pid = (uint32_t)work->signal->pid,
         .wall_ns = sys_now(CLOCK_REALTIME),
+        .message = capture->message,
         .tier_reason = work->reason,
         .max_bytes = RECORD_BYTES,
     };
