@@ -219,7 +219,7 @@ def measure_case(bench, subjects, case):
 
 def crash_cases(options):
     scale = 3 if options.quick else 1
-    cases = [Case(f"{n} threads", max(3, ROUNDS[n] // scale), threads=n) for n in options.threads]
+    cases = [Case(f"{n} thread" + "s" * (n > 1), max(3, ROUNDS[n] // scale), threads=n) for n in options.threads]
     if not options.quick:
         cases += [Case(f"{n} modules", MODULE_ROUNDS[n], modules=n) for n in MODULES]
         cases += [Case(f"full, {HEAP_MIB} MiB", HEAP_ROUNDS, heap=HEAP_MIB, memory="full")]

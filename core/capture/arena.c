@@ -14,6 +14,7 @@
 #define CHUNK_BYTES     ((size_t)1 << 20)
 #define OWN_CHUNK_BYTES (CHUNK_BYTES / 4)
 #define LARGE_PAGE      ((size_t)2 << 20)
+#define PAGE_BYTES      ((size_t)4096)
 #define ALIGNMENT       ((size_t)16)
 
 struct arena_chunk {
@@ -96,6 +97,10 @@ static struct arena_chunk *map_chunk(struct arena *arena, size_t used, bool own)
         return NULL;
     }
     address = own ? map_aligned(bytes) : map(bytes);
+    if (sys_is_error(address) && own) {
+        bytes = rounded(used, PAGE_BYTES); /* address space is short: without the luxury */
+        address = map(bytes);
+    }
     if (sys_is_error(address)) {
         return NULL;
     }

@@ -167,7 +167,8 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .classes = plan->classes,
         .max_bytes = plan->max_bytes,
         .stop_timeout_ns = stop_ms * CLOCK_MILLISECOND,
-        .hold_ns = plan->hold_ms * CLOCK_MILLISECOND,
+        .hold_ns =
+            plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
     };
@@ -193,7 +194,8 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     char problem[1024];
 
     int result = incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
-    if (result != -ENOENT || check_run(&monitor->settings, NULL, &plan, problem, sizeof(problem)) != 0 ||
+    if (result != -ENOENT ||
+        check_run(&monitor->settings, NULL, &plan, problem, sizeof(problem)) != 0 ||
         strcmp(plan.application_folder, monitor->plan.application_folder) != 0 ||
         monitor_open_folder(monitor) != 0) {
         return result;
@@ -230,6 +232,7 @@ int dump_write(struct dump *dump, struct monitor *monitor)
 
     int result = make_folder(dump, monitor);
     if (result != 0) {
+        release(dump);
         log_error(&monitor->log, "No folder for the report %s could be made in %s/%s: %s.",
                   dump->id.text, folder, INCOMING_FOLDER, strerror(-result));
         return result;

@@ -265,10 +265,13 @@ static int capture_child(pid_t child, const char *path, const char *memory)
         fprintf(stderr, "capture_begin: %s\n", strerror(-result));
         return 1;
     }
-    capture_release(&capture);
+    if (capture.left_bytes == 0) {
+        capture_release(&capture);
+    }
     print_capture(&capture);
     before = now();
     result = write_dump(&capture, path);
+    capture_release(&capture);
     printf("held-ms %.3f\nwrite-ms %.3f\n", since(capture.began_ns, capture.released_ns),
            since(before, now()));
     if (result < 0) {

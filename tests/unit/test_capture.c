@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -304,6 +305,69 @@ static void test_many_threads(void)
     capture_finish(&capture);
 }
 
+/* Where in the dump the byte at `address` is; blocks lie one after the other at the file's end. */
+static off_t place_in_dump(const struct capture *capture, int fd, uint64_t address)
+{
+    off_t place = lseek(fd, 0, SEEK_END);
+
+    for (size_t i = capture->block_count; i > 0; i--) {
+        const struct capture_block *block = &capture->blocks[i - 1];
+
+        place -= (off_t)block->bytes;
+        if (address >= block->start && address - block->start < block->bytes) {
+            return place + (off_t)(address - block->start);
+        }
+    }
+    return -1;
+}
+
+static int holds_text(int fd, const char *text)
+{
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    char *content = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    int found = content != MAP_FAILED && memmem(content, (size_t)bytes, text, strlen(text)) != NULL;
+
+    if (content != MAP_FAILED) {
+        munmap(content, (size_t)bytes);
+    }
+    return found;
+}
+
+/* Memory that is left in the process comes into the file by itself; what there is no time for is
+ * told. */
+static void test_left_memory(void)
+{
+    static const char note[] = "bytes of the process's memory could not be read in time";
+    const size_t bytes = 3 << 20;
+    unsigned char *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *copy = malloc(bytes);
+
+    CU_ASSERT_FATAL(memory != MAP_FAILED && copy != NULL);
+    for (size_t i = 0; i < bytes; i++) {
+        memory[i] = (unsigned char)(i * 7 + i / 4096);
+    }
+    for (int late = 0; late < 2; late++) {
+        struct minidump_extra extra = { .records = NULL };
+        int fd = memfd_create("dump", MFD_CLOEXEC);
+        struct capture capture;
+        off_t place;
+
+        CU_ASSERT_EQUAL_FATAL(capture_myself(CAPTURE_FULL, 0, &capture), 0);
+        CU_ASSERT(capture.left_bytes >= bytes);
+        capture.request.hold_ns = late ? 1 : 0;
+        CU_ASSERT_EQUAL_FATAL(minidump_write(&capture, &extra, fd), 0);
+        place = place_in_dump(&capture, fd, (uintptr_t)memory);
+        CU_ASSERT_EQUAL_FATAL(pread(fd, copy, bytes, place), (ssize_t)bytes);
+        CU_ASSERT_EQUAL(memcmp(copy, memory, bytes) == 0, !late);
+        CU_ASSERT_EQUAL(holds_text(fd, note), late);
+        close(fd);
+        capture_finish(&capture);
+    }
+    free(copy);
+    munmap(memory, bytes);
+}
+
 static void test_size_limit(void)
 {
     static const uint32_t modes[] = { CAPTURE_STACKS, CAPTURE_REFERENCED, CAPTURE_FULL };
@@ -499,6 +563,7 @@ static const struct tap_test tests[] = {
     { "own copy", test_own_copy },
     { "bounded minidump", test_bounded },
     { "more threads than fit", test_many_threads },
+    { "left memory", test_left_memory },
     { "size limit", test_size_limit },
     { "short of memory", test_short_of_memory },
     { "refused system calls", test_refused_calls },
