@@ -7,6 +7,10 @@ CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all
 	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
 	$(CRASH_EXTRA_FLAGS)
 
+# Nobody unwinds through what works below the handler; its tables would be a tenth of libcairn.
+BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections \
+	-fdata-sections
+
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
@@ -33,8 +37,8 @@ libcairn_capture_la_SOURCES = \
 	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
-	core/capture/text.c core/capture/text.h core/capture/threads.c
-$(libcairn_capture_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
+	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
+$(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- minidump writer: [crash, monitor]
 noinst_LTLIBRARIES += libcairn-minidump-writer.la
@@ -44,7 +48,7 @@ libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
 	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
 	core/minidump/write_threads.c
-$(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
+$(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
 noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
@@ -52,26 +56,29 @@ libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
 	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
 	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
-	core/crash/signals.c
+	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h
-$(libcairn_records_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
+$(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- client: [app]
-# Of core/capture only what the handler stands on, compiled as there.
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
-	core/capture/arch/x86_64/restore.c core/capture/builtins.c core/capture/builtins.h \
-	core/capture/sys.h \
 	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
-	core/client/page_write.c core/client/setup.c core/client/spawn.c core/client/stack.c \
-	core/client/text.c
+	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
+	core/client/stack.c core/client/text.c
+# The preload library leaves out the API, which nobody calls there. Small goes before fast.
+libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
+$(libcairn_client_la_OBJECTS): override CFLAGS += -Os
+
+# The handler with all that tiers 2 and 3 stand on.
+CRASH_PATH = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
 
 lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
-libcairn_la_LIBADD = libcairn-client.la libcairn-crash.la
+libcairn_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 # Its signal handler must stay where it is, even when a plugin host unloads us.
-libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,-z,nodelete \
+libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map
@@ -82,9 +89,9 @@ preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
-libcairn_preload_la_LIBADD = libcairn-client.la libcairn-crash.la
+libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--version-script=$(srcdir)/core/client/preload.map
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -101,13 +108,16 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/crash.c core/monitor/crash.h \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
+	core/monitor/life.c core/monitor/life.h \
 	core/monitor/log.c core/monitor/log.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \
 	core/monitor/watch.c core/monitor/watch.h
@@ -171,7 +181,7 @@ cairn_engine_SOURCES = \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
-	core/engine/report.c \
+	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)

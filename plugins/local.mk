@@ -35,8 +35,9 @@ plugins_filter_sample_la_SOURCES = plugins/filter/sample.c
 plugins_filter_sample_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_filter_sample_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
-# ---- what plugins that read captured files of /proc share
+# ---- what plugins share that read captured files of /proc, or texts
 PLUGIN_PROC = plugins/common/proc.c plugins/common/proc.h
+PLUGIN_UTF8 = plugins/common/utf8.c plugins/common/utf8.h
 
 # ---- filter/ratelimit
 pluginfilter_LTLIBRARIES += plugins/filter/ratelimit.la
@@ -89,7 +90,7 @@ plugins_annotator_container_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- annotator/file
 pluginannotator_LTLIBRARIES += plugins/annotator/file.la
-plugins_annotator_file_la_SOURCES = plugins/annotator/file.c
+plugins_annotator_file_la_SOURCES = plugins/annotator/file.c $(PLUGIN_UTF8)
 plugins_annotator_file_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_file_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
@@ -116,14 +117,15 @@ plugins_writer_minidump_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 # ---- writer/text
 pluginwriter_LTLIBRARIES += plugins/writer/text.la
 plugins_writer_text_la_SOURCES = plugins/writer/text/text.c \
-	plugins/writer/text/page.c plugins/writer/text/page.h
+	plugins/writer/text/page.c plugins/writer/text/page.h $(PLUGIN_UTF8)
 plugins_writer_text_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_writer_text_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- writer/json
 pluginwriter_LTLIBRARIES += plugins/writer/json.la
 plugins_writer_json_la_SOURCES = plugins/writer/json/json.c plugins/writer/json/stack.c \
-	plugins/writer/json/emit.c plugins/writer/json/emit.h plugins/writer/json/document.h
+	plugins/writer/json/emit.c plugins/writer/json/emit.h plugins/writer/json/document.h \
+	$(PLUGIN_UTF8)
 plugins_writer_json_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_writer_json_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 

@@ -127,7 +127,7 @@ tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
 tests_crash_preloaded_SOURCES = tests/crash/preloaded.c
-tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -Wno-deprecated-declarations
+tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -pthread -Wno-deprecated-declarations
 tests_crash_fake_cairn_monitor_SOURCES = tests/crash/fake_monitor.c core/crash/page.h
 TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh
 EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh \
@@ -177,6 +177,7 @@ EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recove
 EXTRA_DIST += tests/servers/receiver.py
 if HAVE_CUNIT
 BUNDLED_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
+	tests/unit/plugin_harness_options.c \
 	tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TESTS = tests/unit/test_plugin_filters.test tests/unit/test_plugin_annotators.test \
 	tests/unit/test_plugin_writers.test tests/unit/test_plugin_hooks.test \
@@ -270,22 +271,32 @@ tests_crash_matrix_embedded_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_embedded_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_embedded_LDADD = libcairn.la -ldl
 tests/crash/matrix_module.so: tests/crash/victims/module.c
-	$(AM_V_CC)$(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
 check_DATA += tests/crash/matrix_module.so
 CLEANFILES += tests/crash/matrix_module.so
 TESTS += tests/crash/matrix.sh
 EXTRA_DIST += tests/crash/matrix tests/crash/matrix.sh tests/crash/matrix_judge.py \
 	tests/crash/matrix_rows.py tests/crash/matrix_run.py tests/crash/victims/module.c \
 	tests/crash/README.md
+# ---- crash: the tiers without a monitor
+check_PROGRAMS += tests/crash/tier_victim
+tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
+tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_tier_victim_LDADD = libcairn.la -lpthread
+TESTS += tests/crash/tiers.sh
+EXTRA_DIST += tests/crash/tiers.sh
 
 # ---- crash
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
-	tests/wall/includes.sh \
+	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh tests/tools/doctor.sh
+	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh
+check_PROGRAMS += tests/crash/page_liar
+tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
@@ -293,18 +304,25 @@ EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
 TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
 	tests/plugins/tutorial.sh
-EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
+	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets
 include tests/fuzz/local.mk
 
 # ---- targets of ./check
-check-unit: $(check_PROGRAMS) $(check_LTLIBRARIES)
+check-unit: all-am $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(filter %.test,$(TESTS))'
 
 INSTALLCHECKS += installcheck-examples
 installcheck-examples:
 	CAIRN_SRCDIR='$(abs_top_srcdir)' CAIRN_BUILDDIR='$(abs_top_builddir)' CAIRN_STAGE='$(DESTDIR)$(prefix)' \
 	CAIRN_SYSROOT='$(DESTDIR)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/installcheck.sh
-.PHONY: check-unit installcheck-examples
+
+# What a tarball must show beyond what the same tests have shown in the checkout: that nothing is missing.
+DISTCHECK_TESTS = $(filter %.test,$(TESTS)) tests/wall/imports.sh tests/wall/includes.sh tests/wall/symbols.sh \
+	tests/engine/config_golden.sh tests/engine/pipeline.sh tests/crash/redis.sh tests/crash/embed.sh tests/tools/cli.sh
+distcheck-short:
+	$(MAKE) $(AM_MAKEFLAGS) distcheck TESTS='$(DISTCHECK_TESTS)'
+.PHONY: check-unit distcheck-short installcheck-examples

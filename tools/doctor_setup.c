@@ -126,12 +126,13 @@ static void look_at_space(struct doctor *doctor, const char *spool, const char *
 
 static void look_at_spool(struct doctor *doctor, const char *path)
 {
+    struct config_request request = { .path = path, .fd = -1 };
     struct config_problems problems;
     struct config *config = NULL;
     char folder[PATH_MAX];
 
     config_problems_init(&problems);
-    if (config_load(path, -1, path, &config, &problems) == 0) {
+    if (config_load_layers(&request, &config, &problems) == 0) {
         nearest_folder(config->spool, folder, sizeof(folder));
         if (access(folder, W_OK | X_OK) != 0) {
             doctor_say(doctor, DOCTOR_BAD, "spool", "%s cannot be written: %s: %s.", config->spool,

@@ -64,9 +64,10 @@ static void lint_exports(struct lint *lint, const struct elf_image *image)
 static void lint_needed(struct lint *lint, const struct elf_image *image)
 {
     char reason[256] = "";
+    uint64_t position = 0;
     const char *name;
 
-    for (size_t i = 0; (name = elf_needed(image, i)) != NULL; i++) {
+    while ((name = elf_needed(image, &position)) != NULL) {
         if (strncmp(name, "libcairn", 8) == 0) {
             snprintf(reason, sizeof(reason),
                      "It links to %.64s; all of the host comes through the host table.", name);

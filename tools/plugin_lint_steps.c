@@ -15,8 +15,7 @@
 #include "core/util/fs.h"
 #include "core/util/time.h"
 
-#define DEADLINE_US 2000000u
-#define TEXT_LIMIT  (512u * 1024)
+#define TEXT_LIMIT (512u * 1024)
 
 /* ---- A configuration ---- */
 

@@ -93,16 +93,15 @@ static int report_problems(struct trial *trial, int result)
     struct buf text;
 
     buf_init(&text, 256 * 1024);
-    config_problems_print(&trial->problems, trial->config != NULL ? trial->config->source : NULL,
-                          &text);
+    config_print_problems(trial->config, &trial->problems, &text);
     fputs(text.data != NULL ? text.data : "", stderr);
     buf_finish(&text);
     return tool_exit_code(result);
 }
 
-static int load(struct trial *trial, const char *path, int fd, const char *name)
+static int load(struct trial *trial, const struct config_request *request)
 {
-    int result = config_load(path, fd, name, &trial->config, &trial->problems);
+    int result = config_load_layers(request, &trial->config, &trial->problems);
 
     if (result == 0) {
         result = plugin_bind(trial->config, &trial->plugins, &trial->problems);
@@ -142,6 +141,7 @@ static int find_instance(const struct trial *trial, size_t *ret_index, size_t *r
 /* The only plugin of that name, as a configuration that names nothing else. */
 static int load_plugin(struct trial *trial)
 {
+    struct config_request request = { .name = "plugin-run.yaml", .is_copy = true };
     char text[512];
     int fd, code;
 
@@ -162,7 +162,8 @@ static int load_plugin(struct trial *trial)
         if (fd < 0 || fs_write_all(fd, text, strlen(text)) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
             return tool_fail(trial->tool, EX_OSERR, "A file cannot be made: %s.", strerror(errno));
         }
-        code = load(trial, NULL, fd, "plugin-run.yaml");
+        request.fd = fd;
+        code = load(trial, &request);
         close(fd);
         return code;
     }
@@ -173,17 +174,18 @@ static int load_plugin(struct trial *trial)
 /* That of the named configuration, else of what the report was made with, else of none. */
 static int choose(struct trial *trial, size_t *ret_index)
 {
-    const char *path = trial->options.config;
+    struct config_request request = { .path = trial->options.config, .fd = -1 };
     char *own = NULL;
     size_t count;
     int code = EX_OK;
 
-    if (path == NULL && faccessat(trial->folder_fd, SPOOL_CONFIGURATION, R_OK, 0) == 0 &&
+    if (request.path == NULL && faccessat(trial->folder_fd, SPOOL_CONFIGURATION, R_OK, 0) == 0 &&
         asprintf(&own, "%s/%s", trial->entry.path, SPOOL_CONFIGURATION) >= 0) {
-        path = own;
+        request.path = own;
+        request.is_copy = true;
     }
-    if (path != NULL) {
-        code = load(trial, path, -1, path);
+    if (request.path != NULL) {
+        code = load(trial, &request);
     }
     free(own);
     if (code == EX_OK) {

@@ -42,6 +42,12 @@ void arena_finish(struct arena *arena)
     *arena = (struct arena){ .limit = arena->limit };
 }
 
+void arena_lend(struct arena *arena, void *memory, size_t bytes)
+{
+    arena->next = memory;
+    arena->end = arena->next + bytes;
+}
+
 static size_t rounded(size_t bytes, size_t to)
 {
     return (bytes + to - 1) & ~(to - 1);

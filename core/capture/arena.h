@@ -22,6 +22,10 @@ struct arena {
 void arena_init(struct arena *arena, size_t limit);
 void arena_finish(struct arena *arena);
 
+/* Memory to use first, all zero, which stays the caller's: for a process whose address space is
+ * used up. Before the first piece. */
+void arena_lend(struct arena *arena, void *memory, size_t bytes);
+
 /* `bytes` zero bytes, aligned to 16, or NULL. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 

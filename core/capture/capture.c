@@ -79,8 +79,9 @@ static void copy_request(struct capture *capture, const struct capture_request *
 /* The crashed thread if it can be read, else any that can. */
 static int32_t choose_through(const struct capture *capture)
 {
-    if (capture->request.pid == sys_getpid()) {
-        return capture->request.pid;
+    /* Of one's own process the caller's thread: the main thread may have ended. */
+    if (capture->own) {
+        return sys_gettid();
     }
     if (capture->crashed != SIZE_MAX && capture->threads[capture->crashed].has_registers) {
         return capture->request.tid;
@@ -102,6 +103,7 @@ static void read_all(struct capture *capture)
     modules_read(capture);
     linkage_read(capture);
     message_read(capture);
+    modules_trim(capture);
     if (capture->arena.failed) {
         capture_note(capture,
                      "Memory ran out while the process was captured: something is missing.");
@@ -119,7 +121,11 @@ int capture_begin(struct capture *capture, const struct capture_request *request
     capture->memory_fd = -1;
     arena_init(&capture->arena,
                memory > SIZE_MAX / 2 ? SIZE_MAX : (size_t)memory + ROOM_BESIDES_MEMORY);
+    if (request->scratch != NULL) {
+        arena_lend(&capture->arena, request->scratch, request->scratch_bytes);
+    }
     copy_request(capture, request);
+    capture->own = request->pid == sys_getpid();
     result = threads_stop(capture);
     capture->stopped_ns = sys_now(CLOCK_MONOTONIC);
     if (result == 0) {

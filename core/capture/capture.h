@@ -42,6 +42,9 @@ struct capture_request {
                                * beginning;         0: no limit */
     const struct capture_region *regions; /* registered by the program */
     size_t region_count;
+    int32_t copied_pid; /* of a caller that captures itself: whose copy it is, or 0 */
+    void *scratch;      /* zeroed memory to work in before more is mapped, or NULL */
+    size_t scratch_bytes;
 };
 
 struct capture_thread {
@@ -108,6 +111,7 @@ struct capture {
     struct capture_request request;
     struct arena arena;
     unsigned char siginfo[128]; /* zero without one */
+    uint32_t own;               /* the caller captures itself */
     uint32_t attached;          /* threads that are still traced; see capture_release() */
     int32_t ending_main;        /* the main thread, if it ended while it was being stopped */
     int32_t through;            /* the living thread by whose id memory and /proc are reached */
@@ -134,9 +138,10 @@ struct capture {
 };
 
 /* 0, or a negative errno when nothing at all could be captured; then nothing is left to finish.
- * What the request points to is copied. A request for the caller's own process (the clone of a
- * crashed one, where tracing the parent is refused) captures the caller's memory, with the crashed
- * thread's registers from its context as the only ones. [crash, monitor] */
+ * What the request points to is copied. A request for the caller's own process (a crashed one, or
+ * its clone where tracing the parent is refused) captures the caller's memory, with the crashed
+ * thread's registers from its context as the only ones; of the other threads there are names.
+ * [crash, monitor] */
 int capture_begin(struct capture *capture, const struct capture_request *request);
 
 /* Detaches from all threads; the process goes on. Idempotent. A thread that did not stop in time

@@ -16,8 +16,9 @@
 #define OTHER_STACK_BYTES   ((uint64_t)256 << 10)
 
 #define LEAST_STACK_BYTES  ((uint64_t)1 << 10)
-#define STACK_BOTTOM_BYTES ((uint64_t)64 << 10) /* of a deep recursion: where it began */
-#define LOST_STACK_BYTES   ((uint64_t)1 << 20)  /* how far above a bad stack pointer to look */
+#define STACK_BOTTOM_BYTES ((uint64_t)64 << 10)  /* of a deep recursion: where it began */
+#define LOST_STACK_BYTES   ((uint64_t)1 << 20)   /* how far above a bad stack pointer to look */
+#define BLIND_STACK_BYTES  ((uint64_t)128 << 10) /* where nothing tells what is mapped */
 #define NO_CAP             ((uint64_t)1 << 30)
 
 struct choice {
@@ -74,12 +75,21 @@ static bool find_stack(const struct capture *capture, const struct arch_register
     const struct capture_mapping *mapping = stack_mapping(capture, pointer);
     uint64_t start = pointer > ARCH_RED_ZONE ? (pointer - ARCH_RED_ZONE) & ~(uint64_t)15 : 0;
 
+    if (capture->mapping_count == 0 && pointer != 0) {
+        *ret_start = start;
+        return !__builtin_add_overflow(start, BLIND_STACK_BYTES, ret_end);
+    }
     if (mapping == NULL) {
         return false;
     }
     *ret_start = start > mapping->start ? start : mapping->start;
     *ret_end = mapping->end;
     return true;
+}
+
+static bool is_crashed(const struct capture *capture, const struct capture_thread *thread)
+{
+    return capture->crashed != SIZE_MAX && thread == &capture->threads[capture->crashed];
 }
 
 static void choose_stack(struct choice *choice, struct capture_thread *thread, uint64_t cap)
@@ -98,9 +108,9 @@ static void choose_stack(struct choice *choice, struct capture_thread *thread, u
     added = add(choice, start, start + wanted);
     thread->stack_start = start;
     thread->stack_bytes = added;
-    if (added < end - start && cap == CRASHED_STACK_BYTES &&
+    if (added < end - start && is_crashed(choice->capture, thread) &&
         choice->capture->request.memory != CAPTURE_FULL) {
-        uint64_t bottom = end - start - added;
+        uint64_t bottom = smaller(end - start - added, choice->budget / 4);
 
         add(choice, end - smaller(bottom, STACK_BOTTOM_BYTES), end);
         capture_note(choice->capture,
@@ -132,7 +142,7 @@ static void choose_crashed(struct choice *choice)
         return;
     }
     thread = &capture->threads[capture->crashed];
-    choose_stack(choice, thread, CRASHED_STACK_BYTES);
+    choose_stack(choice, thread, smaller(CRASHED_STACK_BYTES, choice->budget / 2));
     if (thread->has_registers) {
         choose_around(choice, arch_instruction_pointer(&thread->registers), AROUND_INSTRUCTION);
     }

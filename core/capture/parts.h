@@ -68,6 +68,8 @@ void choose_full(struct capture *capture, uint64_t budget);
 
 /* modules.c: from mappings and the ELF headers in memory; linkage.c: the dynamic linker's list. */
 void modules_read(struct capture *capture);
+/* trim.c: no more of them than readers take. */
+void modules_trim(struct capture *capture);
 void linkage_read(struct capture *capture);
 /* message.c: what libc said before it aborted. */
 void message_read(struct capture *capture);

@@ -17,11 +17,18 @@
 #define MAX_FILES      16
 
 /* "stat" is the exception: its times are a thread's own below task, and the process's do not need a
- * living main thread. */
+ * living main thread. A copy says of its original what only that one knows. */
 static void name_path(const struct capture *capture, const char *name, char *path, size_t size)
 {
+    int32_t pid =
+        capture->request.copied_pid != 0 ? capture->request.copied_pid : capture->request.pid;
+
     if (capture_equal(name, "stat")) {
-        capture_format(path, size, "/proc/%d/stat", capture->request.pid);
+        capture_format(path, size, "/proc/%d/stat", pid);
+        return;
+    }
+    if (capture->request.copied_pid != 0 && capture_equal(name, "status")) {
+        capture_format(path, size, "/proc/%d/task/%d/status", pid, capture->request.tid);
         return;
     }
     capture_format(path, size, "/proc/%d/task/%d/%s", capture->request.pid, capture->through, name);

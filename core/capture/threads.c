@@ -22,9 +22,10 @@
 #define LONGEST_PAUSE_NS 2000000ull
 #define LOOK_AFTER_NS    10000000ull /* not stopped by then: is there a reason that will last? */
 
-static bool own_copy(const struct capture *capture)
+/* Whose threads these are: a copy has but one of its own. */
+static int32_t owner(const struct capture *capture)
 {
-    return capture->request.pid == sys_getpid();
+    return capture->request.copied_pid != 0 ? capture->request.copied_pid : capture->request.pid;
 }
 
 /* What is known while the threads are listed. */
@@ -98,7 +99,13 @@ static void expect_threads(struct capture *capture, struct listing *listing)
 
 static void seize(struct capture *capture, struct capture_thread *thread)
 {
-    long result = sys_ptrace(PTRACE_SEIZE, thread->tid, 0, NULL);
+    long result;
+
+    if (capture->own) {
+        thread->state = THREAD_REFUSED;
+        return;
+    }
+    result = sys_ptrace(PTRACE_SEIZE, thread->tid, 0, NULL);
 
     if (result == 0) {
         thread->state = THREAD_SEIZED;
@@ -389,10 +396,10 @@ static int find_crashed(struct capture *capture)
     return 0;
 }
 
-/* The crashed process's clone has one thread; the report is about another one, which it copies. */
-static int use_own_copy(struct capture *capture)
+/* The crashed thread first, whose registers its context holds; of the others only the names. */
+static int list_own(struct capture *capture)
 {
-    struct listing listing = { .capacity = 0 };
+    struct listing listing = { .buffer = arena_alloc(&capture->arena, LIST_BYTES) };
     struct capture_thread *thread = add_thread(capture, &listing, capture->request.tid);
 
     if (thread == NULL) {
@@ -400,12 +407,17 @@ static int use_own_copy(struct capture *capture)
     }
     thread->state = THREAD_REFUSED;
     capture->crashed = 0;
-    read_name(capture, thread);
-    if (thread->name[0] == '\0') {
-        sys_prctl(PR_GET_NAME, (unsigned long)thread->name, 0, 0, 0);
+    if (capture->task_folder >= 0 && listing.buffer != NULL) {
+        seize_new(capture, &listing);
     }
-    capture_note(capture, "The process was captured from its own copy: the registers and stacks of "
-                          "other threads are missing.");
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        read_name(capture, &capture->threads[i]);
+    }
+    if (capture->threads[0].name[0] == '\0') {
+        sys_prctl(PR_GET_NAME, (unsigned long)capture->threads[0].name, 0, 0, 0);
+    }
+    capture_note(capture, "The process was captured by itself or its own copy: the registers and "
+                          "stacks of other threads are missing.");
     return 0;
 }
 
@@ -435,10 +447,10 @@ int threads_stop(struct capture *capture)
     char path[32];
     int result;
 
-    capture_format(path, sizeof(path), "/proc/%d/task", capture->request.pid);
+    capture_format(path, sizeof(path), "/proc/%d/task", owner(capture));
     capture->task_folder = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (own_copy(capture)) {
-        result = use_own_copy(capture);
+    if (capture->own) {
+        result = list_own(capture);
     } else {
         result = capture->task_folder < 0 ? capture->task_folder : stop_threads(capture);
     }

@@ -19,6 +19,9 @@
 
 #define LOCK_SECONDS 15
 
+/* How often to look whether a page has moved, which takes microseconds. */
+#define MOVING_PATIENCE 10000000u
+
 /* What callbacks get is declared twice, see core/crash/handler.h. */
 #define SAME(public, private, member)                                                              \
     _Static_assert(offsetof(struct public, member) == offsetof(struct private, member) &&          \
@@ -84,7 +87,7 @@ struct crash_handler *client_handler(const struct cairn *cairn)
     return &crash_state.handlers[cairn - table];
 }
 
-static int is_here(void)
+int client_is_here(void)
 {
     const uint32_t *word = __atomic_load_n(&here, __ATOMIC_ACQUIRE);
 
@@ -92,12 +95,15 @@ static int is_here(void)
 }
 
 /* The oldest started one. */
-static struct cairn *find_first(void)
+struct cairn *client_first(void)
 {
     struct cairn *first = NULL;
 
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
-        if (__atomic_load_n(&table[i].page, __ATOMIC_SEQ_CST) != NULL &&
+        int started = (__atomic_load_n(&table[i].moves, __ATOMIC_SEQ_CST) & 1) != 0 ||
+                      __atomic_load_n(&table[i].page, __ATOMIC_SEQ_CST) != NULL;
+
+        if (started &&
             (first == NULL || crash_state.handlers[i].number < client_handler(first)->number)) {
             first = &table[i];
         }
@@ -105,26 +111,41 @@ static struct cairn *find_first(void)
     return first;
 }
 
-struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
+/* The page that stays mapped while `users` is counted up; NULL: not started, or being moved. */
+static struct page *hold(struct cairn *cairn)
 {
     struct page *page;
 
-    if (!is_here()) {
-        return NULL;
-    }
-    if (cairn == NULL) {
-        cairn = find_first();
-        if (cairn == NULL) {
-            return NULL;
-        }
-    }
     __atomic_fetch_add(&cairn->users, 1, __ATOMIC_SEQ_CST);
     page = __atomic_load_n(&cairn->page, __ATOMIC_SEQ_CST);
     if (page == NULL) {
         client_leave(cairn);
+    }
+    return page;
+}
+
+struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
+{
+    struct page *page;
+    uint32_t patience = MOVING_PATIENCE, moves;
+
+    if (!client_is_here()) {
         return NULL;
     }
-    *ret_cairn = cairn;
+    if (cairn == NULL) {
+        cairn = client_first();
+        if (cairn == NULL) {
+            return NULL;
+        }
+    }
+    do {
+        moves = __atomic_load_n(&cairn->moves, __ATOMIC_SEQ_CST);
+        page = hold(cairn);
+    } while (page == NULL && patience-- > 0 &&
+             ((moves & 1) != 0 || moves != __atomic_load_n(&cairn->moves, __ATOMIC_SEQ_CST)));
+    if (page != NULL) {
+        *ret_cairn = cairn;
+    }
     return page;
 }
 
@@ -157,6 +178,9 @@ int client_settle(struct cairn *cairn, struct page *page)
         if (!cairn->settled && crash_install(page->plan.signals) < 0) {
             return CAIRN_ESYSTEM;
         }
+        if (!cairn->settled) {
+            crash_map_reserve(client_handler(cairn), page);
+        }
         cairn->settled = 1;
         return 0;
     default:
@@ -169,11 +193,12 @@ static int prepare_process(const struct client_error *error)
 {
     uint32_t *word;
 
-    if (is_here()) {
+    if (client_is_here()) {
         return 0;
     }
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
         client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
+        crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
     crash_reset(getpid());
@@ -241,7 +266,23 @@ static const char *find_environment(char *const *environment, const char *name)
     return NULL;
 }
 
-static int start_monitor(int page_fd, char *const *environment, const struct client_error *error,
+/* For the tests: see doc/architecture.md. */
+static void read_test_tier(char *const *environment)
+{
+    static const char *const names[] = {
+        [CRASH_TEST_COPY] = "2", [CRASH_TEST_COPY_ONLY] = "2-copy", [CRASH_TEST_HANDLER] = "3"
+    };
+    const char *name = crash_state.secure ? NULL : find_environment(environment, "CAIRN_TEST_TIER");
+
+    crash_state.test_tier = CRASH_TEST_NONE;
+    for (uint32_t i = CRASH_TEST_COPY; name != NULL && i <= CRASH_TEST_HANDLER; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            crash_state.test_tier = i;
+        }
+    }
+}
+
+int client_start_monitor(int page_fd, char *const *environment, const struct client_error *error,
                          struct client_monitor *ret_monitor)
 {
     static char *const empty[] = { NULL };
@@ -278,11 +319,16 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     handler->user = options->user;
     cairn->settled = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY;
     cairn->complained = 0;
+    cairn->revived_ns = 0;
+    if (cairn->settled) {
+        crash_map_reserve(handler, page);
+    }
     __atomic_store_n(&handler->page, page, __ATOMIC_SEQ_CST);
     result = crash_install(crash_wanted_signals(page));
     if (result < 0) {
         __atomic_store_n(&handler->page, NULL, __ATOMIC_SEQ_CST);
-        if (find_first() == NULL) {
+        crash_unmap_reserve(handler);
+        if (client_first() == NULL) {
             crash_uninstall();
         }
         return client_fail(error, CAIRN_ESYSTEM, "A signal handler cannot be installed: %s.",
@@ -303,7 +349,7 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
     if (result != 0) {
         return result;
     }
-    result = start_monitor(fd, environment, error, &monitor);
+    result = client_start_monitor(fd, environment, error, &monitor);
     close(fd);
     if (result == 0 && (options->flags & CAIRN_START_NO_WAIT) == 0) {
         result = client_await_plan(page, monitor.pidfd, error);
@@ -321,7 +367,7 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
         result = publish(cairn, page, options, &monitor, error);
     }
     if (result != 0) {
-        if (find_first() == NULL) {
+        if (client_first() == NULL) {
             client_stack_stop();
         }
         client_dismiss(page);
@@ -357,6 +403,7 @@ int client_start(const struct cairn_options *options, char *const *environment,
     }
     result = prepare_process(&error);
     if (result == 0) {
+        read_test_tier(environment);
         cairn = find_free();
         result = cairn != NULL ? bring_up(cairn, &copy, environment, &error)
                                : client_fail(&error, CAIRN_EFULL,
@@ -398,12 +445,13 @@ static int take_down(struct cairn *cairn)
         return CAIRN_ENOTSTARTED;
     }
     __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
-    if (find_first() == NULL) {
+    if (client_first() == NULL) {
         crash_uninstall();
         client_stack_stop();
     }
     client_dismiss(page);
     if (wait_for_users(cairn)) {
+        crash_unmap_reserve(client_handler(cairn));
         client_unmap(page);
     }
     return 0;
@@ -417,9 +465,9 @@ int cairn_stop(struct cairn *cairn)
         return result;
     }
     if (cairn == NULL) {
-        cairn = find_first();
+        cairn = client_first();
     }
-    result = cairn != NULL && is_here() ? take_down(cairn) : CAIRN_ENOTSTARTED;
+    result = cairn != NULL && client_is_here() ? take_down(cairn) : CAIRN_ENOTSTARTED;
     client_unlock();
     return result;
 }

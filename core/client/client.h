@@ -18,6 +18,8 @@ struct cairn {
     uint32_t users;      /* calls that use the page right now */
     uint32_t settled;    /* the plan is in effect */
     uint32_t complained; /* its problems were logged */
+    uint32_t moves;      /* atomic; odd: `page` is NULL for a moment only */
+    uint64_t revived_ns; /* when its monitor was replaced last, or was tried to be */
 };
 
 /* An error text under construction: sentences in the caller's buffer, which may be NULL. */
@@ -30,6 +32,11 @@ struct client_error {
 int client_fail(const struct client_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+struct client_monitor {
+    pid_t pid;
+    int pidfd; /* readable once it has ended */
+};
+
 /* ---- client.c: the table ---- */
 
 /* The page of a started handler (NULL: the first), which stays mapped until client_leave(); NULL
@@ -39,6 +46,13 @@ void client_leave(struct cairn *cairn);
 struct crash_handler *client_handler(const struct cairn *cairn);
 /* Puts a plan that arrived into effect. 0, or CAIRN_ECONFIG when it never will. Under the lock. */
 int client_settle(struct cairn *cairn, struct page *page);
+/* The oldest started handler, or NULL. */
+struct cairn *client_first(void);
+/* False in a fork child of the process that started Cairn. [signal-safe] */
+int client_is_here(void);
+/* Starts the installed monitor, or that of CAIRN_LIBEXEC. 0 or CAIRN_E…. */
+int client_start_monitor(int page_fd, char *const *environment, const struct client_error *error,
+                         struct client_monitor *ret_monitor);
 /* One lock for everything that changes the table, the signals, attachments and regions. CAIRN_EBUSY
  * after a deadline. */
 int client_lock(void);
@@ -58,12 +72,13 @@ int client_await_plan(struct page *page, int monitor_pidfd, const struct client_
 /* Tells the monitor to end. */
 void client_dismiss(struct page *page);
 
-/* ---- spawn.c: the monitor ---- */
+/* ---- revive.c: a new monitor ---- */
 
-struct client_monitor {
-    pid_t pid;
-    int pidfd; /* readable once it has ended */
-};
+/* Replaces the handler's (NULL: the first one's) monitor, if it is dead; does not wait for the new
+ * one. Under the lock, outside of client_enter(). */
+void client_revive(struct cairn *cairn);
+
+/* ---- spawn.c: the monitor ---- */
 
 /* Starts `path` with the page as descriptor 3 and a pidfd of this process as 4, as nobody's child.
  * 0 or CAIRN_E…. */

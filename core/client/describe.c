@@ -83,6 +83,7 @@ static int begin_change(struct cairn **cairn, struct page **ret_page)
     if (result != 0) {
         return result;
     }
+    client_revive(*cairn);
     page = client_enter(*cairn, cairn);
     if (page == NULL) {
         client_unlock();

@@ -93,37 +93,43 @@ static int request(const struct crash_handler *handler, struct page *page, const
     return result;
 }
 
-static int settle(struct cairn *cairn, struct page *page)
+/* The page of a handler whose plan is in effect and whose monitor lives, if it can. */
+static int enter(struct cairn **cairn, struct page **ret_page)
 {
+    struct page *page;
     int result = client_lock();
 
-    if (result == 0) {
-        result = client_settle(cairn, page);
-        client_unlock();
+    if (result != 0) {
+        return result;
     }
+    client_revive(*cairn);
+    page = client_enter(*cairn, cairn);
+    result = page != NULL ? client_settle(*cairn, page) : CAIRN_ENOTSTARTED;
+    client_unlock();
+    if (result != 0 && page != NULL) {
+        client_leave(*cairn);
+    }
+    *ret_page = page;
     return result;
 }
 
 int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37])
 {
-    struct page *page;
+    struct page *page = NULL;
     ucontext_t context;
     int result;
 
     if (getcontext(&context) != 0) {
         return CAIRN_ESYSTEM;
     }
-    page = client_enter(cairn, &cairn);
-    if (page == NULL) {
-        return CAIRN_ENOTSTARTED;
+    result = enter(&cairn, &page);
+    if (result != 0) {
+        return result;
     }
-    result = settle(cairn, page);
+    result = lock_requests();
     if (result == 0) {
-        result = lock_requests();
-        if (result == 0) {
-            result = request(client_handler(cairn), page, message, &context, ret_id);
-            pthread_mutex_unlock(&requests);
-        }
+        result = request(client_handler(cairn), page, message, &context, ret_id);
+        pthread_mutex_unlock(&requests);
     }
     client_leave(cairn);
     return result;

@@ -88,12 +88,14 @@ EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
         /* What was really blocked, because it was sent, is opened by the program alone. */
         kernel = how == SIG_UNBLOCK ? wanted : wanted & ~(ours() | RESERVED);
     }
-    error = change_kernel(how, set != NULL ? &kernel : NULL, &before);
-    if (error != 0) {
-        return error;
-    }
+    /* First, because what is opened strikes at once. */
     if (set != NULL) {
         remember(how, wanted);
+    }
+    error = change_kernel(how, set != NULL ? &kernel : NULL, &before);
+    if (error != 0) {
+        blocked = believed;
+        return error;
     }
     if (old != NULL) {
         before = (before & ~ours()) | believed;

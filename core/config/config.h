@@ -94,7 +94,8 @@ struct config_request {
     const char *path; /* the program's file; NULL: `fd` */
     int fd;           /* the program's text; -1: neither, so the installed configuration is meant */
     const char *name; /* what messages call the text */
-    bool is_copy;     /* the text is what config_text() made of all layers: none is added */
+    bool is_copy; /* the text stands by itself, as what config_text() made of all layers: none is
+                     added, and of the policy only allow_plugins counts */
 };
 
 /* The same as config_load() with all layers and the policy, see doc/configuration.md. Naming the

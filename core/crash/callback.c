@@ -57,9 +57,7 @@ static int start_clock(const struct crash_signal *signal)
     return result == 0 ? timer : result;
 }
 
-/* 0 when the callback returned by itself. */
-static int call_guarded(void (*function)(void *), struct call *call,
-                        const struct crash_signal *signal)
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal)
 {
     uint64_t unblocked = crash_state.installed | CRASH_BIT(signal->number);
     int timer = start_clock(signal);
@@ -68,7 +66,7 @@ static int call_guarded(void (*function)(void *), struct call *call,
     guard.tid = signal->tid;
     __atomic_store_n(&guard.active, 1, __ATOMIC_RELEASE);
     sys_rt_sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
-    lost = crash_guarded_call(function, call, &guard.stack);
+    lost = crash_guarded_call(function, argument, &guard.stack);
     __atomic_store_n(&guard.active, 0, __ATOMIC_RELEASE);
     unblocked = CRASH_ALL_SIGNALS;
     sys_rt_sigprocmask(SIG_SETMASK, &unblocked, NULL);
@@ -111,7 +109,7 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
         return 1;
     }
     state_facts(signal, &facts);
-    return call_guarded(call_filter, &call, signal) != 0 || call.answer != 0;
+    return crash_call_guarded(call_filter, &call, signal) != 0 || call.answer != 0;
 }
 
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
@@ -124,5 +122,5 @@ int crash_tell_post_dump(const struct crash_handler *handler, const struct crash
         return 0;
     }
     state_facts(signal, &facts);
-    return call_guarded(call_post_dump, &call, signal) == 0 && call.answer != 0;
+    return crash_call_guarded(call_post_dump, &call, signal) == 0 && call.answer != 0;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One crash as one handler sees it: describe it in the slot, claim, announce, ask the filter, wait
- * for the monitor, tell the post-dump callback. Runs in the crashed thread; the waiting is also
- * used by cairn_dump().
+ * for the monitor, do without it if need be, tell the post-dump callback. Runs in the crashed
+ * thread; the waiting is also used by cairn_dump().
  */
+#include "core/capture/text.h"
 #include "core/crash/parts.h"
 
 /* A dead monitor cannot wake anybody: how often to look whether it lives. */
-#define LOOK_NS (SYS_NANOSECONDS / 10)
+#define LOOK_NS (SYS_NANOSECONDS / 50)
 
 /* The plan comes from another process: a wait without end must not come of it. */
 #define MOST_MS 600000u
@@ -31,11 +32,22 @@ uint64_t crash_wanted_signals(const struct page *page)
                                                                          : CRASH_DEFAULT_SIGNALS;
 }
 
+/* The word of its robust futex tells at once, and of a zombie too; before it is set, the process
+ * does. */
+static int is_alive(const struct crash_handler *handler, const struct page *page)
+{
+    uint32_t word = __atomic_load_n(&page->monitor_life, __ATOMIC_ACQUIRE);
+
+    if (word != 0) {
+        return (word & FUTEX_OWNER_DIED) == 0;
+    }
+    return handler->monitor_pid == 0 || sys_kill(handler->monitor_pid, 0) != -ESRCH;
+}
+
 int crash_has_monitor(const struct crash_handler *handler, const struct page *page)
 {
     return __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) != PAGE_FAILED &&
-           __atomic_load_n(&page->monitor_gone, __ATOMIC_ACQUIRE) == 0 &&
-           (handler->monitor_pid == 0 || sys_kill(handler->monitor_pid, 0) != -ESRCH);
+           __atomic_load_n(&page->monitor_gone, __ATOMIC_ACQUIRE) == 0 && is_alive(handler, page);
 }
 
 void crash_announce(struct page *page)
@@ -117,6 +129,7 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->claimed_at = crash_now();
     slot->context_address = (uint64_t)(uintptr_t)signal->context;
     slot->message[0] = '\0';
+    slot->error = 0;
     slot->success = 0;
     slot->verdict = handler->filter == NULL;
     slot->id[0] = '\0';
@@ -130,10 +143,13 @@ static int claim(const struct crash_handler *handler, struct page *page,
     struct page_slot *slot = &page->slots[SLOT_CRASH];
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
-    if ((state != SLOT_IDLE && state != SLOT_CANCELLED) || !crash_has_monitor(handler, page)) {
+    if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
         return 0;
     }
     describe(handler, slot, signal);
+    if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page)) {
+        return 0;
+    }
     if (!swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
@@ -161,12 +177,46 @@ static void tell_verdict(struct page_slot *slot)
     }
 }
 
-static int tell(const struct crash_handler *handler, struct page_slot *slot, int released,
+/* Why the monitor has not made the report. */
+static void explain(const struct crash_handler *handler, const struct page *page,
+                    const struct page_slot *slot, char *reason, size_t size)
+{
+    uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+
+    if (crash_state.test_tier != CRASH_TEST_NONE) {
+        capture_format(reason, size, "CAIRN_TEST_TIER asked for it.");
+    } else if (state == SLOT_RELEASED && (slot->error == -EPERM || slot->error == -EACCES)) {
+        capture_format(reason, size, "The monitor was not permitted to trace the process.");
+    } else if (state == SLOT_RELEASED) {
+        capture_format(reason, size, "The monitor could not capture the process (error %d).",
+                       -slot->error);
+    } else if (!crash_has_monitor(handler, page)) {
+        capture_format(reason, size, "The monitor had ended.");
+    } else {
+        capture_format(reason, size, "The monitor did not take the crash in time.");
+    }
+}
+
+/* Whether the monitor, or nobody, has made the minidump: without an id it has not. */
+static int is_reported(struct crash_handler *handler, struct page *page, uint32_t state,
+                       const struct crash_signal *signal)
+{
+    struct page_slot *slot = &page->slots[SLOT_CRASH];
+    char reason[CRASH_REASON_BYTES];
+
+    if (state == SLOT_RELEASED && slot->id[0] != '\0') {
+        return 1;
+    }
+    explain(handler, page, slot, reason, sizeof(reason));
+    return crash_write_reserve(handler, page, signal, reason);
+}
+
+static int tell(const struct crash_handler *handler, struct page_slot *slot, int reported,
                 const struct crash_signal *signal)
 {
     struct crash_result result = { sizeof(result), 0, "", "" };
 
-    if (released && slot->success != 0) {
+    if (reported && slot->success != 0) {
         slot->id[sizeof(slot->id) - 1] = '\0';
         slot->path[sizeof(slot->path) - 1] = '\0';
         result.success = 1;
@@ -179,8 +229,9 @@ static int tell(const struct crash_handler *handler, struct page_slot *slot, int
 int crash_report(struct crash_handler *handler, const struct crash_signal *signal)
 {
     struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
+    uint32_t state = SLOT_IDLE;
     struct page_slot *slot;
-    int dumpable, claimed, released = 0;
+    int dumpable, claimed, reported;
 
     if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
         return 0;
@@ -202,8 +253,9 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     if (claimed) {
         tell_verdict(slot);
         /* What the filter took is not taken from the monitor. */
-        released = crash_wait(handler, page, slot, crash_now()) == SLOT_RELEASED;
+        state = crash_wait(handler, page, slot, crash_now());
     }
+    reported = is_reported(handler, page, state, signal);
     forbid_capture(dumpable);
-    return tell(handler, slot, released, signal);
+    return tell(handler, slot, reported, signal);
 }

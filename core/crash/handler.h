@@ -53,7 +53,19 @@ struct crash_handler {
     crash_filter_fn *filter;
     crash_post_dump_fn *post_dump;
     void *user;
+    void *reserve; /* the mapped reserve, or NULL */
+    void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */
 };
+
+/* CAIRN_TEST_TIER: how every crash is captured, for tests. */
+enum crash_test_tier {
+    CRASH_TEST_NONE = 0,
+    CRASH_TEST_COPY = 1,      /* tier 2 */
+    CRASH_TEST_COPY_ONLY = 2, /* tier 2 without ptrace */
+    CRASH_TEST_HANDLER = 3,   /* tier 3 */
+};
+
+#define CRASH_SCRATCH_BYTES ((size_t)4 << 20)
 
 /* What sigaction(2) says of a signal, in the kernel's terms. */
 struct crash_action {
@@ -68,6 +80,7 @@ struct crash_state {
     uint64_t last_number;
     int32_t pid;         /* of the process that started Cairn: a fork child is left alone */
     uint32_t secure;     /* AT_SECURE at the start */
+    uint32_t test_tier;  /* enum crash_test_tier */
     uint32_t gate;       /* core/crash/gate.c */
     uint64_t gate_frame; /* where on the stack the earlier handlers were called */
     uint64_t installed;  /* bit n-1: our handler was installed for signal n */
@@ -106,6 +119,11 @@ uint32_t crash_wait(const struct crash_handler *handler, struct page *page, stru
                     uint64_t began_ns);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
+/* Maps the reserve that the plan names, and memory to work in; without them there is no report of a
+ * crash that the monitor does not take. An earlier plan's reserve stays mapped: a crash may be
+ * using it. [app, crash] */
+void crash_map_reserve(struct crash_handler *handler, const struct page *page);
+void crash_unmap_reserve(struct crash_handler *handler);
 /* The monitor can be expected to answer: it neither failed nor ended. [app, crash] */
 int crash_has_monitor(const struct crash_handler *handler, const struct page *page);
 /* CLOCK_MONOTONIC in nanoseconds. [app, crash] */

@@ -62,6 +62,7 @@ struct page_slot {
     unsigned char siginfo[128];
     char message[PAGE_CRASH_MESSAGE_BYTES]; /* cairn_dump()'s text, else "" */
     /* the monitor's answer */
+    int32_t error; /* negative errno: why it could not capture; then `id` is "" */
     uint32_t success;
     uint32_t verdict; /* handler: 0 = the program's filter is still being asked, 1 = report it */
     char id[40];
@@ -114,6 +115,8 @@ struct page_plan {
     uint32_t hold_ms;  /* the program is held at most */
     uint32_t pipeline_ms;
     uint32_t reserved;
+    char reserve[PAGE_PATH_BYTES]; /* absolute path of a file of MINIDUMP_RESERVE_FILE_BYTES, or ""
+                                    */
 };
 
 struct page {
@@ -133,7 +136,7 @@ struct page {
     uint32_t start; /* enum page_start, a futex word */
     int32_t monitor_pid;
     uint32_t monitor_gone; /* set when the monitor ends on its own */
-    uint32_t reserved;
+    uint32_t monitor_life; /* a robust futex's word: the kernel marks it when the monitor dies */
     struct page_plan plan;
 
     /* the crash path: cache lines of their own */

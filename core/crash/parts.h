@@ -49,11 +49,24 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
 /* Non-zero = handled. */
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
                          const struct crash_result *result);
+/* Calls function(argument) so that a fault, or the clock after a second, makes it return. 0 when it
+ * returned by itself. Not nested. */
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal);
 /* True when the signal struck inside a callback: returning from the signal handler then resumes
  * after it. */
 int crash_guard_recover(const struct crash_signal *signal);
 /* True for the guard's own clock, which may be late. */
 int crash_guard_is_clock(const siginfo_t *info);
+
+/* ---- tiers.c: a report without the monitor ---- */
+
+/* Why the monitor does not make it: a whole sentence. */
+#define CRASH_REASON_BYTES 192
+
+/* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.
+ * Non-zero: it is complete, and the slot's `success`, `id`, `path` say so. */
+int crash_write_reserve(struct crash_handler *handler, struct page *page,
+                        const struct crash_signal *signal, const char *reason);
 
 /* ---- ending.c: earlier handlers, the default action ---- */
 

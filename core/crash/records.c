@@ -150,8 +150,13 @@ static void add_annotation(struct crash_records *records, struct arena *arena,
                          entry.name, head.name_bytes, value, head.value_bytes);
 }
 
+static int is_full(const struct minidump_records *records, size_t max_bytes)
+{
+    return max_bytes != 0 && records->bytes > max_bytes;
+}
+
 static void add_annotations(struct crash_records *records, struct arena *arena,
-                            const struct page *page)
+                            const struct page *page, size_t max_bytes)
 {
     char *value = arena_alloc(arena, PAGE_VALUE_BYTES);
 
@@ -160,6 +165,11 @@ static void add_annotations(struct crash_records *records, struct arena *arena,
         return;
     }
     for (size_t i = 0; i < PAGE_ANNOTATIONS; i++) {
+        if (is_full(&records->records, max_bytes)) {
+            minidump_records_text(&records->records, MINIDUMP_RECORD_NOTE,
+                                  "Not all annotations did fit the report.");
+            return;
+        }
         if (load(&page->annotations[i].sequence) != 0) {
             add_annotation(records, arena, page, i, value);
         }
@@ -203,12 +213,15 @@ static size_t sort_breadcrumbs(const struct page *page, uint16_t *ret_indices)
     return count;
 }
 
-static void add_breadcrumbs(struct minidump_records *records, const struct page *page)
+/* Where there is a cap, the newest quarter. */
+static void add_breadcrumbs(struct minidump_records *records, const struct page *page,
+                            size_t max_bytes)
 {
     uint16_t indices[PAGE_BREADCRUMBS];
     size_t count = sort_breadcrumbs(page, indices);
+    size_t most = max_bytes != 0 ? PAGE_BREADCRUMBS / 4 : PAGE_BREADCRUMBS;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = count > most ? count - most : 0; i < count; i++) {
         struct minidump_record_breadcrumb head;
         struct page_breadcrumb entry;
 
@@ -271,7 +284,7 @@ void crash_records_build(const struct page *page, const struct crash_event *even
              copy_text(text, page->application_version, sizeof(page->application_version)));
     add_text(records, MINIDUMP_RECORD_MESSAGE, event->message);
     add_parked(records, page);
-    add_annotations(ret_records, arena, page);
-    add_breadcrumbs(records, page);
     add_attachments(records, page);
+    add_annotations(ret_records, arena, page, event->max_bytes);
+    add_breadcrumbs(records, page, event->max_bytes);
 }

@@ -20,6 +20,8 @@ struct crash_event {
     const char *id;          /* the report's id, 36 characters */
     const char *message;     /* slot.message of a copied slot, or NULL */
     const char *tier_reason; /* why it is not tier 1, or NULL */
+    size_t
+        max_bytes; /* of all records, so that annotations and crumbs do not take all; 0: no cap */
 };
 
 /* Fill from crash_records_build(); its memory is the arena's. */

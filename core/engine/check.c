@@ -211,6 +211,7 @@ static void start_leftovers(const struct engine_options *options, const struct c
         }
         spool_list_finish(&list);
     }
+    incoming = incoming || engine_has_reserves(fd);
     close(fd);
     if (incoming) {
         start_recovery(options, folder);

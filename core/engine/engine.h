@@ -158,6 +158,14 @@ void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
 
+/* ---- Reserves: minidumps that programs wrote without their monitor ---- */
+
+/* Makes the complete ones folders in incoming/, sets aside broken ones, deletes what was not used
+ * by programs that have ended. */
+void engine_take_reserves(int application_fd);
+/* Whether engine_take_reserves() would find anything to do. */
+bool engine_has_reserves(int application_fd);
+
 /* ---- Other programs ---- */
 
 /* Starts <libexec>/<program>, detached, with /dev/null as its standard files. */

@@ -239,6 +239,7 @@ int engine_recover(const struct engine_options *options)
         result = recovery.application_fd = spool_open(spool, application, &error);
     }
     if (result >= 0) {
+        engine_take_reserves(recovery.application_fd);
         result = recover_all(&recovery, spool, application, &error);
         close(recovery.application_fd);
     }

@@ -110,4 +110,35 @@ struct minidump_record_file {
     uint32_t content_bytes;
 };
 
+/* ---- The reserve: a file that is made before any crash, for the tiers without a monitor. The
+ * minidump is written to its start, what it is about to its last page; so it is a minidump that
+ * every reader takes, with something behind its end. ---- */
+
+#define MINIDUMP_RESERVE_MAGIC      0x45565253455243ull
+#define MINIDUMP_RESERVE_VERSION    1u
+#define MINIDUMP_RESERVE_BYTES      (512u * 1024u) /* for the minidump */
+#define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
+#define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
+
+/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. */
+enum minidump_reserve_state {
+    MINIDUMP_RESERVE_EMPTY = 0,
+    MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
+    MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
+    MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor has made the report */
+};
+
+/* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
+struct minidump_reserve {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t state;         /* enum minidump_reserve_state, a futex word */
+    uint64_t bytes;         /* of the minidump, once COMPLETE */
+    uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
+    uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
+    int32_t pid;
+    uint32_t reserved;
+    char id[40]; /* the report's */
+};
+
 #endif

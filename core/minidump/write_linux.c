@@ -28,6 +28,7 @@ static void write_files(struct write *write)
         if (file != NULL) {
             write_stream(write, streams[i].type, write_copy(write, file->content, file->bytes),
                          file->bytes);
+            write_go_on(write, streams[i].name);
         }
     }
 }

@@ -9,6 +9,9 @@
 #include "core/capture/sys.h"
 #include "core/capture/text.h"
 
+/* Timings, and notes about what was left out of the minidump itself. */
+#define OTHER_BYTES 4096u
+
 /* JSON of one text at `to`, or only its length when `to` is NULL. */
 static size_t quote(char *to, const char *text)
 {
@@ -60,6 +63,12 @@ static void write_soft_errors(struct write *write)
     write_stream(write, MINIDUMP_STREAM_MOZ_SOFT_ERRORS, at, bytes);
 }
 
+/* The other two have standard streams that every reader knows. */
+static bool is_record(const struct capture_file *file)
+{
+    return !capture_equal(file->name, "maps") && !capture_equal(file->name, "auxv");
+}
+
 static void add_files(struct minidump_records *records, const struct capture *capture)
 {
     for (size_t i = 0; i < capture->file_count; i++) {
@@ -67,8 +76,7 @@ static void add_files(struct minidump_records *records, const struct capture *ca
         struct minidump_record_file entry = { (uint32_t)capture_length(file->name),
                                               (uint32_t)file->bytes };
 
-        /* These two have standard streams that every reader knows. */
-        if (!capture_equal(file->name, "maps") && !capture_equal(file->name, "auxv")) {
+        if (is_record(file)) {
             minidump_records_add(records, MINIDUMP_RECORD_PROCESS_FILE, &entry, sizeof(entry),
                                  file->name, entry.name_bytes, file->content, file->bytes);
         }
@@ -113,6 +121,23 @@ static void write_records(struct write *write)
     write_over(write, at + (uint32_t)given_bytes, own.data, own.bytes);
     write->missing_at = write->failed || room == 0 ? 0 : at + (uint32_t)(given_bytes + own.bytes);
     write_stream(write, MINIDUMP_STREAM_CAIRN, at, given_bytes + own.bytes + room);
+}
+
+size_t write_own_bytes(const struct write *write)
+{
+    const struct capture *capture = write->capture;
+    const struct minidump_records *given = write->extra != NULL ? write->extra->records : NULL;
+    size_t bytes = OTHER_BYTES + (given != NULL ? given->bytes : 0);
+
+    for (size_t i = 0; i < capture->file_count; i++) {
+        if (is_record(&capture->files[i])) {
+            bytes += capture->files[i].bytes + OTHER_BYTES / 64;
+        }
+    }
+    for (size_t i = 0; i < capture->note_count; i++) {
+        bytes += 3 * capture_length(capture->notes[i]);
+    }
+    return bytes;
 }
 
 void write_own(struct write *write)

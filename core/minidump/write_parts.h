@@ -25,7 +25,9 @@ struct write {
     struct arena *arena;
     unsigned char *data;
     size_t bytes, capacity;
+    size_t limit;    /* of `bytes` */
     uint32_t failed; /* the buffer could not grow: the stream that is being made is given up */
+    struct layout_location no_registers; /* the context of all threads that have none */
     struct layout_directory streams[WRITE_MAX_STREAMS];
     uint32_t stream_count;
     uint32_t *fixes; /* where in the buffer offsets into the memory contents stand */
@@ -50,6 +52,15 @@ bool write_fix(struct write *write, uint32_t at);
 /* Says at offset `at` where in the file the captured memory [start, start + bytes) is. Returns how
  * much of it there is from `start` on. */
 uint64_t write_memory_location(struct write *write, uint32_t at, uint64_t start, uint64_t bytes);
+
+/* Goes on after a failure, with a note that `what` is missing. */
+void write_go_on(struct write *write, const char *what);
+
+/* Drops registers, and then threads, until their lists have at most `bytes`; never the crashed one.
+ */
+void write_fit_threads(struct write *write, size_t bytes);
+/* About how much write_own() will add. */
+size_t write_own_bytes(const struct write *write);
 
 /* The buffer and the memory contents into the file. 0 or a negative errno. */
 int write_file(struct write *write, int fd);

@@ -117,10 +117,11 @@ static uint64_t stat_field(const struct capture_file *file, unsigned wanted)
 
 static void write_miscellaneous(struct write *write)
 {
+    const struct capture_request *request = &write->capture->request;
     const struct capture_file *stat = capture_file(write->capture, "stat");
     struct layout_miscellaneous info = { .bytes = sizeof(info), .flags = MISC_PROCESS_ID };
 
-    info.process_id = (uint32_t)write->capture->request.pid;
+    info.process_id = (uint32_t)(request->copied_pid != 0 ? request->copied_pid : request->pid);
     if (stat != NULL) {
         uint64_t booted = sys_now(CLOCK_REALTIME) - sys_now(CLOCK_BOOTTIME);
 

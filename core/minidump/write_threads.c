@@ -46,17 +46,23 @@ static void fill_context(struct layout_context *context, const struct arch_regis
     }
 }
 
-/* A thread without registers gets a context of zeros: readers want one for every thread. */
+/* Readers want a context for every thread: those without registers share one of zeros. */
 static struct layout_location write_context(struct write *write,
                                             const struct capture_thread *thread)
 {
     struct layout_context context = { .flags = CONTEXT_FLAGS };
     struct layout_location at = { sizeof(context), 0 };
 
+    if (!thread->has_registers && write->no_registers.bytes != 0) {
+        return write->no_registers;
+    }
     if (thread->has_registers) {
         fill_context(&context, &thread->registers);
     }
     at.rva = write_copy(write, &context, sizeof(context));
+    if (!thread->has_registers && !write->failed) {
+        write->no_registers = at;
+    }
     return at;
 }
 
@@ -156,4 +162,47 @@ void write_threads(struct write *write)
 
     write_exception(write, crashed);
     write_names(write);
+}
+
+/* What a thread costs besides its context: its entries in both lists, its name in UTF-16. */
+#define ENTRY_BYTES (sizeof(struct layout_thread) + sizeof(struct layout_thread_name) + 4 + 2 * 16)
+
+static void drop_threads(struct capture *capture, size_t count)
+{
+    if (capture->crashed != SIZE_MAX && capture->crashed >= count) {
+        capture->threads[count - 1] = capture->threads[capture->crashed];
+        capture->crashed = count - 1;
+    }
+    capture_note(capture, "%llu threads did not fit the report: they are missing.",
+                 (unsigned long long)(capture->thread_count - count));
+    capture->thread_count = count;
+}
+
+void write_fit_threads(struct write *write, size_t bytes)
+{
+    struct capture *capture = write->capture;
+    size_t most = bytes / ENTRY_BYTES, contexts, dropped = 0;
+
+    if (capture->thread_count > most && most > 0) {
+        drop_threads(capture, most);
+    }
+    contexts = (bytes - capture->thread_count * ENTRY_BYTES) / sizeof(struct layout_context);
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        struct capture_thread *thread = &capture->threads[i];
+
+        if (i == capture->crashed || !thread->has_registers) {
+            continue;
+        }
+        if (contexts > 2) { /* the crashed thread's, and the one of zeros */
+            contexts--;
+        } else {
+            thread->has_registers = 0;
+            thread->stack_bytes = 0;
+            dropped++;
+        }
+    }
+    if (dropped > 0) {
+        capture_note(capture, "The registers of %llu threads did not fit the report.",
+                     (unsigned long long)dropped);
+    }
 }

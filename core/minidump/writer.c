@@ -27,7 +27,7 @@ static bool grow(struct write *write, size_t bytes)
     size_t wanted = write->capacity;
     unsigned char *data;
 
-    if (bytes > MAX_BYTES || write->bytes > MAX_BYTES - bytes) {
+    if (bytes > write->limit || write->bytes > write->limit - bytes) {
         return false;
     }
     if (wanted == 0) {
@@ -234,24 +234,34 @@ static bool place_blocks(struct write *write)
     return write->block_offsets != NULL;
 }
 
-/* One group. When it fails, what it added is taken back, except for streams that were complete. */
-static void write_group(struct write *write, void (*group)(struct write *), const char *what)
+void write_go_on(struct write *write, const char *what)
 {
-    group(write);
     if (write->failed) {
         write->failed = 0;
-        capture_note(write->capture, "There was no memory for %s in the minidump.", what);
+        capture_note(write->capture, "There was no room for %s in the minidump.", what);
     }
 }
 
+/* One group. When it fails, streams that were complete stay. */
+static void write_group(struct write *write, void (*group)(struct write *), const char *what)
+{
+    group(write);
+    write_go_on(write, what);
+}
+
+/* The last group has the room that is kept for it. */
 static void write_groups(struct write *write)
 {
+    size_t limit = write->limit, own = write_own_bytes(write);
+
+    write->limit -= own < limit / 2 ? own : limit / 2;
     write_group(write, write_threads, "the threads");
     write_group(write, write_modules, "the modules");
     write_group(write, write_memory_lists, "the list of memory");
     write_group(write, write_system, "the system information");
     write_group(write, write_linux, "the files of /proc");
     write_group(write, write_crashpad, "the annotations");
+    write->limit = limit;
     write_group(write, write_own, "the notes");
 }
 
@@ -287,20 +297,55 @@ static size_t expected_bytes(const struct capture *capture)
     return bytes;
 }
 
+/* Everything but the memory contents, which have got their places. */
+static int compose(struct write *write)
+{
+    grow(write, expected_bytes(write->capture)); /* a wish: what does not fit is seen below */
+    write_room(write, sizeof(struct layout_header) + sizeof(write->streams));
+    if (write->failed) {
+        return -ENOMEM;
+    }
+    write_groups(write);
+    write_header(write);
+    apply_fixes(write);
+    return 0;
+}
+
 int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd)
 {
+    struct write write = {
+        .capture = capture, .extra = extra, .arena = &capture->arena, .limit = MAX_BYTES
+    };
+    int result = place_blocks(&write) ? compose(&write) : -ENOMEM;
+
+    return result < 0 ? result : write_file(&write, fd);
+}
+
+int minidump_write_memory(struct capture *capture, const struct minidump_extra *extra, void *memory,
+                          size_t capacity, size_t *ret_bytes)
+{
     struct write write = { .capture = capture, .extra = extra, .arena = &capture->arena };
+    unsigned char *to = memory;
+    int result;
 
     if (!place_blocks(&write)) {
         return -ENOMEM;
     }
-    grow(&write, expected_bytes(capture));
-    write_room(&write, sizeof(struct layout_header) + sizeof(write.streams));
-    if (write.failed) {
-        return -ENOMEM;
+    if (write.memory_bytes > capacity / 2) {
+        return -ENOSPC;
     }
-    write_groups(&write);
-    write_header(&write);
-    apply_fixes(&write);
-    return write_file(&write, fd);
+    write.limit = capacity - (size_t)write.memory_bytes;
+    write_fit_threads(&write, write.limit / 2);
+    result = compose(&write);
+    if (result < 0) {
+        return result;
+    }
+    capture_copy(to, write.data, write.bytes);
+    to += write.bytes;
+    for (size_t i = 0; i < capture->block_count; i++) {
+        capture_copy(to, capture->blocks[i].data, capture->blocks[i].bytes);
+        to += capture->blocks[i].bytes;
+    }
+    *ret_bytes = (size_t)(to - (unsigned char *)memory);
+    return 0;
 }

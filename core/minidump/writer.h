@@ -2,7 +2,7 @@
 /*
  * Writes a capture as a minidump. Runs in the monitor and in the clone of a crashed program:
  * imports nothing. Every stream is optional and fails on its own, with a soft error; only a failing
- * write to the descriptor fails the whole.
+ * write to the descriptor, or too little room for the least, fails the whole.
  */
 #ifndef CAIRN_CORE_MINIDUMP_WRITER_H
 #define CAIRN_CORE_MINIDUMP_WRITER_H
@@ -42,5 +42,11 @@ struct minidump_extra {
 /* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when
  * some of its memory was left in it. 0 or a negative errno. [crash, monitor] */
 int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd);
+
+/* The same into `capacity` bytes of memory, of which the captured memory may take a half at most.
+ * What does not fit is left out, with a note: the crashed thread, the notes and the caller's
+ * records come first. 0 or a negative errno. [crash, monitor] */
+int minidump_write_memory(struct capture *capture, const struct minidump_extra *extra, void *memory,
+                          size_t capacity, size_t *ret_bytes);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Takes announced events, and decides when the program may go on. The slot's state word is the only
  * agreement with the program: whoever loses a compare-and-swap produces nothing. Once CAPTURED is
- * ours, a program that gave up waiting (ABANDONED) still gets its report; one that cancelled does
- * not. Runs in the monitor.
+ * ours, a program that gave up waiting (ABANDONED) still gets its report, unless it began to write
+ * its reserve; one that cancelled does not. Runs in the monitor.
  */
 #include "core/monitor/crash.h"
 
@@ -144,15 +144,19 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
     if (point == RELEASE_WRITTEN || !written) {
         page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
     }
-    bool wanted = written && !is_cancelled(slot);
+    /* A program that gave up waiting may have made the report by itself. */
+    bool wanted =
+        written && !is_cancelled(slot) && (index != SLOT_CRASH || reserve_close(&monitor->reserve));
     if (wanted) {
         hand_over(monitor, slot, dump, point);
     }
     dump_finish(dump, wanted);
 }
 
-static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, const char *reason)
+static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, int error,
+                   const char *reason)
 {
+    slot->error = error;
     log_error(&monitor->log, "Process %d could not be captured: %s.", (int)pid, reason);
     page_release(slot, SLOT_TAKEN, "", "");
 }
@@ -166,13 +170,14 @@ static void take(struct monitor *monitor, enum slot_index index)
     crash_copy_slot(slot, &copy);
     /* A program with fewer rights than its monitor must not have it look into somebody else. */
     if (copy.pid != monitor->pid) {
-        refuse(monitor, slot, copy.pid, "it is not the program that the monitor was started for");
+        refuse(monitor, slot, copy.pid, -EINVAL,
+               "it is not the program that the monitor was started for");
         return;
     }
     const struct dump_event event = describe(&copy, index);
     int result = dump_take(&dump, monitor, &event);
     if (result != 0) {
-        refuse(monitor, slot, copy.pid, explain_refusal(result));
+        refuse(monitor, slot, copy.pid, result, explain_refusal(result));
         return;
     }
     if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {

@@ -9,13 +9,17 @@
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/identity.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
+#define FUSE_GRACE_MS       500u   /* a capture that keeps to `hold` is done by then */
 #define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
@@ -53,6 +57,28 @@ static void *capture(void *argument)
     return NULL;
 }
 
+/* While the threads are held, nobody in the program looks at a clock. Should this process be frozen
+ * meanwhile (SIGSTOP, a debugger, a cgroup), the kernel's timer still ends it, and with it the
+ * hold. */
+static void light_fuse(struct dump *dump, uint32_t ms)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    const struct itimerspec time = { .it_value = { ms / 1000, (long)(ms % 1000) * 1000000 } };
+
+    dump->burning = timer_create(CLOCK_MONOTONIC, &event, &dump->fuse) == 0;
+    if (dump->burning) {
+        timer_settime(dump->fuse, 0, &time, NULL);
+    }
+}
+
+static void put_out_fuse(struct dump *dump)
+{
+    if (dump->burning) {
+        timer_delete(dump->fuse);
+        dump->burning = false;
+    }
+}
+
 static int start_thread(struct call *call)
 {
     pthread_attr_t attributes;
@@ -75,13 +101,14 @@ static void release(struct dump *dump)
         return;
     }
     dump->held = false;
-    if (!dump->threaded) {
+    if (dump->threaded) {
+        sem_post(&dump->let_go);
+        pthread_join(dump->thread, NULL);
+        dump->capture.attached = 0;
+    } else {
         capture_release(&dump->capture);
-        return;
     }
-    sem_post(&dump->let_go);
-    pthread_join(dump->thread, NULL);
-    dump->capture.attached = 0;
+    put_out_fuse(dump);
 }
 
 /* In a thread of its own, which ends when the process may go on. Without memory for one, the crash
@@ -105,6 +132,15 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
     return call.result;
 }
 
+/* The program may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+{
+    const struct capture_file *stat = capture_file(capture, "stat");
+    uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
+
+    return born == 0 || monitor->born == 0 || born == monitor->born;
+}
+
 bool dump_is_held(const struct dump *dump)
 {
     return dump->held;
@@ -119,7 +155,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->event = *event;
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
-    dump->held = false;
+    dump->held = dump->burning = false;
     uuid_make(&dump->id);
     const struct capture_request request = {
         .pid = event->pid,
@@ -136,7 +172,19 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
     };
-    return capture_in_thread(dump, &request);
+    if (monitor->program >= 0) {
+        light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
+    }
+    int result = capture_in_thread(dump, &request);
+    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+        release(dump);
+        capture_finish(&dump->capture);
+        result = -ESRCH;
+    }
+    if (!dump->held) {
+        put_out_fuse(dump);
+    }
+    return result;
 }
 
 /* The folder may have been deleted since the start: the check makes it anew. */

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <time.h>
 
 /* What the dump is about; constant while it is made. */
 struct dump_event {
@@ -29,6 +30,8 @@ struct dump {
     struct uuid id;
     struct capture capture;
     bool held, threaded; /* the process; by `thread` */
+    bool burning;        /* `fuse`: ends the monitor if it is frozen while it holds the process */
+    timer_t fuse;
     pthread_t thread;
     sem_t captured, let_go;
     struct incoming incoming;   /* once it is written */

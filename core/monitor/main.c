@@ -200,6 +200,7 @@ int main(int argc, char **argv)
         .program = -1,
         .settings.config_text = -1,
         .log.folder = -1,
+        .reserve.file = -1,
     };
 
     monitor.jobs.log = &monitor.log;

@@ -6,6 +6,9 @@
 #include "core/monitor/monitor.h"
 
 #include "core/monitor/check.h"
+#include "core/monitor/identity.h"
+#include "core/monitor/incoming.h"
+#include "core/monitor/life.h"
 #include "core/monitor/watch.h"
 
 #include <errno.h>
@@ -109,6 +112,7 @@ static enum monitor_exit verify_program(struct monitor *monitor)
                     "The monitor was given a descriptor that is not of process %d, but of %d.",
                     (int)monitor->pid, pid);
     }
+    monitor->born = identity_read(monitor->pid);
     char *executable = monitor->settings.executable;
     size_t capacity = sizeof(monitor->settings.executable);
     int result = monitor_read_executable(monitor->pid, executable, capacity);
@@ -145,6 +149,21 @@ static enum monitor_exit make_plan(struct monitor *monitor)
     return MONITOR_DONE;
 }
 
+/* Without a reserve only crashes that the monitor takes are reported. */
+static void make_reserve(struct monitor *monitor)
+{
+    struct page_plan *plan = &monitor->page->plan;
+    int result = reserve_make(monitor->log.folder, monitor->pid, &monitor->reserve);
+
+    if (result != 0) {
+        log_error(&monitor->log, "No reserve could be made in %s/%s: %s.",
+                  monitor->plan.application_folder, INCOMING_FOLDER, strerror(-result));
+        return;
+    }
+    snprintf(plan->reserve, sizeof(plan->reserve), "%s/%s", monitor->plan.application_folder,
+             monitor->reserve.name);
+}
+
 static enum monitor_exit start(struct monitor *monitor)
 {
     enum monitor_exit status = verify_program(monitor);
@@ -164,6 +183,7 @@ static enum monitor_exit start(struct monitor *monitor)
         return fail(monitor, "The monitor could not begin to wait for the program: %s.",
                     strerror(-result));
     }
+    make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
     return MONITOR_DONE;
 }
@@ -171,6 +191,7 @@ static enum monitor_exit start(struct monitor *monitor)
 enum monitor_exit monitor_run(struct monitor *monitor)
 {
     monitor->page->monitor_pid = getpid();
+    life_begin(monitor->page);
     enum monitor_exit status = start(monitor);
     if (status != MONITOR_DONE) {
         page_answer_gone(monitor->page);

@@ -12,6 +12,7 @@
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
 enum monitor_exit {
@@ -28,14 +29,16 @@ enum monitor_exit {
 
 struct monitor {
     struct page *page;
-    int32_t pid; /* the program */
-    int program; /* its pidfd */
-    int signals; /* signalfd of SIGTERM and its kin */
+    int32_t pid;   /* the program */
+    int program;   /* its pidfd */
+    uint64_t born; /* when it started, see identity.h; 0: unknown */
+    int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    struct reserve reserve;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */
     uint64_t shield_until; /* signals that would end the monitor wait until then */

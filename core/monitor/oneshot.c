@@ -9,6 +9,7 @@
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/identity.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -53,6 +54,7 @@ static enum monitor_exit find_process(struct monitor *monitor, int32_t pid)
     if (monitor->program < 0) {
         return say(MONITOR_NO_INPUT, "There is no process %d.", (int)pid);
     }
+    monitor->born = identity_read(pid);
     switch (monitor_read_executable(pid, monitor->settings.executable,
                                     sizeof(monitor->settings.executable))) {
     case 0:

@@ -115,6 +115,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
+    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);
     catch_up(monitor);
@@ -132,4 +133,7 @@ void watch_run(struct monitor *monitor)
         /* Who claimed before he could see that is still served. */
         crash_look(monitor);
     } while (!is_over(monitor, &ending));
+    if (ending.program_gone || ending.stopped) {
+        reserve_finish(&monitor->reserve, monitor->log.folder);
+    }
 }

@@ -62,8 +62,8 @@ struct elf_symbol {
 uint64_t elf_symbols(const struct elf_image *image);
 /* False where the image has none. */
 bool elf_symbol_at(const struct elf_image *image, uint64_t index, struct elf_symbol *ret_symbol);
-/* The libraries that it names, from 0 on; NULL past the last. */
-const char *elf_needed(const struct elf_image *image, size_t index);
+/* The next library that it names; `position` is 0 at first. NULL past the last. */
+const char *elf_needed(const struct elf_image *image, uint64_t *position);
 /* Whether all symbols are resolved when it is loaded. */
 bool elf_binds_now(const struct elf_image *image);
 

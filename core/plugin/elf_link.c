@@ -79,12 +79,13 @@ static bool entry_at(const struct elf_image *image, uint64_t index, Elf64_Dyn *r
            ret_entry->d_tag != DT_NULL;
 }
 
-const char *elf_needed(const struct elf_image *image, size_t wanted)
+const char *elf_needed(const struct elf_image *image, uint64_t *position)
 {
     Elf64_Dyn entry;
 
-    for (uint64_t i = 0; entry_at(image, i, &entry); i++) {
-        if (entry.d_tag == DT_NEEDED && wanted-- == 0) {
+    while (entry_at(image, *position, &entry)) {
+        ++*position;
+        if (entry.d_tag == DT_NEEDED) {
             return image->strings <= image->size && entry.d_un.d_val <= image->size
                        ? elf_text(image, image->strings + entry.d_un.d_val, image->size)
                        : NULL;

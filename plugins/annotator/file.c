@@ -5,8 +5,9 @@
  * a link, never waits for a device or a pipe. Runs in a step of the engine, after the crash: a
  * program that was restarted meanwhile may have written more.
  */
-#include <cairn/plugin.h>
+#include "plugins/common/utf8.h"
 
+#include <cairn/plugin.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -171,31 +172,14 @@ static int prepend(struct tail *tail, const char *path)
 
 /* ---- Text for an attribute ---- */
 
-/* The length of the UTF-8 sequence at `text`, without the finer rules: the host knows those. */
-static size_t sequence(const char *text, size_t left)
-{
-    unsigned char lead = (unsigned char)text[0];
-    size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-
-    if (length == 0 || length > left || lead > 0xf4) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return length;
-}
-
 /* What a log should not have becomes "?", one for one, so that the text grows no longer. */
 static void clean(char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes;) {
-        size_t length = sequence(text + i, bytes - i);
-        unsigned char c = (unsigned char)text[i];
+        uint32_t code = 0;
+        size_t length = utf8_sequence(text + i, bytes - i, &code);
 
-        if (length == 0 || (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
+        if (length == 0 || (code < 0x20 && code != '\n' && code != '\t') || code == 0x7f) {
             text[i] = '?';
             length = 1;
         }

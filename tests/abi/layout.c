@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints where every member of the plugin ABI's structures lies, as of version 1.0. Compiled against
- * a frozen header and against today's, the two outputs must agree; see abi.sh. Fails when a member
- * that is not listed leaves a hole.
+ * Prints where every member of the plugin ABI's structures lies, as of version 1.0. Compiled
+ * against a frozen header and against today's, the two outputs must agree; see abi.sh. Fails when a
+ * member that is not listed leaves a hole.
  */
 #include <cairn/plugin.h>
 
@@ -28,11 +28,11 @@ static void member(const char *structure, const char *name, size_t offset, size_
 }
 
 #define S(structure_) begin(#structure_)
-#define M(structure_, member_)                                            \
-    member(#structure_, #member_, offsetof(struct structure_, member_), \
+#define M(structure_, member_)                                                                     \
+    member(#structure_, #member_, offsetof(struct structure_, member_),                            \
            sizeof(((struct structure_ *)0)->member_))
 #define E(structure_) printf("sizeof %s %zu\n", #structure_, sizeof(struct structure_))
-#define HEAD(s_) (S(s_), M(s_, size), M(s_, flags), M(s_, check), M(s_, create), M(s_, destroy))
+#define HEAD(s_)      (S(s_), M(s_, size), M(s_, flags), M(s_, check), M(s_, create), M(s_, destroy))
 
 static void print_values(void)
 {
@@ -79,8 +79,7 @@ static void print_host(void)
         M(cairn_host, breadcrumb_at), M(cairn_host, artifact_at), M(cairn_host, read_memory),
         M(cairn_host, stream), M(cairn_host, process_file), M(cairn_host, minidump_fd),
         M(cairn_host, set_string), M(cairn_host, set_integer), M(cairn_host, set_double),
-        M(cairn_host, set_bool), M(cairn_host, service), M(cairn_host, private_data),
-        E(cairn_host);
+        M(cairn_host, set_bool), M(cairn_host, service), M(cairn_host, private_data), E(cairn_host);
     S(cairn_state_service), M(cairn_state_service, size), M(cairn_state_service, reserved),
         M(cairn_state_service, open), E(cairn_state_service);
     S(cairn_texts_service), M(cairn_texts_service, size), M(cairn_texts_service, reserved),
@@ -98,7 +97,8 @@ static void print_kinds(void)
     HEAD(cairn_transport_ops), M(cairn_transport_ops, send), E(cairn_transport_ops);
     S(cairn_filter_args), M(cairn_filter_args, size), M(cairn_filter_args, reserved),
         M(cairn_filter_args, host), M(cairn_filter_args, report), M(cairn_filter_args, action),
-        M(cairn_filter_args, reason), E(cairn_filter_args);
+        M(cairn_filter_args, reason), M(cairn_filter_args, instead_of), M(cairn_filter_args, defer),
+        E(cairn_filter_args);
     S(cairn_annotator_args), M(cairn_annotator_args, size), M(cairn_annotator_args, reserved),
         M(cairn_annotator_args, host), M(cairn_annotator_args, report), E(cairn_annotator_args);
     S(cairn_writer_args), M(cairn_writer_args, size), M(cairn_writer_args, fd),
@@ -110,8 +110,7 @@ static void print_kinds(void)
         M(cairn_transport_args, host), M(cairn_transport_args, report),
         M(cairn_transport_args, folder), M(cairn_transport_args, outcome),
         M(cairn_transport_args, response_code), M(cairn_transport_args, retry_after),
-        M(cairn_transport_args, server_id), M(cairn_transport_args, error),
-        E(cairn_transport_args);
+        M(cairn_transport_args, server_id), M(cairn_transport_args, error), E(cairn_transport_args);
     S(cairn_plugin), M(cairn_plugin, magic), M(cairn_plugin, size), M(cairn_plugin, abi_major),
         M(cairn_plugin, abi_minor), M(cairn_plugin, kind), M(cairn_plugin, capabilities),
         M(cairn_plugin, name), M(cairn_plugin, version), M(cairn_plugin, summary),
@@ -131,12 +130,13 @@ static void print_constants(void)
            CAIRN_OPTION_DURATION, CAIRN_OPTION_ENUM, CAIRN_OPTION_PATH, CAIRN_OPTION_SECRET,
            CAIRN_OPTION_SIGNAL, CAIRN_OPTION_URL, CAIRN_OPTION_REQUIRED, CAIRN_OPTION_LIST,
            CAIRN_OPTION_MAP, CAIRN_OPTION_NEEDS_STACK, CAIRN_OPTION_NEEDS_REPORT);
-    printf("values %d %d %d %d %d %d levels %d %d %d stages %u %u %u actions %d %d deliveries %d %d "
-           "%d\n",
-           CAIRN_VALUE_NONE, CAIRN_VALUE_STRING, CAIRN_VALUE_INTEGER, CAIRN_VALUE_DOUBLE,
-           CAIRN_VALUE_BOOL, CAIRN_VALUE_UINT64, CAIRN_LOG_ERROR, CAIRN_LOG_WARNING, CAIRN_LOG_INFO,
-           CAIRN_STAGE_CRASH, CAIRN_STAGE_STACK, CAIRN_STAGE_REPORT, CAIRN_KEEP, CAIRN_DROP,
-           CAIRN_DELIVERED, CAIRN_RETRY, CAIRN_REJECTED);
+    printf(
+        "values %d %d %d %d %d %d levels %d %d %d stages %u %u %u actions %d %d deliveries %d %d "
+        "%d\n",
+        CAIRN_VALUE_NONE, CAIRN_VALUE_STRING, CAIRN_VALUE_INTEGER, CAIRN_VALUE_DOUBLE,
+        CAIRN_VALUE_BOOL, CAIRN_VALUE_UINT64, CAIRN_LOG_ERROR, CAIRN_LOG_WARNING, CAIRN_LOG_INFO,
+        CAIRN_STAGE_CRASH, CAIRN_STAGE_STACK, CAIRN_STAGE_REPORT, CAIRN_KEEP, CAIRN_DROP,
+        CAIRN_DELIVERED, CAIRN_RETRY, CAIRN_REJECTED);
 }
 
 int main(void)

@@ -46,20 +46,20 @@ static const struct cairn_option options[] = {
     { NULL, 0, 0, 0, 0, NULL, 0, 0, NULL, NULL, NULL },
 };
 
-/* What of the options is not as the test's configuration and the defaults have it; NULL: nothing. */
+/* What of the options is not as the test's configuration and the defaults have it; NULL: nothing.
+ */
 static const char *judge_options(const struct config *config)
 {
     const char *const *items = config->list.items;
     const int64_t *values = config->map.values;
 
-    return strcmp(config->text, "some") != 0                      ? "text"
-           : config->integer != 7                                 ? "integer"
-           : config->duration != 2000000                          ? "duration"
-           : config->choice != 1                                  ? "choice"
-           : config->flag != 1                                    ? "flag"
+    return strcmp(config->text, "some") != 0                       ? "text"
+           : config->integer != 7                                  ? "integer"
+           : config->duration != 2000000                           ? "duration"
+           : config->choice != 1                                   ? "choice"
+           : config->flag != 1                                     ? "flag"
            : config->list.count != 2 || strcmp(items[1], "b") != 0 ? "list"
-           : config->map.count != 1 || values[0] != 5 ||
-                   strcmp(config->map.keys[0], "five") != 0
+           : config->map.count != 1 || values[0] != 5 || strcmp(config->map.keys[0], "five") != 0
                ? "map"
                : NULL;
 }
@@ -163,7 +163,8 @@ __attribute__((unused)) static int set_attributes(const struct cairn_host *host)
 {
     host->log(host, CAIRN_LOG_INFO, "A line.");
     host->note(host, "A note of %s.", host->instance(host));
-    return host->set_string(host, "abi.string", "text") || host->set_integer(host, "abi.integer", -3) ||
+    return host->set_string(host, "abi.string", "text") ||
+           host->set_integer(host, "abi.integer", -3) ||
            host->set_double(host, "abi.double", 0.5) || host->set_bool(host, "abi.bool", 1);
 }
 
@@ -188,8 +189,8 @@ static int call(void *context, struct cairn_filter_args *args)
     args->host->note(args->host, "The filter was here.");
     return judge(args->host, args->report);
 }
-static const struct cairn_filter_ops ops = { sizeof(ops), CAIRN_STAGE_STACK, check, create,
-                                             destroy,     call };
+static const struct cairn_filter_ops ops = { sizeof(ops), CAIRN_STAGE_STACK, check,
+                                             create,      destroy,           call };
 #elif KIND == 2
 static int call(void *context, struct cairn_annotator_args *args)
 {

@@ -192,12 +192,14 @@ def judge(row, mode, bare, run, spool, judge_state, quick=False):
             verdict["detail"].append("output: " + run.output.strip().splitlines()[-1])
         return verdict
     judge_report(row, report, judge_state.tier, verdict)
+    lost = (row.lost if report["tier"] > 1 else ()) + (row.lost_3 if report["tier"] > 2 else ())
     if judge_state.have_stackwalk and not quick and report["frames"]:
         judge_by_stackwalk(row, mode, report, dump, judge_state, verdict)
     if judge_state.with_lldb and not quick:
         judge_by_lldb(row, dump, verdict)
+    verdict.update({column: "lost" for column in lost if verdict[column] not in (OK, NONE)})
     return verdict
 
 
 def faults(verdict):
-    return [column for column in COLUMNS if verdict[column] not in (OK, NONE)]
+    return [column for column in COLUMNS if verdict[column] not in (OK, NONE, "lost")]

@@ -35,6 +35,9 @@ class Row:
     short: tuple = ()              # modes that belong to the short form
     threads: int = 0               # how many threads the minidump must have, at least
     frames: int = 0                # how many frames the walk must have, at least
+    lost: tuple = ()               # columns that tiers 2 and 3 cannot keep, as the design says
+    lost_3: tuple = ()             # those that tier 3 cannot keep besides
+    later: bool = False            # everything ended with it: the next Cairn process finishes it
     bare_kind: str = field(default="")  # negative controls: compare with another way to end
 
 
@@ -43,19 +46,24 @@ def sent(signal):
                module="libc.so.6", through="wait_for_signal", send=signal)
 
 
+# The crashed process itself cannot open /proc/self/maps.
+WITHOUT_PROC = ("site", "walk", "lldb")
+
 CALL = dict(signal="SIGABRT", codes=("SI_TKILL",), site="", module="libc.so.6")
 
 ROWS = [
     Row("null dereference", "null", short=BOTH),
     Row("stack 33 KiB deep", "deep", "33792", through="descend", frames=30, short=(PRELOAD,)),
-    Row("stack 8 MiB deep", "deep", "", through="descend", frames=200),
+    Row("stack 8 MiB deep", "deep", "", through="descend", frames=200,
+        lost=("walk", "lldb")),
     Row("1 other thread", "among", "1", walk="thread_body", threads=3, short=(EMBEDDED,)),
     Row("10 other threads", "among", "10", walk="thread_body", threads=12),
     Row("100 other threads", "among", "100", walk="thread_body", threads=102, short=(PRELOAD,)),
     Row("1000 other threads", "among", "1000", walk="thread_body", threads=1002),
-    Row("overflow, main", "overflow", site="overflow", frames=200, short=(PRELOAD,)),
+    Row("overflow, main", "overflow", site="overflow", frames=200, short=(PRELOAD,),
+        lost=("walk", "lldb")),
     Row("overflow, thread", "overflow-thread", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
-        site="overflow", walk="thread_body", frames=200, short=BOTH),
+        site="overflow", walk="thread_body", frames=200, short=BOTH, lost=("walk", "lldb")),
     Row("heap smashed", "heap", message=r"free\(\): invalid size", through="crash_heap", **CALL),
     Row("double free", "double-free", message="double free detected", through="crash_double_free",
         short=(PRELOAD,), **CALL),
@@ -65,7 +73,8 @@ ROWS = [
     Row("in dlopen", "in-dlopen", "{module}", through="module_loaded"),
     Row("2 at once", "at-once", "2", walk="crashing_body", threads=3),
     Row("20 at once", "at-once", "20", walk="crashing_body", threads=21, short=(EMBEDDED,)),
-    Row("no free descriptor", "no-descriptors", short=(PRELOAD,)),
+    Row("no free descriptor", "no-descriptors", short=(PRELOAD,),
+        lost_3=("site", "walk", "lldb")),
     Row("closed from 3", "closed", "3"),
     Row("closed from 0", "closed", "0", short=(EMBEDDED,)),
     Row("no address space", "no-address-space"),
@@ -113,12 +122,12 @@ ROWS = [
     Row("stack protector", "canary", message="stack smashing detected", through="crash_canary",
         **CALL),
     Row("dropped user", "nobody", root=True),
-    Row("chroot", "chroot", "{empty}", root=True),
-    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True),
-    *[Row(f"seccomp: {call} {how}", kind, argument)
+    Row("chroot", "chroot", "{empty}", root=True, lost=WITHOUT_PROC),
+    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True, lost=WITHOUT_PROC),
+    *[Row(f"seccomp: {call} {how}", kind, argument, lost=WITHOUT_PROC if call == "open" else ())
       for kind, how in (("seccomp-eperm", "EPERM"), ("seccomp-kill", "kills"))
       for call, argument in (("ptrace", "ptrace"), ("open", "open"), ("readv", "readv"))],
-    Row("PID 1", "null", setup="pid-1", root=True),
+    Row("PID 1", "null", setup="pid-1", root=True, later=True),
     Row("user namespace", "null", setup="user-namespace"),
     Row("read-only root", "null", setup="read-only", root=True),
 ]

@@ -36,6 +36,13 @@ is "control: all answers are yes" "$(printf '%s\n' "$out" | grep -cv -e ': yes$'
 preloaded "$program" stacks
 is "so do alternate stacks" "$out" "$(cat "$scratch/without")"
 
+"$program" masks >"$scratch/without"
+preloaded "$program" masks
+is "so do signal masks" "$out" "$(cat "$scratch/without")"
+is "control: all answers are yes" "$(printf '%s\n' "$out" | grep -cv -e ': yes$' -e '^handler$')" 0
+preloaded "$program" threads
+is "20000 threads leave nothing" "$out" "as many mappings as before: yes"
+
 preloaded "$program" crash
 captured crash 139 11
 preloaded "$program" abort

@@ -5,6 +5,8 @@
  *
  *     preloaded KIND
  */
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +97,108 @@ static void stacks(void)
     said(now.ss_flags == SS_DISABLE, "none again");
 }
 
+static int blocks(int number)
+{
+    sigset_t now;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &now);
+    return sigismember(&now, number);
+}
+
+static void *inherit(void *unused)
+{
+    said(blocks(SIGSEGV) && blocks(SIGTRAP) && !blocks(SIGUSR2), "a thread inherits the mask");
+    return unused;
+}
+
+static int wait_for(sigset_t *set, int number)
+{
+    siginfo_t info;
+
+    return sigwaitinfo(set, &info) == number && info.si_pid == getpid();
+}
+
+/* What a program blocks is answered, and sent to it, as without Cairn. */
+static void masks(void)
+{
+    struct sigaction action = { .sa_handler = handler }, old;
+    sigset_t set, before;
+    pthread_t thread;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigaddset(&set, SIGTRAP);
+    sigaddset(&set, SIGUSR1);
+    said(sigprocmask(SIG_BLOCK, &set, &before) == 0 && !sigismember(&before, SIGTRAP),
+         "nothing was blocked");
+    said(blocks(SIGSEGV) && blocks(SIGTRAP) && blocks(SIGUSR1) && !blocks(SIGBUS), "blocked");
+    pthread_create(&thread, NULL, inherit, NULL);
+    pthread_join(thread, NULL);
+    kill(getpid(), SIGTRAP);
+    said(wait_for(&set, SIGTRAP), "sent to the process");
+    raise(SIGTRAP);
+    said(wait_for(&set, SIGTRAP), "raised in the thread");
+    raise(SIGTRAP);
+    sigpending(&before);
+    said(sigismember(&before, SIGTRAP) && blocks(SIGTRAP) && wait_for(&set, SIGTRAP), "pending");
+    sigrelse(SIGTRAP);
+    said(!blocks(SIGTRAP) && blocks(SIGSEGV), "released");
+    sighold(SIGBUS);
+    said(blocks(SIGBUS), "held");
+    said(pthread_sigmask(99, &set, NULL) == EINVAL, "a bad request");
+    said(sigprocmask(SIG_SETMASK, &before, NULL) == 0 && !blocks(SIGSEGV) && blocks(SIGTRAP),
+         "another mask");
+    action.sa_mask = set;
+    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGUSR2, NULL, &old);
+    said(sigismember(&old.sa_mask, SIGSEGV) && sigismember(&old.sa_mask, SIGUSR1) &&
+             !sigismember(&old.sa_mask, SIGBUS),
+         "the mask of a handler");
+}
+
+static void *return_at_once(void *unused)
+{
+    return unused;
+}
+
+static void *exit_at_once(void *unused)
+{
+    pthread_exit(unused);
+}
+
+static long mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    long count = 0;
+
+    for (int c = 0; maps != NULL && (c = getc(maps)) != EOF;) {
+        count += c == '\n';
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return count;
+}
+
+/* Threads come and go, and leave nothing: neither by their end nor by pthread_exit(). */
+static void threads(void)
+{
+    long before = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        pthread_t thread;
+
+        if (i == 100) {
+            before = mappings();
+        }
+        if (pthread_create(&thread, NULL, i % 2 ? return_at_once : exit_at_once, NULL) != 0) {
+            say("a thread cannot be made\n");
+        }
+        pthread_join(thread, NULL);
+    }
+    said(mappings() <= before + 2, "as many mappings as before");
+}
+
 static void list_environment(void)
 {
     extern char **environ;
@@ -127,6 +231,10 @@ int main(int argc, char **argv)
         query();
     } else if (strcmp(kind, "stacks") == 0) {
         stacks();
+    } else if (strcmp(kind, "masks") == 0) {
+        masks();
+    } else if (strcmp(kind, "threads") == 0) {
+        threads();
     } else if (strcmp(kind, "environment") == 0) {
         list_environment();
     } else if (strcmp(kind, "overflow") == 0) {

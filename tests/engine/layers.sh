@@ -145,6 +145,27 @@ has "a policy that others can change is refused" "$(cairn check "$scratch/progra
     "^$etc/policy.yaml: the policy cannot be trusted: .*chmod go-w"
 chmod o-w "$etc/policy.yaml"
 
+# A report that waits is not sent by a transport that is no longer allowed, nor lost.
+cp "$etc/policy.yaml" "$scratch/policy.yaml"
+printf 'version: 1\nallow_plugins: [minidump, text, backtrace, directory]\n' >"$etc/policy.yaml"
+cat >"$scratch/waits.yaml" <<END
+version: 1
+engine: { spool: $scratch/waits }
+writers: { dump: { plugin: minidump } }
+transports: { up: { plugin: backtrace, url: "http://127.0.0.1:9/shop/abc/minidump" } }
+pipelines: { default: { writers: [dump], transports: [up] } }
+END
+cairn run -c "$scratch/waits.yaml" -- perl -e 'kill SEGV => $$; sleep 5' >/dev/null 2>&1
+tried() {
+    grep -q '"last_error"\|"error"' "$scratch"/waits/perl/pending/*/report.json
+}
+ok "a report waits" wait_for 30 tried
+sed -i 's/ backtrace,//' "$etc/policy.yaml"
+is "the policy has the last word on sending" "$(status_of cairn send --spool "$scratch/waits" latest)" 78
+has "... and says so" "$(cat "$scratch/err" "$scratch/out")" 'the policy does not allow the transport plugin "backtrace"'
+has "the report still waits" "$(cairn list --spool "$scratch/waits")" ' pending '
+cp "$scratch/policy.yaml" "$etc/policy.yaml"
+
 # ---- The user's file: for others than root. As "nobody", where this machine lets us.
 user=$scratch/home
 mkdir -p "$user/.config/cairn"
@@ -173,7 +194,25 @@ fi
 # ---- The schema that is committed is what the tables say now.
 CAIRN_PLUGIN_PATH=$CAIRN_STAGE/lib/cairn/plugins cairn config --schema >"$scratch/schema.json"
 ok "the schema is JSON" python3 -m json.tool "$scratch/schema.json" "$scratch/pretty.json"
-ok "config/cairn.schema.json is up to date: cairn config --schema >config/cairn.schema.json" \
+ok "config/cairn.schema.json is up to date (make schema)" \
     diff -u "$CAIRN_SRCDIR/config/cairn.schema.json" "$scratch/schema.json"
+
+# An editor's view: what cairn check accepts is valid, and a wrong value is not.
+cat >"$scratch/validate.py" <<'END'
+import json, sys
+import jsonschema, yaml
+jsonschema.validate(yaml.safe_load(open(sys.argv[2])), json.load(open(sys.argv[1])))
+END
+if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+    sed -n '/^## An example/,/^## Keys/p' "$CAIRN_SRCDIR/doc/configuration.md" | sed -n '/^```yaml/,/^```/p' | grep -v '^```' >"$scratch/example.yaml"
+    for file in "$CAIRN_SRCDIR/config/cairn.yaml" "$scratch/example.yaml" "$etc/conf.d/40-none.yaml"; do
+        ok "$(basename "$file") is valid by the schema" python3 "$scratch/validate.py" "$scratch/schema.json" "$file"
+    done
+    sed 's/plugin: text/plugin: text, colour: red/' "$CAIRN_SRCDIR/config/cairn.yaml" >"$scratch/wrong.yaml"
+    is "control: an unknown option is not" \
+        "$(status_of python3 "$scratch/validate.py" "$scratch/schema.json" "$scratch/wrong.yaml")" 1
+else
+    skip "what cairn check accepts is valid by the schema" "python3 has no jsonschema or yaml"
+fi
 
 done_testing

@@ -161,7 +161,7 @@ began=$(date +%s%N)
 process "$config"
 took=$((($(date +%s%N) - began) / 1000000))
 is "a hanging annotator: committed" "$answer" "committed delivered"
-ok "in time ($took ms)" test "$took" -lt 2500
+ok "before the plugin's own 5 s are over ($took ms)" test "$took" -lt 4800
 has "it is said who hung" "$(notes)" 'annotator .*first.* did not finish'
 has "and what was skipped" "$(notes)" 'writer .*dump.* was skipped'
 ok "the minidump is there all the same" cmp "$crash_dump" "$folder/capture.dmp"

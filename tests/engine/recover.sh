@@ -69,8 +69,10 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
     kill -KILL "$killed" 2>/dev/null
     wait "$killed" 2>/dev/null
 done
-recover >/dev/null 2>&1
+# A killed engine's plugins die with it, but not at once, and until then they hold the folder's lock:
+# who recovers passes such a folder over, and the next one takes it.
 arrived() {
+    recover >/dev/null 2>&1
     for made_id in $made; do
         test -f "$spool/shop/delivered/$made_id/report.json" || return 1
     done

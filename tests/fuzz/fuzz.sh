@@ -16,7 +16,7 @@ ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS UBSAN_OPTIONS
 
-"$here/seeds_maker" "$scratch/seeds" || exit 1
+"$here/make_seeds" "$scratch/seeds" || exit 1
 cp -R "$source/seeds/." "$scratch/seeds/"
 mkdir -p "$scratch/seeds/config" "$scratch/seeds/plugin"
 cp "$CAIRN_SRCDIR"/tests/golden/config/*.yaml "$scratch/seeds/config/"

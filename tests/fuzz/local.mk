@@ -9,7 +9,7 @@ if FUZZERS
 EXTRA_PROGRAMS += tests/fuzz/fuzz_maps tests/fuzz/fuzz_capture tests/fuzz/fuzz_page \
 	tests/fuzz/fuzz_minidump tests/fuzz/fuzz_plugin tests/fuzz/fuzz_intake tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_report tests/fuzz/fuzz_answer tests/fuzz/fuzz_plan tests/fuzz/fuzz_control \
-	tests/fuzz/seeds_maker
+	tests/fuzz/make_seeds
 CLEANFILES += $(EXTRA_PROGRAMS)
 FUZZ_COMMON = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -60,9 +60,9 @@ tests_fuzz_fuzz_plan_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_control_LDFLAGS = $(FUZZ_LINK)
 
-tests_fuzz_seeds_maker_SOURCES = tests/fuzz/seeds.c tests/unit/dump_maker.c \
+tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/unit/dump_maker.c \
 	tests/unit/dump_maker.h $(FUZZ_COMMON)
-tests_fuzz_seeds_maker_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la \
+tests_fuzz_make_seeds_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la \
 	libcairn-minidump.la libcairn-util.la
 
 FUZZ_PLUGINS = $(filter %/good.so,$(TEST_PLUGIN_FILES))

@@ -46,9 +46,9 @@ enum fault {
     PROGRAM,
 };
 static const char *const faults[] = {
-    "none",    "crash", "abort",    "exit-0",  "exit-3",  "hang",  "descriptors",
-    "memory",  "flood", "overflow", "linger",  "wander",  "heap",  "nonsense",
-    "garbage", "chatter", "close",  "deaf",    "network", "program", NULL,
+    "none",    "crash",   "abort",    "exit-0", "exit-3",  "hang",    "descriptors",
+    "memory",  "flood",   "overflow", "linger", "wander",  "heap",    "nonsense",
+    "garbage", "chatter", "close",    "deaf",   "network", "program", NULL,
 };
 
 enum call { CHECK, CREATE, CALL, DESTROY };
@@ -59,10 +59,18 @@ struct config {
 };
 
 static const struct cairn_option options[] = {
-    { .name = "fault", .type = CAIRN_OPTION_ENUM, .offset = offsetof(struct config, fault),
-      .default_text = "none", .choices = faults, .help = "What goes wrong." },
-    { .name = "call", .type = CAIRN_OPTION_ENUM, .offset = offsetof(struct config, call),
-      .default_text = "call", .choices = calls, .help = "In which call." },
+    { .name = "fault",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config, fault),
+      .default_text = "none",
+      .choices = faults,
+      .help = "What goes wrong." },
+    { .name = "call",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config, call),
+      .default_text = "call",
+      .choices = calls,
+      .help = "In which call." },
     { .name = NULL },
 };
 
@@ -98,7 +106,8 @@ static void take_memory(void)
 
 static void flood(void)
 {
-    static const char line[] = "more and more and more and more and more and more and more and more\n";
+    static const char line[] =
+        "more and more and more and more and more and more and more and more\n";
 
     while (write(STDOUT_FILENO, line, sizeof(line) - 1) != 0) {
     }
@@ -133,7 +142,8 @@ static void wander(void)
     }
 }
 
-/* Writes over what malloc() keeps before and behind a block; the compiler must not see through it. */
+/* Writes over what malloc() keeps before and behind a block; the compiler must not see through it.
+ */
 static void break_heap(void)
 {
     char *volatile block = malloc(40);
@@ -179,9 +189,9 @@ static void reach_network(const struct cairn_host *host)
     int local = socket(AF_UNIX, SOCK_STREAM, 0);
 
     host->note(host, "the network is %s, the machine is %s",
-               inet >= 0            ? "there"
-               : number == EACCES   ? "refused"
-                                    : strerror(number),
+               inet >= 0          ? "there"
+               : number == EACCES ? "refused"
+                                  : strerror(number),
                local >= 0 ? "there" : "refused");
 }
 
@@ -201,34 +211,49 @@ static void start_program(const struct cairn_host *host)
                                            : "broken");
 }
 
-/* What is the same in every call; returns what the call should. */
-static int go_wrong(const struct cairn_host *host, enum fault fault)
+static void crash(void)
 {
     volatile int *nowhere = NULL;
 
-    switch (fault) {
-    case CRASH: *nowhere = 1; break;
-    case ABORT: abort();
-    case EXIT_0: exit(0);
-    case EXIT_3: exit(3);
-    case HANG: hang(); break;
-    case DESCRIPTORS: take_descriptors(); break;
-    case MEMORY: take_memory(); break;
-    case FLOOD: flood(); break;
-    case OVERFLOW: overflow(); break;
-    case LINGER: linger(); break;
-    case WANDER: wander(); break;
-    case HEAP: break_heap(); break;
-    case NONSENSE: return 4711;
-    case GARBAGE: send_garbage(); break;
-    case CHATTER: puts("said on standard output"); fputs("said on standard error\n", stderr); break;
-    case CLOSE: close_all(); break;
-    case DEAF: be_deaf(); break;
-    case NETWORK: reach_network(host); break;
-    case PROGRAM: start_program(host); break;
-    case NONE: break;
+    *nowhere = 1;
+}
+
+static void exit_0(void)
+{
+    exit(0);
+}
+
+static void exit_3(void)
+{
+    exit(3);
+}
+
+static void chatter(void)
+{
+    puts("said on standard output");
+    fputs("said on standard error\n", stderr);
+}
+
+/* What is the same in every call; returns what the call should. */
+static int go_wrong(const struct cairn_host *host, enum fault fault)
+{
+    static void (*const acts[])(void) = {
+        [CRASH] = crash,          [ABORT] = abort,     [EXIT_0] = exit_0,
+        [EXIT_3] = exit_3,        [HANG] = hang,       [DESCRIPTORS] = take_descriptors,
+        [MEMORY] = take_memory,   [FLOOD] = flood,     [OVERFLOW] = overflow,
+        [LINGER] = linger,        [WANDER] = wander,   [HEAP] = break_heap,
+        [GARBAGE] = send_garbage, [CHATTER] = chatter, [CLOSE] = close_all,
+        [DEAF] = be_deaf,         [PROGRAM] = NULL,
+    };
+
+    if (fault == NETWORK) {
+        reach_network(host);
+    } else if (fault == PROGRAM) {
+        start_program(host);
+    } else if (acts[fault] != NULL) {
+        acts[fault]();
     }
-    return CAIRN_PLUGIN_OK;
+    return fault == NONSENSE ? 4711 : CAIRN_PLUGIN_OK;
 }
 
 /* ---- The witness ---- */
@@ -254,8 +279,8 @@ static const char *find_trace(void)
            : mask != 077                                                      ? "umask"
            : getenv("LD_PRELOAD") != NULL                                     ? "environment"
            : sigismember(&blocked, SIGTERM) || signal(SIGTERM, SIG_DFL) != SIG_DFL ? "signals"
-           : open_descriptors() > 7                                           ? "descriptors"
-                                                                              : NULL;
+           : open_descriptors() > 7                                                ? "descriptors"
+                                                                                   : NULL;
 }
 
 /* ---- The calls ---- */
@@ -296,10 +321,10 @@ static void destroy(void *context_given)
     }
 }
 
-#define CONTRIBUTE(context_) \
+#define CONTRIBUTE(context_)                                                                       \
     at(((struct context *)(context_))->host, ((struct context *)(context_))->config, CALL)
-#define IS_NONSENSE(context_)                                        \
-    (((struct context *)(context_))->config->call == (int)CALL && \
+#define IS_NONSENSE(context_)                                                                      \
+    (((struct context *)(context_))->config->call == (int)CALL &&                                  \
      ((struct context *)(context_))->config->fault == (int)NONSENSE)
 
 #if KIND == 1

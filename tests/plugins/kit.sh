@@ -5,6 +5,8 @@
 . "$CAIRN_SRCDIR/tests/lib.sh"
 
 CC=${CC:-cc}
+# Not part of the make that runs the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 PKG_CONFIG_PATH=$CAIRN_STAGE/lib/pkgconfig
 PKG_CONFIG_SYSROOT_DIR=$CAIRN_BUILDDIR/stage
 LD_LIBRARY_PATH=$CAIRN_STAGE/lib

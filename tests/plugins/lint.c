@@ -33,8 +33,11 @@ struct config {
 #define HELP(text_) (MISTAKE == NO_HELP ? NULL : (text_))
 
 static const struct cairn_option options[] = {
-    { .name = "text", .type = CAIRN_OPTION_STRING, .offset = offsetof(struct config, text),
-      .default_text = "some", .help = HELP("A text.") },
+    { .name = "text",
+      .type = CAIRN_OPTION_STRING,
+      .offset = offsetof(struct config, text),
+      .default_text = "some",
+      .help = HELP("A text.") },
     { .name = NULL },
 };
 

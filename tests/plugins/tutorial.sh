@@ -3,6 +3,8 @@
 # The tutorial of doc/plugin-guide.md, command by command, in an empty folder.
 . "$CAIRN_SRCDIR/tests/lib.sh"
 
+# Not part of the make that runs the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 PKG_CONFIG_PATH=$CAIRN_STAGE/lib/pkgconfig
 PKG_CONFIG_SYSROOT_DIR=$CAIRN_BUILDDIR/stage
 TMPDIR=$scratch

@@ -66,6 +66,7 @@ void harness_close(struct harness *harness);
 
 /* Sets an option from text; lists and maps ("key=value") grow by one with every call. */
 void harness_option(struct harness *harness, const char *name, const char *text);
+void harness_free_options(struct harness *harness);
 
 /* The report's fields, as host->get() answers them, and its attributes ("attributes.…" too). */
 void harness_field(struct harness *harness, const char *path, const char *value);

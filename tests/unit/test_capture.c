@@ -201,7 +201,7 @@ static void test_own_copy(void)
     uint32_t header[4];
 
     CU_ASSERT_EQUAL_FATAL(capture_myself(CAPTURE_REFERENCED, 0, &capture), 0);
-    CU_ASSERT_EQUAL(capture.thread_count, 1);
+    CU_ASSERT_EQUAL(capture.thread_count, 2); /* thread 1, which the request blames, and this one */
     CU_ASSERT_EQUAL(capture.crashed, 0);
     CU_ASSERT_EQUAL(capture.threads[0].has_registers, 1);
     CU_ASSERT(capture.threads[0].stack_bytes > 0);
@@ -216,6 +216,92 @@ static void test_own_copy(void)
     CU_ASSERT(header[2] >= 14);
     close(fd);
     capture_finish(&capture);
+    capture_finish(&capture);
+}
+
+static const struct minidump_records *make_records(struct arena *arena, size_t notes)
+{
+    static struct minidump_records records;
+
+    minidump_records_init(&records, arena);
+    for (size_t i = 0; i < notes; i++) {
+        minidump_records_text(&records, MINIDUMP_RECORD_NOTE, "A note of thirty-two bytes' size.");
+    }
+    return &records;
+}
+
+/* Of the streams' directory in a minidump: how many have this type, all within the file. */
+static int count_streams(const unsigned char *dump, size_t bytes, uint32_t type)
+{
+    uint32_t header[8], entry[3];
+    int count = 0;
+
+    memcpy(header, dump, sizeof(header));
+    for (uint32_t i = 0; i < header[2]; i++) {
+        memcpy(entry, dump + header[3] + i * sizeof(entry), sizeof(entry));
+        CU_ASSERT(entry[2] <= bytes && entry[1] <= bytes - entry[2]);
+        count += entry[0] == type;
+    }
+    return count;
+}
+
+/* Into memory of every size: never more than there is, and what matters most comes first. */
+static void test_bounded(void)
+{
+    static unsigned char memory[1 << 20];
+    struct capture capture;
+    size_t bytes = 0;
+
+    for (size_t capacity = 100; capacity < sizeof(memory) / 2; capacity = capacity * 3 / 2) {
+        struct minidump_extra extra = { .records = NULL };
+        int result;
+
+        CU_ASSERT_EQUAL_FATAL(capture_myself(CAPTURE_STACKS, capacity / 3, &capture), 0);
+        extra.records = make_records(&capture.arena, 20);
+        memset(memory, 0xa5, sizeof(memory));
+        result = minidump_write_memory(&capture, &extra, memory, capacity, &bytes);
+        CU_ASSERT(result == 0 || capacity < 5000);
+        CU_ASSERT(result != 0 || bytes <= capacity);
+        CU_ASSERT_EQUAL(memory[capacity], 0xa5);
+        if (result == 0 && capacity > 20000) {
+            CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_THREAD_LIST), 1);
+            CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_EXCEPTION), 1);
+            CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_CAIRN), 1);
+        }
+        capture_finish(&capture);
+    }
+    CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_LINUX_MAPS), 1);
+}
+
+/* Registers go first, then threads; the crashed thread never. */
+static void test_many_threads(void)
+{
+    static unsigned char memory[1 << 19];
+    struct minidump_extra extra = { .records = NULL };
+    struct capture capture;
+    struct capture_thread *threads;
+    size_t bytes = 0, with_registers = 0;
+
+    CU_ASSERT_EQUAL_FATAL(capture_myself(CAPTURE_STACKS, 100000, &capture), 0);
+    threads = arena_array(&capture.arena, 30000, sizeof(*threads));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(threads);
+    for (int i = 0; i < 30000; i++) {
+        threads[i] = (struct capture_thread){ .tid = i + 10, .has_registers = 1 };
+    }
+    threads[29999] = capture.threads[0];
+    capture.threads = threads;
+    capture.thread_count = 30000;
+    capture.crashed = 29999;
+    CU_ASSERT_EQUAL(minidump_write_memory(&capture, &extra, memory, sizeof(memory), &bytes), 0);
+    CU_ASSERT(capture.thread_count > 1000 && capture.thread_count < 3000);
+    CU_ASSERT_EQUAL(capture.threads[capture.crashed].tid, 1);
+    CU_ASSERT_EQUAL(capture.threads[capture.crashed].has_registers, 1);
+    for (size_t i = 0; i < capture.thread_count; i++) {
+        with_registers += capture.threads[i].has_registers;
+    }
+    CU_ASSERT(with_registers >= 1);
+    CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_THREAD_LIST), 1);
+    CU_ASSERT_EQUAL(count_streams(memory, bytes, MINIDUMP_STREAM_THREAD_NAMES), 1);
     capture_finish(&capture);
 }
 
@@ -475,6 +561,8 @@ static const struct tap_test tests[] = {
     { "mappings", test_mappings },
     { "blocks", test_blocks },
     { "own copy", test_own_copy },
+    { "bounded minidump", test_bounded },
+    { "more threads than fit", test_many_threads },
     { "left memory", test_left_memory },
     { "size limit", test_size_limit },
     { "short of memory", test_short_of_memory },

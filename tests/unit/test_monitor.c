@@ -4,8 +4,11 @@
  * as hostile input, what the check's engine may do wrong. Runs as an ordinary process.
  */
 #include "core/capture/capture.h"
+#include "core/minidump/format.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/dump.h"
+#include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/page.h"
@@ -23,6 +26,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GOOD_PLAN                                                                                  \
@@ -272,6 +276,38 @@ static void test_page_verified(void)
     CU_ASSERT_EQUAL(page_map(fd, &page), -EBADF);
 }
 
+static void test_identity(void)
+{
+    static const char stat[] =
+        "7 (a) S 1 2 3) R 1 7 7 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 54321 "
+        "8192 100 184467";
+    struct monitor monitor = { .pid = getpid(), .program = -1 };
+    struct dump dump;
+    struct dump_event event = { .kind = MINIDUMP_KIND_REQUEST, .message = "" };
+    pid_t child = fork();
+
+    CU_ASSERT_EQUAL(identity_parse(stat, sizeof(stat) - 1), 54321);
+    CU_ASSERT_EQUAL(identity_parse(stat, 20), 0);
+    CU_ASSERT_EQUAL(identity_parse("", 0), 0);
+    if (child == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    CU_ASSERT_NOT_EQUAL(identity_read(child), 0);
+    event.pid = event.tid = child;
+    monitor.plan.hold_ms = 5000;
+    monitor.page = page_make();
+    monitor.born = identity_read(child);
+    CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), 0);
+    dump_finish(&dump, false);
+    monitor.born++; /* as if the id had been another process's before */
+    CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), -ESRCH);
+    munmap(monitor.page, sizeof(*monitor.page));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
 static void test_page_slot(void)
 {
     struct page *page = page_make();
@@ -469,6 +505,7 @@ static const struct tap_test tests[] = {
     { "a minidump appears complete", test_incoming_commit },
     { "a folder that is not safe is refused", test_incoming_refused },
     { "only a sealed page is mapped", test_page_verified },
+    { "an id that another process has now is noticed", test_identity },
     { "a slot is answered once", test_page_slot },
     { "a check's answers", test_check },
     { "an engine's answers", test_jobs },

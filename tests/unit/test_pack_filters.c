@@ -173,6 +173,10 @@ static void ratelimit_many_kinds(void)
     harness_close(&harness);
 }
 
+#define LARGEST_ENTRY                                                                              \
+    "cairn-ratelimit 1\nffffffffffffffff 18446744073709551615 9223372036854775807 "                \
+    "9223372036854775807 - 9223372036854775807"
+
 static void ratelimit_hostile_state(void)
 {
     static const char *const states[] = {
@@ -181,8 +185,7 @@ static void ratelimit_hostile_state(void)
         "cairn-ratelimit 1\nzzz\n-1 2 3\n",
         "cairn-ratelimit 1\n0 0 99999999999999999999999999 1\n",
         "cairn-ratelimit 2\n0 0 1 1\n",
-        "cairn-ratelimit 1\nffffffffffffffff 18446744073709551615 9223372036854775807 "
-        "9223372036854775807 - 9223372036854775807",
+        LARGEST_ENTRY,
         "cairn-ratelimit 1\n0 0 1 1 not-an-id 1\n0 0 1 1 ------------------------------------",
     };
 

@@ -378,6 +378,38 @@ static void test_filter(void)
     plugins_config_finish(&bound);
 }
 
+/* A filter that keeps a report may put it in an earlier one's place. */
+static void test_filter_replaces(void)
+{
+    struct plugins_config bound;
+    struct step_result result;
+    struct report *report = report_create();
+
+    plugins_config_init(&bound, "version: 1\n"
+                                "filters:\n"
+                                "  it: { plugin: good, thread: newest }\n"
+                                "pipelines:\n"
+                                "  default: { filters: [it] }\n");
+    run_bound(&bound, report, &plain, &result);
+    CU_ASSERT_EQUAL(result.status, STEP_OK);
+    CU_ASSERT_EQUAL(result.action, CAIRN_KEEP);
+    CU_ASSERT_STRING_EQUAL(result.instead_of, "0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b");
+    CU_ASSERT_EQUAL(result.defer_us, 5000000);
+    plugins_config_finish(&bound);
+    plugins_config_init(&bound, "version: 1\n"
+                                "filters:\n"
+                                "  it: { plugin: good, thread: misnamed }\n"
+                                "pipelines:\n"
+                                "  default: { filters: [it] }\n");
+    run_bound(&bound, report, &plain, &result);
+    CU_ASSERT_EQUAL(result.status, STEP_BROKEN);
+    CU_ASSERT_STRING_EQUAL(result.error,
+                           "filter \"it\" named an earlier report by what is no id.");
+    CU_ASSERT_STRING_EQUAL(result.instead_of, "");
+    report_destroy(report);
+    plugins_config_finish(&bound);
+}
+
 static void check_writer(const char *settings, enum step_status status, const char *error,
                          off_t bytes)
 {
@@ -600,6 +632,7 @@ int main(void)
         { "puts output into the log, bounded", test_print },
         { "takes attributes and notes", test_annotator },
         { "takes a filter's answer", test_filter },
+        { "takes what a filter puts in another's place", test_filter_replaces },
         { "lets a writer write, within its limit", test_writer },
         { "lets a hook look and annotate", test_hook },
         { "takes a transport's outcome", test_transport },

@@ -2,40 +2,14 @@
 /* Writing of JSON; see emit.h. Runs in a step of the engine. */
 #include "plugins/writer/json/emit.h"
 
+#include "plugins/common/utf8.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 /* The largest integer up to which all are doubles. */
 #define EXACT (INT64_C(1) << 53)
-
-/* The length of the sequence at `text` if it is UTF-8 (RFC 3629), else 0. */
-static size_t sequence(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first, last, bytes, low, high; /* the leads, and the second byte's range */
-    } forms[] = {
-        { 0x01, 0x7f, 1, 0x00, 0x00 }, { 0xc2, 0xdf, 2, 0x80, 0xbf }, { 0xe0, 0xe0, 3, 0xa0, 0xbf },
-        { 0xe1, 0xec, 3, 0x80, 0xbf }, { 0xed, 0xed, 3, 0x80, 0x9f }, { 0xee, 0xef, 3, 0x80, 0xbf },
-        { 0xf0, 0xf0, 4, 0x90, 0xbf }, { 0xf1, 0xf3, 4, 0x80, 0xbf }, { 0xf4, 0xf4, 4, 0x80, 0x8f },
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        size_t place = 1;
-
-        if (text[0] < forms[i].first || text[0] > forms[i].last) {
-            continue;
-        }
-        if (forms[i].bytes > 1 && (text[1] < forms[i].low || text[1] > forms[i].high)) {
-            return 0;
-        }
-        while (place < forms[i].bytes && (place == 1 || (text[place] & 0xc0) == 0x80)) {
-            place++;
-        }
-        return place == forms[i].bytes ? place : 0;
-    }
-    return 0;
-}
 
 static void put_character(FILE *stream, unsigned char c)
 {
@@ -54,17 +28,18 @@ static void put_character(FILE *stream, unsigned char c)
 
 static void put_quoted(FILE *stream, const char *text)
 {
-    const unsigned char *place = (const unsigned char *)text;
+    const char *place = text;
+    uint32_t code;
 
     fputc('"', stream);
     while (*place != '\0') {
-        size_t length = sequence(place);
+        size_t length = utf8_sequence(place, SIZE_MAX, &code);
 
         if (length == 0) {
             fputs("\\ufffd", stream);
             length = 1;
         } else if (length == 1) {
-            put_character(stream, *place);
+            put_character(stream, (unsigned char)*place);
         } else {
             fwrite(place, 1, length, stream);
         }

@@ -325,6 +325,10 @@ struct cairn_filter_args {
     const struct cairn_report *report;
     int32_t action;     /* out: enum cairn_action; CAIRN_KEEP at first */
     char reason[244];   /* out: why it is dropped, one sentence without its full stop */
+    /* When it is kept: */
+    char instead_of[40]; /* out: the id of an earlier report whose place this one takes, or ""; that
+                            one is deleted and counted unless it was delivered already */
+    uint64_t defer;      /* out: microseconds for which its delivery waits, at most a day */
 };
 
 struct cairn_filter_ops {

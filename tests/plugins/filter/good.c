@@ -32,6 +32,12 @@ static int decide(void *context, struct cairn_filter_args *args)
 
     if (strcmp(config->thread, "nonsense") == 0) {
         args->action = 17;
+    } else if (strcmp(config->thread, "newest") == 0) {
+        snprintf(args->instead_of, sizeof(args->instead_of), "%s",
+                 "0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b");
+        args->defer = 5000000;
+    } else if (strcmp(config->thread, "misnamed") == 0) {
+        memset(args->instead_of, '/', sizeof(args->instead_of));
     } else if (args->host->get(args->host, args->report, "crash.thread", &thread) &&
                strcmp(thread.string, config->thread) == 0) {
         args->action = CAIRN_DROP;

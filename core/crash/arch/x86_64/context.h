@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the crash handler must know of an interrupted x86-64 thread, and the guarded call: runs in
+ * What the crash handler must know of an interrupted x86-64 thread, and its special calls: runs in
  * the crashed process, imports nothing.
  */
 #ifndef CAIRN_CORE_CRASH_ARCH_X86_64_CONTEXT_H
@@ -14,6 +14,9 @@
 /* Calls function(argument). Returns 0 after it returned, 1 when context_leave_call() cut it short
  * by *stack, which the call sets. */
 int crash_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
+    __attribute__((visibility("hidden")));
+/* Calls function(argument) on the stack whose top is `stack`. */
+void crash_call_on_stack(void (*function)(void *), void *argument, void *stack)
     __attribute__((visibility("hidden")));
 void crash_guarded_landing(void) __attribute__((visibility("hidden")));
 

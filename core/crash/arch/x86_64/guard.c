@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guarded call: like setjmp around one function, without libc. What the ABI says a callee keeps
- * is saved on the stack, so that the stack pointer alone is enough to come back. Runs in the
- * crashed process.
+ * A call on another stack, and the guarded call: like setjmp around one function, without libc.
+ * What the ABI says a callee keeps is saved on the stack, so that the stack pointer alone is enough
+ * to come back. Runs in the crashed process.
  */
 #include "core/crash/arch/x86_64/context.h"
 
@@ -37,4 +37,19 @@ __asm__(".pushsection .text\n"
         "popq %rbp\n"
         "ret\n"
         ".size crash_guarded_call, .-crash_guarded_call\n"
+        ".balign 16\n"
+        ".globl crash_call_on_stack\n"
+        ".hidden crash_call_on_stack\n"
+        ".type crash_call_on_stack, @function\n"
+        "crash_call_on_stack:\n"
+        "pushq %rbp\n"
+        "movq %rsp, %rbp\n"
+        "movq %rdx, %rsp\n"
+        "andq $-16, %rsp\n"
+        "movq %rdi, %rax\n"
+        "movq %rsi, %rdi\n"
+        "callq *%rax\n"
+        "leave\n"
+        "ret\n"
+        ".size crash_call_on_stack, .-crash_call_on_stack\n"
         ".popsection\n");

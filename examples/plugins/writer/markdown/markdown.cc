@@ -18,7 +18,8 @@
 #include <string>
 #include <unistd.h>
 
-namespace {
+namespace
+{
 
 // What the host fills from the YAML by the table below: plain data, as in C.
 struct Config {
@@ -31,9 +32,12 @@ const cairn_option options[] = {
     { nullptr, 0, 0, 0, 0, nullptr, 0, 0, nullptr, nullptr, nullptr },
 };
 
-class Page {
-public:
-    Page(const cairn_host *host, const cairn_report *report) : host(host), report(report) {}
+class Page
+{
+  public:
+    Page(const cairn_host *host, const cairn_report *report) : host(host), report(report)
+    {
+    }
 
     void field(const char *label, const char *path)
     {
@@ -59,18 +63,24 @@ public:
         text << "```\n";
     }
 
-    std::string str() const { return text.str(); }
+    std::string str() const
+    {
+        return text.str();
+    }
 
-private:
+  private:
     const cairn_host *host;
     const cairn_report *report;
     std::ostringstream text;
 };
 
 // The instance's context: made by create(), deleted by destroy().
-class Writer {
-public:
-    explicit Writer(const Config &config) : limit(static_cast<std::size_t>(config.frames)) {}
+class Writer
+{
+  public:
+    explicit Writer(const Config &config) : limit(static_cast<std::size_t>(config.frames))
+    {
+    }
 
     std::string page(const cairn_host *host, const cairn_report *report) const
     {
@@ -84,7 +94,7 @@ public:
         return page.str();
     }
 
-private:
+  private:
     std::size_t limit;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seeds FOLDER: writes the seeds that are better made than kept: minidumps, the report.json of one,
- * processes, pages, records of a step, each below FOLDER/<target>/. Texts lie in tests/fuzz/seeds/.
+ * make_seeds FOLDER: writes the seeds that are better made than kept: minidumps, the report.json of
+ * one, processes, pages, records of a step, each below FOLDER/<target>/. Texts lie in
+ * tests/fuzz/seeds/.
  */
 #include "core/crash/page.h"
 #include "core/minidump/reader.h"

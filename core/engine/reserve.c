@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reserves that programs left in incoming/: a complete one becomes a report's folder with a
+ * minidump, which is then like any other; one that was begun and never completed is set aside; an
+ * unused one goes when its program has ended. The file was written by a crashed process: nothing in
+ * it is believed before it was checked. [engine]
+ */
+#include "core/engine/engine.h"
+
+#include "core/minidump/format.h"
+#include "core/report/spool.h"
+#include "core/util/fs.h"
+#include "core/util/log.h"
+#include "core/util/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TEMPORARY_SUFFIX  MINIDUMP_RESERVE_SUFFIX ".tmp"
+#define TEMPORARY_SECONDS 60
+#define FOREIGN_SECONDS   (7 * 24 * 3600) /* for a program that cannot be seen from here */
+#define ID_BYTES          36
+#define FIELD_START_TIME  22 /* of /proc/PID/stat */
+
+enum reserve_kind {
+    RESERVE_KEPT = 0, /* its program lives */
+    RESERVE_UNUSED,
+    RESERVE_COMPLETE,
+    RESERVE_BROKEN, /* begun only, or no reserve at all */
+};
+
+/* ---- Judging one file ---- */
+
+static unsigned long long start_time(int32_t pid)
+{
+    char path[64], text[1024], *at;
+    ssize_t bytes;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (bytes <= 0) {
+        return 0;
+    }
+    text[bytes] = '\0';
+    at = strrchr(text, ')'); /* behind the name, which may hold anything */
+    for (unsigned field = 2; at != NULL && field < FIELD_START_TIME; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/* The lock tells of program and monitor; where a file system does not keep it with the mapping
+ * (overlayfs), the program's number and start time do. */
+static bool is_alive(int fd, const struct minidump_reserve *about, const struct stat *status)
+{
+    struct stat own;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK;
+    }
+    if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino != about->pid_namespace) {
+        return time(NULL) - status->st_mtime < FOREIGN_SECONDS;
+    }
+    if (about->pid <= 0 || (kill(about->pid, 0) != 0 && errno == ESRCH)) {
+        return false;
+    }
+    return about->start_time == 0 || start_time(about->pid) == about->start_time;
+}
+
+static bool begins_as_minidump(int fd)
+{
+    uint32_t signature = 0;
+
+    return pread(fd, &signature, sizeof(signature), 0) == (ssize_t)sizeof(signature) &&
+           signature == MINIDUMP_SIGNATURE;
+}
+
+static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
+{
+    struct stat status;
+
+    memset(ret_about, 0, sizeof(*ret_about));
+    if (fstat(fd, &status) != 0 || status.st_size != (off_t)MINIDUMP_RESERVE_FILE_BYTES ||
+        pread(fd, ret_about, sizeof(*ret_about), MINIDUMP_RESERVE_BYTES) !=
+            (ssize_t)sizeof(*ret_about) ||
+        ret_about->magic != MINIDUMP_RESERVE_MAGIC ||
+        ret_about->version != MINIDUMP_RESERVE_VERSION) {
+        return RESERVE_BROKEN;
+    }
+    if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
+        return ret_about->bytes > 0 && ret_about->bytes <= MINIDUMP_RESERVE_BYTES &&
+                       begins_as_minidump(fd)
+                   ? RESERVE_COMPLETE
+                   : RESERVE_BROKEN;
+    }
+    if (is_alive(fd, ret_about, &status)) {
+        return RESERVE_KEPT;
+    }
+    return ret_about->state == MINIDUMP_RESERVE_WRITING ? RESERVE_BROKEN : RESERVE_UNUSED;
+}
+
+/* ---- What becomes of it ---- */
+
+/* The report's folder, made or left by somebody who did not come further; locked. */
+static int open_report(int application_fd, const char *id, struct error *error)
+{
+    int folder = spool_create(application_fd, id, error);
+
+    return folder >= 0 ? folder : spool_lock(application_fd, SPOOL_INCOMING, id, error);
+}
+
+/* One rename: at no moment is there no minidump, or are there two. The file keeps its size, which
+ * disturbs no reader: its program may still have it mapped. */
+static void adopt(int application_fd, int incoming, const char *name, int fd,
+                  const char *why_broken)
+{
+    struct error error;
+    char id[ID_BYTES + 1];
+    int folder;
+
+    snprintf(id, sizeof(id), "%.*s", ID_BYTES, name);
+    folder = open_report(application_fd, id, &error);
+    if (folder < 0) {
+        return; /* somebody else is at it */
+    }
+    if (renameat(incoming, name, folder, SPOOL_CAPTURE) != 0) {
+        unlinkat(incoming, id, AT_REMOVEDIR);
+        close(folder);
+        return;
+    }
+    if (fsync(fd) != 0) {
+        log_line(LOG_LEVEL_WARNING, "The minidump of the report %s could not be synced: %s.", id,
+                 strerror(errno));
+    }
+    if (why_broken != NULL) {
+        log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why_broken);
+        if (spool_set_aside(application_fd, SPOOL_INCOMING, id, why_broken, &error) != 0) {
+            log_line(LOG_LEVEL_ERROR, "%s", error.text);
+        }
+    }
+    close(folder);
+}
+
+static int open_file(int incoming, const char *name)
+{
+    int fd = openat(incoming, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+                    status.st_uid != geteuid())) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+    char id[ID_BYTES + 1];
+
+    snprintf(id, sizeof(id), "%s", name);
+    return strlen(name) > ID_BYTES && strcmp(name + ID_BYTES, suffix) == 0 && text_is_uuid(id);
+}
+
+static bool is_old(int incoming, const char *name)
+{
+    struct stat status;
+
+    return fstatat(incoming, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           time(NULL) - status.st_mtime > TEMPORARY_SECONDS;
+}
+
+static void take_one(int application_fd, int incoming, const char *name)
+{
+    struct minidump_reserve about;
+    int fd = open_file(incoming, name);
+
+    if (fd < 0) {
+        return;
+    }
+    switch (judge(fd, &about)) {
+    case RESERVE_KEPT:
+        break;
+    case RESERVE_UNUSED:
+        unlinkat(incoming, name, 0);
+        break;
+    case RESERVE_COMPLETE:
+        adopt(application_fd, incoming, name, fd, NULL);
+        break;
+    case RESERVE_BROKEN:
+        adopt(application_fd, incoming, name, fd,
+              "The program died before it had completed its minidump.");
+        break;
+    }
+    close(fd);
+}
+
+/* Calls for every file of the folder "incoming" that may be a reserve; how many it was called for.
+ */
+static void for_each(int application_fd,
+                     void (*each)(int application_fd, int incoming, const char *name, void *user),
+                     void *user)
+{
+    int incoming = fs_open_directory(application_fd, spool_state_name(SPOOL_INCOMING), NULL);
+    DIR *stream = incoming >= 0 ? fdopendir(dup(incoming)) : NULL;
+    const struct dirent *entry;
+
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        if (has_suffix(entry->d_name, MINIDUMP_RESERVE_SUFFIX) ||
+            has_suffix(entry->d_name, TEMPORARY_SUFFIX)) {
+            each(application_fd, incoming, entry->d_name, user);
+        }
+    }
+    if (stream != NULL) {
+        closedir(stream);
+    }
+    if (incoming >= 0) {
+        close(incoming);
+    }
+}
+
+static void take(int application_fd, int incoming, const char *name, void *user)
+{
+    (void)user;
+    if (has_suffix(name, MINIDUMP_RESERVE_SUFFIX)) {
+        take_one(application_fd, incoming, name);
+    } else if (is_old(incoming, name)) {
+        unlinkat(incoming, name, 0); /* its monitor was killed while it made the file */
+    }
+}
+
+void engine_take_reserves(int application_fd)
+{
+    for_each(application_fd, take, NULL);
+}
+
+static void look(int application_fd, int incoming, const char *name, void *user)
+{
+    bool *left = user;
+    struct minidump_reserve about;
+    int fd;
+
+    (void)application_fd;
+    if (*left || !has_suffix(name, MINIDUMP_RESERVE_SUFFIX)) {
+        return;
+    }
+    fd = open_file(incoming, name);
+    if (fd >= 0) {
+        *left = judge(fd, &about) != RESERVE_KEPT;
+        close(fd);
+    }
+}
+
+bool engine_has_reserves(int application_fd)
+{
+    bool left = false;
+
+    for_each(application_fd, look, &left);
+    return left;
+}

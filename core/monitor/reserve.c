@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes and watches the reserve. The file gets its name when it is whole and locked, so that nobody
+ * who cleans up takes it for a leftover. Runs in the monitor.
+ */
+#include "core/monitor/reserve.h"
+
+#include "core/monitor/incoming.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMPORARY_SUFFIX ".tmp"
+#define FIELD_START_TIME 22 /* of /proc/PID/stat */
+
+/* 0 when it cannot be told. */
+static uint64_t start_time(int32_t pid)
+{
+    char path[64], text[1024];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (bytes <= 0) {
+        return 0;
+    }
+    text[bytes] = '\0';
+    char *at = strrchr(text, ')'); /* behind the name, which may hold anything */
+    for (unsigned field = 2; at != NULL && field < FIELD_START_TIME; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+static uint64_t own_namespace(void)
+{
+    struct stat status;
+
+    return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
+static int fill(struct reserve *reserve, int32_t pid, const char *id)
+{
+    int error = posix_fallocate(reserve->file, 0, MINIDUMP_RESERVE_FILE_BYTES);
+
+    if (error != 0) {
+        return -error;
+    }
+    if (flock(reserve->file, LOCK_SH | LOCK_NB) != 0) {
+        return -errno;
+    }
+    void *about = mmap(NULL, MINIDUMP_RESERVE_FILE_BYTES - MINIDUMP_RESERVE_BYTES,
+                       PROT_READ | PROT_WRITE, MAP_SHARED, reserve->file, MINIDUMP_RESERVE_BYTES);
+    if (about == MAP_FAILED) {
+        return -errno;
+    }
+    reserve->about = about;
+    *reserve->about = (struct minidump_reserve){
+        .magic = MINIDUMP_RESERVE_MAGIC,
+        .version = MINIDUMP_RESERVE_VERSION,
+        .pid = pid,
+        .start_time = start_time(pid),
+        .pid_namespace = own_namespace(),
+    };
+    snprintf(reserve->about->id, sizeof(reserve->about->id), "%s", id);
+    return 0;
+}
+
+static void let_go(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        munmap(reserve->about, MINIDUMP_RESERVE_FILE_BYTES - MINIDUMP_RESERVE_BYTES);
+    }
+    if (reserve->file >= 0) {
+        close(reserve->file);
+    }
+    *reserve = (struct reserve){ .file = -1 };
+}
+
+int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve)
+{
+    struct reserve reserve = { .file = -1 };
+    char temporary[sizeof(reserve.name) + sizeof(TEMPORARY_SUFFIX)];
+    struct uuid id;
+
+    uuid_make(&id);
+    snprintf(reserve.name, sizeof(reserve.name), "%s/%s%s", INCOMING_FOLDER, id.text,
+             MINIDUMP_RESERVE_SUFFIX);
+    snprintf(temporary, sizeof(temporary), "%s%s", reserve.name, TEMPORARY_SUFFIX);
+    reserve.file = openat(application_folder, temporary,
+                          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (reserve.file < 0) {
+        return -errno;
+    }
+    int result = fill(&reserve, pid, id.text);
+    if (result == 0 &&
+        renameat(application_folder, temporary, application_folder, reserve.name) != 0) {
+        result = -errno;
+    }
+    if (result != 0) {
+        unlinkat(application_folder, temporary, 0);
+        let_go(&reserve);
+        return result;
+    }
+    *ret_reserve = reserve;
+    return 0;
+}
+
+bool reserve_close(struct reserve *reserve)
+{
+    uint32_t empty = MINIDUMP_RESERVE_EMPTY;
+
+    return reserve->about == NULL ||
+           __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
+                                       false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_is_new(struct reserve *reserve)
+{
+    if (reserve->about == NULL || reserve->told ||
+        __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) != MINIDUMP_RESERVE_COMPLETE) {
+        return false;
+    }
+    reserve->told = true;
+    return true;
+}
+
+void reserve_finish(struct reserve *reserve, int application_folder)
+{
+    if (reserve->about != NULL && reserve_close(reserve)) {
+        unlinkat(application_folder, reserve->name, 0);
+    }
+    let_go(reserve);
+}

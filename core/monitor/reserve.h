@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reserve of a program: a preallocated file in incoming/ that its crash handler writes a
+ * minidump into when the monitor does not take the crash. Made by the monitor before the program's
+ * start returns; locked by both of them as long as they live.
+ */
+#ifndef CAIRN_CORE_MONITOR_RESERVE_H
+#define CAIRN_CORE_MONITOR_RESERVE_H
+
+#include "core/minidump/format.h"
+#include "core/monitor/uuid.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reserve {
+    int file;                       /* locked; -1: there is no reserve */
+    struct minidump_reserve *about; /* its last page */
+    char name[56];                  /* below the application's folder */
+    bool told;                      /* reserve_is_new() has said so */
+};
+
+/* 0 or a negative errno, then nothing is left behind. */
+int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
+
+/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
+ * by itself. */
+bool reserve_close(struct reserve *reserve);
+
+/* True once, when the program has completed a minidump. */
+bool reserve_is_new(struct reserve *reserve);
+
+/* The program has ended or wants no reports any more: deletes the file unless there is, or may be,
+ * something in it. */
+void reserve_finish(struct reserve *reserve, int application_folder);
+
+#endif
