@@ -34,37 +34,64 @@ static bool parse_protection(const char **cursor, const char *end, struct captur
     return true;
 }
 
-/* The kernel writes a line feed in a path as \012, and appends a remark to what is unlinked. */
-static void parse_path(struct capture *capture, const char *at, const char *end,
-                       struct capture_mapping *mapping)
+/* A path as the file has it, and as it was understood: most lines name the one before once more. */
+struct known {
+    const char *text;
+    size_t length;
+    const char *path;
+};
+
+/* The kernel writes a line feed in a path as \012. */
+static void unescape(char *path, size_t length)
 {
-    const size_t remark = sizeof(DELETED) - 1;
-    size_t length = (size_t)(end - at), used = 0;
+    size_t used = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        bool escaped = path[i] == '\\' && length - i >= 4 && path[i + 1] == '0' &&
+                       path[i + 2] == '1' && path[i + 3] == '2';
+
+        path[used++] = escaped ? '\n' : path[i];
+        i += escaped ? 3 : 0;
+    }
+    path[used] = '\0';
+}
+
+static const char *make_path(struct capture *capture, struct known *known, const char *text,
+                             size_t length)
+{
     char *path;
 
-    mapping->path = "";
+    if (length == 0) {
+        return "";
+    }
+    if (length == known->length && capture_compare(text, known->text, length) == 0) {
+        return known->path;
+    }
+    path = arena_text(&capture->arena, text, length);
+    if (path == NULL) {
+        return "";
+    }
+    unescape(path, length);
+    *known = (struct known){ text, length, path };
+    return path;
+}
+
+/* The kernel appends a remark to what is unlinked. */
+static void parse_path(struct capture *capture, struct known *known, const char *at,
+                       const char *end, struct capture_mapping *mapping)
+{
+    const size_t remark = sizeof(DELETED) - 1;
+    size_t length = (size_t)(end - at);
+
     if (length > remark && capture_compare(end - remark, DELETED, remark) == 0) {
         mapping->deleted = 1;
         length -= remark;
     }
-    path = length > 0 ? arena_text(&capture->arena, at, length) : NULL;
-    if (path == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (length - i >= 4 && capture_compare(path + i, "\\012", 4) == 0) {
-            path[used++] = '\n';
-            i += 3;
-        } else {
-            path[used++] = path[i];
-        }
-    }
-    path[used] = '\0';
-    mapping->path = path;
+    mapping->path = make_path(capture, known, at, length);
 }
 
-static bool parse_line(struct capture *capture, const char *at, const char *end,
-                       struct capture_mapping *mapping)
+static bool parse_line(struct capture *capture, struct known *known, const char *at,
+                       const char *end, struct capture_mapping *mapping)
 {
     uint64_t major, minor;
 
@@ -81,7 +108,7 @@ static bool parse_line(struct capture *capture, const char *at, const char *end,
     mapping->device_minor = (uint32_t)minor;
     while (skip(&at, end, ' ')) {
     }
-    parse_path(capture, at, end, mapping);
+    parse_path(capture, known, at, end, mapping);
     return mapping->start < mapping->end;
 }
 
@@ -98,6 +125,7 @@ static size_t count_lines(const char *text, size_t bytes)
 void mappings_parse(struct capture *capture)
 {
     const struct capture_file *maps = capture_file(capture, "maps");
+    struct known known = { NULL, 0, "" };
     const char *at, *end;
     uint64_t last = 0;
 
@@ -118,7 +146,7 @@ void mappings_parse(struct capture *capture)
         while (line_end < end && *line_end != '\n') {
             line_end++;
         }
-        if (parse_line(capture, at, line_end, &mapping) && mapping.start >= last) {
+        if (parse_line(capture, &known, at, line_end, &mapping) && mapping.start >= last) {
             capture->mappings[capture->mapping_count++] = mapping;
             last = mapping.end;
         }

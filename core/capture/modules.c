@@ -71,7 +71,8 @@ static bool may_be_module(const struct capture_mapping *mapping)
 static bool same_file(const struct capture_mapping *a, const struct capture_mapping *b)
 {
     return a->inode == b->inode && a->device_major == b->device_major &&
-           a->device_minor == b->device_minor && capture_equal(a->path, b->path);
+           a->device_minor == b->device_minor &&
+           (a->path == b->path || capture_equal(a->path, b->path));
 }
 
 /* The mappings of one file from `first` on: where they end, and whether one is executable.
