@@ -84,12 +84,12 @@ class Target:
         return [self.what, self.figure, self.allowed, quotient, self.verdict()]
 
 
-def dump_target(case, rounds, factor, extra_us):
+def dump_target(case, rounds, factor, extra_us, binding=True):
     allowed = lambda limit: factor * limit["dump"] + extra_us
     return Target(
         f"dump complete, {case.label}", spread(column(rounds, "cairn", "dump")) + " ms",
         f"{factor} x limit" + (" + 0.5 ms" if extra_us else ""),
-        paired(rounds, lambda cairn, limit: cairn["dump"] / allowed(limit), "cairn", "limit"))
+        paired(rounds, lambda cairn, limit: cairn["dump"] / allowed(limit), "cairn", "limit"), binding)
 
 
 def gone_target(case, rounds):
@@ -133,7 +133,7 @@ def crash_targets(crashes):
         if case.heap > 0:
             targets += full_targets(case, rounds)
         elif case.modules > 0:
-            targets.append(dump_target(case, rounds, 1.5, 0))
+            targets.append(dump_target(case, rounds, 1.5, 0, case.modules >= 3000))
         else:
             targets.append(dump_target(case, rounds, 2.0, 500 if case.threads <= 10 else 0))
             targets.append(gone_target(case, rounds))

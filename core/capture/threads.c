@@ -28,55 +28,72 @@ static int32_t owner(const struct capture *capture)
     return capture->request.copied_pid != 0 ? capture->request.copied_pid : capture->request.pid;
 }
 
-/* The thread with this id; threads mostly come in the same order again, so look at `hint` first. */
-static struct capture_thread *find_thread(struct capture *capture, int32_t tid, size_t hint)
+/* What is known while the threads are listed. */
+struct listing {
+    unsigned char *buffer; /* of LIST_BYTES */
+    size_t capacity;       /* of capture->threads */
+    size_t position;       /* in this pass */
+    int32_t highest;       /* of the ids so far */
+};
+
+/* Ids mostly ascend, and come in the same order again: it is rare that all have to be looked at. */
+static bool is_known(const struct capture *capture, const struct listing *listing, int32_t tid)
 {
+    size_t hint = listing->position;
+
+    if (tid > listing->highest) {
+        return false;
+    }
     if (hint < capture->thread_count && capture->threads[hint].tid == tid) {
-        return &capture->threads[hint];
+        return true;
     }
     for (size_t i = 0; i < capture->thread_count; i++) {
         if (capture->threads[i].tid == tid) {
-            return &capture->threads[i];
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* Makes room for more threads; false without memory. */
-static bool make_room(struct capture *capture, size_t wanted, size_t *capacity)
+static bool make_room(struct capture *capture, struct listing *listing, size_t wanted)
 {
-    struct capture_thread *threads = arena_resize(
-        &capture->arena, capture->threads, *capacity * sizeof(*threads), wanted * sizeof(*threads));
+    struct capture_thread *threads =
+        arena_resize(&capture->arena, capture->threads, listing->capacity * sizeof(*threads),
+                     wanted * sizeof(*threads));
 
     if (threads == NULL) {
         return false;
     }
     capture->threads = threads;
-    *capacity = wanted;
+    listing->capacity = wanted;
     return true;
 }
 
-static struct capture_thread *add_thread(struct capture *capture, int32_t tid, size_t *capacity)
+static struct capture_thread *add_thread(struct capture *capture, struct listing *listing,
+                                         int32_t tid)
 {
+    size_t capacity = listing->capacity;
     struct capture_thread *thread;
 
     if (capture->thread_count == MAX_THREADS ||
-        (capture->thread_count == *capacity &&
-         !make_room(capture, *capacity < LEAST_ROOM ? LEAST_ROOM : *capacity * 2, capacity))) {
+        (capture->thread_count == capacity &&
+         !make_room(capture, listing, capacity < LEAST_ROOM ? LEAST_ROOM : capacity * 2))) {
         return NULL;
     }
     thread = &capture->threads[capture->thread_count++];
     thread->tid = tid;
+    listing->highest = tid > listing->highest ? tid : listing->highest;
     return thread;
 }
 
 /* The folder has a link per thread besides its own two: so much room is enough, mostly. */
-static void expect_threads(struct capture *capture, size_t *capacity)
+static void expect_threads(struct capture *capture, struct listing *listing)
 {
     struct stat status = { 0 };
 
     if (sys_fstat(capture->task_folder, &status) == 0 && status.st_nlink > LEAST_ROOM) {
-        make_room(capture, status.st_nlink < MAX_THREADS ? status.st_nlink : MAX_THREADS, capacity);
+        make_room(capture, listing, status.st_nlink < MAX_THREADS ? status.st_nlink : MAX_THREADS);
     }
 }
 
@@ -99,14 +116,13 @@ static void seize(struct capture *capture, struct capture_thread *thread)
     }
 }
 
-/* Seizes the threads in one buffer of directory entries; how many were new. */
-static size_t seize_listed(struct capture *capture, const unsigned char *entries, size_t bytes,
-                           size_t *position, size_t *capacity)
+/* Seizes the threads in the buffer of directory entries; how many were new. */
+static size_t seize_listed(struct capture *capture, struct listing *listing, size_t bytes)
 {
     size_t found = 0;
 
     for (size_t at = 0; at + sizeof(struct sys_dirent) < bytes;) {
-        const struct sys_dirent *entry = (const struct sys_dirent *)(entries + at);
+        const struct sys_dirent *entry = (const struct sys_dirent *)(listing->buffer + at);
         const char *name = entry->name;
         uint64_t tid;
 
@@ -115,8 +131,8 @@ static size_t seize_listed(struct capture *capture, const unsigned char *entries
             !capture_parse_decimal(&name, name + capture_length_within(name, 10), &tid)) {
             continue;
         }
-        if (find_thread(capture, (int32_t)tid, *position) == NULL) {
-            struct capture_thread *thread = add_thread(capture, (int32_t)tid, capacity);
+        if (!is_known(capture, listing, (int32_t)tid)) {
+            struct capture_thread *thread = add_thread(capture, listing, (int32_t)tid);
 
             if (thread == NULL) {
                 return found;
@@ -124,22 +140,23 @@ static size_t seize_listed(struct capture *capture, const unsigned char *entries
             seize(capture, thread);
             found++;
         }
-        ++*position;
+        listing->position++;
     }
     return found;
 }
 
 /* One pass over /proc/PID/task; how many threads were new, or a negative errno. */
-static long seize_new(struct capture *capture, unsigned char *buffer, size_t *capacity)
+static long seize_new(struct capture *capture, struct listing *listing)
 {
-    size_t found = 0, position = 0;
+    size_t found = 0;
     long bytes;
 
+    listing->position = 0;
     if (sys_lseek(capture->task_folder, 0, SEEK_SET) < 0) {
         return -EIO;
     }
-    while ((bytes = sys_getdents64(capture->task_folder, buffer, LIST_BYTES)) > 0) {
-        found += seize_listed(capture, buffer, (size_t)bytes, &position, capacity);
+    while ((bytes = sys_getdents64(capture->task_folder, listing->buffer, LIST_BYTES)) > 0) {
+        found += seize_listed(capture, listing, (size_t)bytes);
     }
     return bytes < 0 ? bytes : (long)found;
 }
@@ -246,7 +263,8 @@ static bool will_not_stop(struct capture *capture, int32_t tid)
     return false;
 }
 
-/* On a machine that is short of processors, one that only waits for its turn gets twice the time. */
+/* On a machine that is short of processors, one that only waits for its turn gets twice the time.
+ */
 static bool will_stop_yet(const struct capture *capture, int32_t tid, uint64_t now,
                           uint64_t deadline)
 {
@@ -302,12 +320,12 @@ static void wait_for_threads(struct capture *capture, size_t first, uint64_t dea
 static int stop_all(struct capture *capture, unsigned char *buffer)
 {
     uint64_t deadline = capture->began_ns + capture->request.stop_timeout_ns;
-    size_t capacity = 0;
+    struct listing listing = { .buffer = buffer };
 
-    expect_threads(capture, &capacity);
+    expect_threads(capture, &listing);
     for (int pass = 0; pass < MAX_PASSES; pass++) {
         size_t first = capture->thread_count;
-        long found = seize_new(capture, buffer, &capacity);
+        long found = seize_new(capture, &listing);
 
         if (found < 0 && first == 0) {
             return (int)found;
@@ -381,17 +399,16 @@ static int find_crashed(struct capture *capture)
 /* The crashed thread first, whose registers its context holds; of the others only the names. */
 static int list_own(struct capture *capture)
 {
-    unsigned char *buffer = arena_alloc(&capture->arena, LIST_BYTES);
-    size_t capacity = 0;
-    struct capture_thread *thread = add_thread(capture, capture->request.tid, &capacity);
+    struct listing listing = { .buffer = arena_alloc(&capture->arena, LIST_BYTES) };
+    struct capture_thread *thread = add_thread(capture, &listing, capture->request.tid);
 
     if (thread == NULL) {
         return -ENOMEM;
     }
     thread->state = THREAD_REFUSED;
     capture->crashed = 0;
-    if (capture->task_folder >= 0 && buffer != NULL) {
-        seize_new(capture, buffer, &capacity);
+    if (capture->task_folder >= 0 && listing.buffer != NULL) {
+        seize_new(capture, &listing);
     }
     for (size_t i = 0; i < capture->thread_count; i++) {
         read_name(capture, &capture->threads[i]);
