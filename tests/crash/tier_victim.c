@@ -196,7 +196,7 @@ static int wait_for(const char *fifo)
 
 static int apply(const char *mode)
 {
-    if (strcmp(mode, "traced") == 0) {
+    if (strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0) {
         return 0;
     }
     if (strcmp(mode, "chroot") == 0) {
@@ -255,9 +255,14 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "traced") == 0) {
             be_traced();
         }
+        if (strcmp(argv[i], "held") == 0) { /* until the minidump has its name */
+            options.post_dump = post_dump;
+        }
     }
     options.config_file = argv[2];
-    options.post_dump = strcmp(argv[1], "post") == 0 ? post_dump : NULL;
+    if (strcmp(argv[1], "post") == 0) {
+        options.post_dump = post_dump;
+    }
     if (cairn_start(&options, NULL, error, sizeof(error)) != 0) {
         fprintf(stderr, "%s\n", error);
         return 2;

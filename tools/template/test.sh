@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Tests the @KIND@ @NAME@: lints it, then lets a program crash under a configuration that names it.
 set -eu
 cd "$(dirname "$0")"
