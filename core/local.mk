@@ -70,6 +70,8 @@ libcairn_client_la_SOURCES = \
 # The preload library leaves out the API, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
 $(libcairn_client_la_OBJECTS): override CFLAGS += -Os
+# Only what waits in cairn_dump() is ever walked through.
+$(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 
 # The handler with all that tiers 2 and 3 stand on.
 CRASH_PATH = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
