@@ -34,7 +34,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/arena.c core/capture/arena.h \
 	core/capture/builtins.c core/capture/builtins.h \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
-	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
+	core/capture/choose.c core/capture/exception.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
@@ -156,7 +156,7 @@ noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
-	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
+	core/report/report.c core/report/from_minidump.c core/report/from_records.c core/report/thrown.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)

@@ -292,7 +292,7 @@ EXTRA_DIST += tests/crash/tiers.sh
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
-	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
+	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
 	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh
 check_PROGRAMS += tests/crash/page_liar

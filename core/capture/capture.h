@@ -24,6 +24,10 @@ enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL =
 #define CAPTURE_COMMAND_LINE (1u << 0)
 #define CAPTURE_ENVIRONMENT  (1u << 1)
 
+/* How a message begins that names a C++ exception: the type follows as the compiler names it, and
+ * ": " with its text if that could be read. */
+#define CAPTURE_THROWN "C++ exception "
+
 struct capture_region {
     uint64_t start, bytes;
 };
@@ -125,7 +129,7 @@ struct capture {
     struct capture_module *modules; /* the main executable first */
     size_t module_count;
     struct capture_linkage linkage;
-    const char *message;          /* what libc said before abort(), or NULL */
+    const char *message;          /* what libc said before abort(), or what was thrown, or NULL */
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
     uint64_t

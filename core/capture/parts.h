@@ -71,8 +71,9 @@ void modules_read(struct capture *capture);
 /* trim.c: no more of them than readers take. */
 void modules_trim(struct capture *capture);
 void linkage_read(struct capture *capture);
-/* message.c: what libc said before it aborted. */
+/* message.c: what libc said before it aborted; exception.c: else what C++ code threw. */
 void message_read(struct capture *capture);
+void exception_read(struct capture *capture);
 /* The value of an entry of the auxiliary vector; false if absent. */
 bool auxiliary_value(const struct capture *capture, uint64_t type, uint64_t *ret_value);
 
