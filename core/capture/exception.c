@@ -16,15 +16,17 @@
 #define TEXT_BYTES  512u
 
 /* Of exceptions that C++ code threw, without the lowest byte: "GNUCC++", and Clang's own. */
-#define CLASS_GNU   0x474e5543432b2b00ull
-#define CLASS_CLANG 0x434c4e47432b2b00ull
-#define DEPENDENT   1u /* the lowest byte: thrown again by std::rethrow_exception() */
+#define CLASS_GNU       0x474e5543432b2b00ull
+#define CLASS_CLANG     0x434c4e47432b2b00ull
+#define MOST_REFERENCES 0x10000u
+#define DEPENDENT       1u /* the lowest byte: thrown again by std::rethrow_exception() */
 
 /* In front of the object that was thrown. */
 struct header {
-    uint64_t type; /* struct std::type_info; or, if it is dependent, the object */
+    uint64_t counts[2]; /* one is of references, the other 0; not so in freed memory */
+    uint64_t type;      /* struct std::type_info; or, if it is dependent, the object */
     uint64_t destructor, unexpected, terminate, next;
-    int32_t handlers, selector; /* how many are at it; freed memory has none */
+    int32_t handlers, selector; /* how many are at it */
     uint64_t action, table, landing, adjusted;
     uint64_t class, cleanup, unwinding[2]; /* struct _Unwind_Exception */
 };
@@ -64,9 +66,9 @@ static void describe(struct capture *capture, uint64_t type, uint64_t object)
     address = 0;
     capture_read(capture, object + where_text_is(name), &address, sizeof(address));
     read_text(capture, address, text, sizeof(text));
-    capture->message = arena_text(
-        &capture->arena, whole,
-        capture_format(whole, sizeof(whole), CAPTURE_THROWN "%s: %s", name, text));
+    capture->message =
+        arena_text(&capture->arena, whole,
+                   capture_format(whole, sizeof(whole), CAPTURE_THROWN "%s: %s", name, text));
 }
 
 static bool read_header(struct capture *capture, uint64_t address, struct header *ret_header)
@@ -76,12 +78,12 @@ static bool read_header(struct capture *capture, uint64_t address, struct header
             (ret_header->class & ~0xffull) == CLASS_CLANG);
 }
 
-static void try_header(struct capture *capture, uint64_t address)
+/* `object` may be where an object lies that was thrown. */
+static void try_object(struct capture *capture, uint64_t object)
 {
     struct header header;
-    uint64_t object = address + sizeof(header);
 
-    if (!read_header(capture, address, &header) || header.handlers == 0) {
+    if (!read_header(capture, object - sizeof(header), &header) || header.handlers == 0) {
         return;
     }
     if ((header.class & 0xff) == DEPENDENT) {
@@ -90,7 +92,9 @@ static void try_header(struct capture *capture, uint64_t address)
             return;
         }
     }
-    describe(capture, header.type, object);
+    if (header.counts[0] + header.counts[1] - 1 < MOST_REFERENCES) {
+        describe(capture, header.type, object);
+    }
 }
 
 void exception_read(struct capture *capture)
@@ -103,10 +107,10 @@ void exception_read(struct capture *capture)
 
     for (size_t i = 0; i < count && capture->message == NULL; i++) {
         if (words[i] % 16 == 0) {
-            /* Pointers to the header, to what the unwinder sees of it, and to the object. */
-            try_header(capture, words[i]);
-            try_header(capture, words[i] - offsetof(struct header, class));
-            try_header(capture, words[i] - sizeof(struct header));
+            /* Pointers to the object, to what the unwinder sees of it, and to the header. */
+            try_object(capture, words[i]);
+            try_object(capture, words[i] + sizeof(struct header) - offsetof(struct header, class));
+            try_object(capture, words[i] + sizeof(struct header) - offsetof(struct header, type));
         }
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The message about a C++ exception, made readable: its type arrives as the compiler wrote it (the
- * Itanium C++ ABI, section 5.1: mangling). Names of types only, without the shorthand for parts that
- * occurred before; a name that holds such stays as it is. Hostile: recursion and output are
+ * Itanium C++ ABI, section 5.1: mangling). Names of types only, without the shorthand for parts
+ * that occurred before; a name that holds such stays as it is. Hostile: recursion and output are
  * bounded. Engine, tools.
  */
 #include "core/report/report_inner.h"
@@ -154,14 +154,22 @@ static bool read_standard(struct reader *reader)
 static bool read_builtin(struct reader *reader)
 {
     static const char *const names['z' - 'a' + 1] = {
-        ['a' - 'a'] = "signed char",    ['b' - 'a'] = "bool",
-        ['c' - 'a'] = "char",           ['d' - 'a'] = "double",
-        ['e' - 'a'] = "long double",    ['f' - 'a'] = "float",
-        ['h' - 'a'] = "unsigned char",  ['i' - 'a'] = "int",
-        ['j' - 'a'] = "unsigned int",   ['l' - 'a'] = "long",
-        ['m' - 'a'] = "unsigned long",  ['s' - 'a'] = "short",
-        ['t' - 'a'] = "unsigned short", ['v' - 'a'] = "void",
-        ['w' - 'a'] = "wchar_t",        ['x' - 'a'] = "long long",
+        ['a' - 'a'] = "signed char",
+        ['b' - 'a'] = "bool",
+        ['c' - 'a'] = "char",
+        ['d' - 'a'] = "double",
+        ['e' - 'a'] = "long double",
+        ['f' - 'a'] = "float",
+        ['h' - 'a'] = "unsigned char",
+        ['i' - 'a'] = "int",
+        ['j' - 'a'] = "unsigned int",
+        ['l' - 'a'] = "long",
+        ['m' - 'a'] = "unsigned long",
+        ['s' - 'a'] = "short",
+        ['t' - 'a'] = "unsigned short",
+        ['v' - 'a'] = "void",
+        ['w' - 'a'] = "wchar_t",
+        ['x' - 'a'] = "long long",
         ['y' - 'a'] = "unsigned long long",
     };
     char letter = reader->at < reader->end ? *reader->at : '\0';

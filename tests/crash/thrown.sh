@@ -99,7 +99,7 @@ throws "$scratch/throws" handler "$thrown std::runtime_error: after ours"
 throws "$scratch/throws" deep "$thrown std::runtime_error: deep"
 throws "$scratch/throws" thread "$thrown std::runtime_error: in a thread"
 throws "$scratch/throws" carried "$thrown std::runtime_error: carried over"
-throws "$scratch/throws" caught None
+throws "$scratch/throws" caught null
 g++ -O2 -static-libstdc++ -static-libgcc -pthread -o "$scratch/alone" "$scratch/throws.cc"
 throws "$scratch/alone" runtime "$thrown std::runtime_error: a long enough text to lie on the heap of its own"
 throws "$scratch/alone" noexcept "$thrown std::logic_error: twice"
