@@ -3,8 +3,9 @@
  * Which memory of the process a report needs, and in which order it is given up when there is a
  * cap. Runs in the monitor and in the clone of a crashed program; imports nothing.
  *
- * Order: the crashed thread's stack, what lies around its instruction pointer, the stack that it left
- * for an alternate one, the regions that the program registered, the other threads' stacks, and then what the request's `memory` adds.
+ * Order: the crashed thread's stack, what lies around its instruction pointer, the stack that it
+ * left for an alternate one, the regions that the program registered, the other threads' stacks,
+ * and then what the request's `memory` adds.
  */
 #include "core/capture/parts.h"
 
@@ -15,7 +16,7 @@
 #define CRASHED_STACK_BYTES ((uint64_t)8 << 20) /* the usual limit, so that a walk reaches main */
 #define OTHER_STACK_BYTES   ((uint64_t)256 << 10)
 
-#define SEARCHED_BYTES    ((size_t)64 << 10) /* of an alternate stack */
+#define SEARCHED_BYTES     ((size_t)64 << 10) /* of an alternate stack */
 #define LEAST_STACK_BYTES  ((uint64_t)1 << 10)
 #define STACK_BOTTOM_BYTES ((uint64_t)64 << 10)  /* of a deep recursion: where it began */
 #define LOST_STACK_BYTES   ((uint64_t)1 << 20)   /* how far above a bad stack pointer to look */
@@ -75,7 +76,7 @@ static bool find_stack(const struct capture *capture, uint64_t pointer, uint64_t
     const struct capture_mapping *mapping = stack_mapping(capture, pointer);
     uint64_t start = pointer > ARCH_RED_ZONE ? (pointer - ARCH_RED_ZONE) & ~(uint64_t)15 : 0;
 
-    if (capture->mapping_count == 0 && pointer != 0) {
+    if (capture->guessed && pointer != 0) {
         *ret_start = start;
         return !__builtin_add_overflow(start, BLIND_STACK_BYTES, ret_end);
     }

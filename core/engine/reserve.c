@@ -101,7 +101,8 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
         ret_about->version != MINIDUMP_RESERVE_VERSION) {
         return RESERVE_BROKEN;
     }
-    if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
+    if (ret_about->state == MINIDUMP_RESERVE_COMPLETE ||
+        (ret_about->state == MINIDUMP_RESERVE_SPARSE && !is_alive(fd, ret_about, &status))) {
         return ret_about->bytes > 0 && ret_about->bytes <= MINIDUMP_RESERVE_BYTES &&
                        begins_as_minidump(fd)
                    ? RESERVE_COMPLETE

@@ -120,12 +120,14 @@ struct minidump_record_file {
 #define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
 #define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
 
-/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. */
+/* EMPTY → WRITING → SPARSE → WRITING → COMPLETE, with or without SPARSE, which a program that dies
+ * leaves behind for good. Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. */
 enum minidump_reserve_state {
     MINIDUMP_RESERVE_EMPTY = 0,
     MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
     MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
     MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor has made the report */
+    MINIDUMP_RESERVE_SPARSE = 4,   /* a whole minidump, of little: the program tries to do better */
 };
 
 /* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
@@ -133,12 +135,15 @@ struct minidump_reserve {
     uint64_t magic;
     uint32_t version;
     uint32_t state;         /* enum minidump_reserve_state, a futex word */
-    uint64_t bytes;         /* of the minidump, once COMPLETE */
+    uint64_t bytes;         /* of the minidump, once COMPLETE or SPARSE */
     uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
     uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
     int32_t pid;
-    uint32_t reserved;
+    uint32_t auxv_bytes;
     char id[40]; /* the report's */
+    /* For a program that cannot read its own /proc any more when it crashes. */
+    char auxv[1024];
+    char exe[2048]; /* "": unknown */
 };
 
 #endif

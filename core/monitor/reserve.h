@@ -27,8 +27,8 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
  * by itself. */
 bool reserve_close(struct reserve *reserve);
 
-/* True once, when the program has completed a minidump. */
-bool reserve_is_new(struct reserve *reserve);
+/* True once, when the program has completed a minidump, or has ended and left a sparse one. */
+bool reserve_is_new(struct reserve *reserve, bool program_gone);
 
 /* The program has ended or wants no reports any more: deletes the file unless there is, or may be,
  * something in it. */

@@ -115,7 +115,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
-    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    monitor->postponed =
+        reserve_is_new(&monitor->reserve, ending->program_gone) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);
     catch_up(monitor);

@@ -46,9 +46,6 @@ def sent(signal):
                module="libc.so.6", through="wait_for_signal", send=signal)
 
 
-# The crashed process itself cannot open /proc/self/maps.
-WITHOUT_PROC = ("site", "walk", "lldb")
-
 CALL = dict(signal="SIGABRT", codes=("SI_TKILL",), site="", module="libc.so.6")
 
 ROWS = [
@@ -73,8 +70,7 @@ ROWS = [
     Row("in dlopen", "in-dlopen", "{module}", through="module_loaded"),
     Row("2 at once", "at-once", "2", walk="crashing_body", threads=3),
     Row("20 at once", "at-once", "20", walk="crashing_body", threads=21, short=(EMBEDDED,)),
-    Row("no free descriptor", "no-descriptors", short=(PRELOAD,),
-        lost_3=("site", "walk", "lldb")),
+    Row("no free descriptor", "no-descriptors", short=(PRELOAD,)),
     Row("closed from 3", "closed", "3"),
     Row("closed from 0", "closed", "0", short=(EMBEDDED,)),
     Row("no address space", "no-address-space"),
@@ -128,11 +124,12 @@ ROWS = [
     Row("stack protector", "canary", message="stack smashing detected", through="crash_canary",
         **CALL),
     Row("dropped user", "nobody", root=True),
-    Row("chroot", "chroot", "{empty}", root=True, lost=WITHOUT_PROC),
-    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True, lost=WITHOUT_PROC),
-    *[Row(f"seccomp: {call} {how}", kind, argument, lost=WITHOUT_PROC if call == "open" else ())
+    Row("chroot", "chroot", "{empty}", root=True),
+    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True),
+    *[Row(f"seccomp: {call} {how}", kind, call, lowest=3 if call in ("clone", "all") else 1,
+          lost=("thread", "exit") if how == "kills" and call in ("clone", "all") else ())
       for kind, how in (("seccomp-eperm", "EPERM"), ("seccomp-kill", "kills"))
-      for call, argument in (("ptrace", "ptrace"), ("open", "open"), ("readv", "readv"))],
+      for call in ("ptrace", "open", "readv", "clone", "all")],
     Row("PID 1", "null", setup="pid-1", root=True, later=True),
     Row("user namespace", "null", setup="user-namespace"),
     Row("read-only root", "null", setup="read-only", root=True),
