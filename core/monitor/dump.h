@@ -34,8 +34,8 @@ struct dump {
     timer_t fuse;
     pthread_t thread;
     sem_t captured, let_go;
-    struct incoming incoming;   /* once it is written */
-    char path[PAGE_PATH_BYTES]; /* of the minidump once it is written, else "" */
+    struct incoming incoming;   /* made while the process is being read, if it could be */
+    char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
 };
 
 /* Stops the process, reads it, and lets it go on; or holds it until dump_write(), where so much
@@ -45,9 +45,18 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
 
 bool dump_is_held(const struct dump *dump);
 
-/* Writes the minidump under its final name, and lets go of the process. 0, or a negative errno
+/* How much memory has been captured. */
+uint64_t dump_bytes(const struct dump *dump);
+
+/* The minidump has a folder, and room on the disk: writing it will not fail for that. */
+bool dump_has_room(const struct dump *dump);
+
+/* Writes the minidump under a temporary name, and lets go of the process. 0, or a negative errno
  * after having logged why not. */
 int dump_write(struct dump *dump, struct monitor *monitor);
+
+/* Gives it its final name. 0, or a negative errno after having logged why not. */
+int dump_name(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
 struct job *dump_report(struct dump *dump, struct monitor *monitor);

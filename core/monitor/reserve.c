@@ -116,6 +116,21 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     return 0;
 }
 
+void reserve_begin(struct reserve *reserve, const char *id)
+{
+    if (reserve->about != NULL) {
+        reserve->about->whole = 0;
+        snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
+    }
+}
+
+void reserve_tell_whole(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
+    }
+}
+
 bool reserve_close(struct reserve *reserve)
 {
     uint32_t empty = MINIDUMP_RESERVE_EMPTY;

@@ -23,8 +23,14 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
- * by itself. */
+/* The monitor begins a report of the crash, of this id. */
+void reserve_begin(struct reserve *reserve, const char *id);
+
+/* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
+void reserve_tell_whole(struct reserve *reserve);
+
+/* The monitor has the crash's minidump where it is not lost with this process: false when the
+ * program makes one, or has made it, by itself. */
 bool reserve_close(struct reserve *reserve);
 
 /* True once, when the program has completed a minidump. */
