@@ -249,9 +249,6 @@ static void take(struct monitor *monitor, enum slot_index index)
         dump_finish(&dump, false);
         return;
     }
-    if (index == SLOT_CRASH) {
-        reserve_begin(&monitor->reserve, dump.id.text);
-    }
     fault_point("monitor.captured");
     produce(monitor, index, &dump);
 }

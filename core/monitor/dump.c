@@ -6,6 +6,7 @@
 #include "core/monitor/dump.h"
 
 #include "core/crash/records.h"
+#include "core/minidump/format.h"
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
@@ -128,6 +129,7 @@ static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
     dump->threaded = start_thread(&call) == 0;
     if (dump->threaded) {
         incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+        page_make_present(monitor->page);
         wait_for(&dump->captured);
     } else {
         call.result = capture_begin(&dump->capture, request);
@@ -189,6 +191,9 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->path[0] = '\0';
     dump->held = dump->burning = false;
     uuid_make(&dump->id);
+    if (event->kind == MINIDUMP_KIND_CRASH) {
+        reserve_begin(&monitor->reserve, dump->id.text);
+    }
     const struct capture_request request = {
         .pid = event->pid,
         .tid = event->tid,
