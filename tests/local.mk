@@ -94,7 +94,8 @@ if HAVE_CUNIT
 PLUGIN_TEST_SOURCES = tests/unit/plugins.c tests/unit/plugins.h tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TEST_LIBS = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la $(CUNIT_LIBS)
-check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test \
+	tests/unit/test_step_kinds.test tests/unit/test_wire.test
 tests_unit_test_elf_test_SOURCES = tests/unit/test_elf.c $(PLUGIN_TEST_SOURCES)
 tests_unit_test_elf_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_elf_test_LDADD = $(PLUGIN_TEST_LIBS)
@@ -107,7 +108,15 @@ tests_unit_test_step_test_SOURCES = tests/unit/test_step.c $(PLUGIN_TEST_SOURCES
 tests_unit_test_step_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_step_test_LDADD = $(PLUGIN_TEST_LIBS)
 EXTRA_tests_unit_test_step_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
-TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+tests_unit_test_step_kinds_test_SOURCES = tests/unit/test_step_kinds.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_step_kinds_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_step_kinds_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_step_kinds_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_wire_test_SOURCES = tests/unit/test_wire.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_wire_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_wire_test_LDADD = $(PLUGIN_TEST_LIBS)
+TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test \
+	tests/unit/test_step_kinds.test tests/unit/test_wire.test
 endif
 
 # ---- unit: crash and client
