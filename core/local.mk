@@ -171,7 +171,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
 	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
-	core/plugin/scan.c core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
+	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h
