@@ -10,6 +10,7 @@ usage: freezes.py [--full] [--jobs N] LIBEXEC PLUGINS VICTIM SCRATCH      prints
 Every trial runs in a process of its own, which is a subreaper: what a crash leaves behind becomes its child.
 """
 
+import collections
 import ctypes
 import hashlib
 import json
@@ -28,7 +29,7 @@ CLAIM, HOLD, PIPELINE = 0.5, 2.0, 6.0  # the clocks of the trials, seconds
 TIERS = 6.0    # what tiers 2 and 3 may take besides
 ENGINE_GRACE = 10.0  # after the pipeline's clock the monitor ends an engine
 LOAD = 4.0     # what a busy machine may take besides
-UNAIDED = 5.0  # for what was not struck to finish the report by itself
+UNAIDED = 4.0  # for what was not struck to finish the report by itself: a spare waits for 2 s
 CONFIG = """version: 1
 application: {{ name: victim }}
 engine: {{ spool: {spool}, clocks: {{ claim: 500ms, hold: 2s, pipeline: 6s }} }}
@@ -221,7 +222,8 @@ def strike(trial, point, kind, action, tiers, act=lambda: None):
     watch = Strike(trial, 1.0 if action == "second" else None, act)
     took = trial.crash(kind, HOLD + TIERS + LOAD, watch)
     del trial.environment["CAIRN_TEST_FAULT"]
-    end = time.monotonic() + UNAIDED
+    # Nobody is in a hurry to end a frozen engine or sender.
+    end = time.monotonic() + (1.0 if action == "freeze" and point.startswith(("engine.", "sender.")) else UNAIDED)
     while time.monotonic() < end and not (trial.marker.exists() and trial.reports() and trial.children() == []):
         watch()
         reap()
@@ -238,6 +240,74 @@ def strike(trial, point, kind, action, tiers, act=lambda: None):
     trial.await_nobody(PIPELINE)
     trial.check(tiers)
     return f"dead after {took:.2f} s"
+
+
+# ---- one of the monitor's system calls fails ----
+
+ERRORS = {"openat": "EMFILE", "mkdirat": "ENOSPC", "write": "ENOSPC", "pwritev": "ENOSPC", "fallocate": "ENOSPC",
+          "mmap": "ENOMEM", "clone": "EAGAIN", "clone3": "EAGAIN", "vfork": "EAGAIN", "fork": "EAGAIN"}
+# What does not fail, or cannot be told of: the kernel has no error for it that a program could answer.
+UNFAILING = {"futex", "close", "exit", "exit_group", "rt_sigprocmask", "rt_sigreturn", "restart_syscall", "rseq",
+             "clock_gettime", "uname", "set_robust_list", "gettid", "getpid", "rt_sigaction", "munmap", "tgkill"}
+
+
+def crash_traced(trial, kind, options):
+    """A crash whose monitor, with all that it starts, is traced from just before: how long, strace's log."""
+    fifo, log = trial.folder / "go", trial.folder / "strace"
+    os.mkfifo(fifo)
+    strace = []
+
+    def begin():
+        if strace or not any(trial.application.glob("incoming/*.reserve")):
+            return
+        gate = os.open(fifo, os.O_WRONLY)  # until the victim waits
+        monitor = [pid for pid in trial.children() if comm(pid) == "cairn-monitor"]
+        strace.append(subprocess.Popen(["strace", "-f", "-p", str(monitor[0]), "-o", str(log), *options],
+                                       stderr=subprocess.PIPE, text=True))
+        strace[0].stderr.readline()  # "attached"
+        os.write(gate, b"x")
+        os.close(gate)
+
+    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + 2 * LOAD, begin)
+    strace[0].wait(PIPELINE + ENGINE_GRACE + 2 * LOAD)
+    return took, log.read_text(errors="replace")
+
+
+def comm(pid):
+    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def fail_call(trial, kind, call, number):
+    error = ERRORS.get(call, "EIO")
+    took, log = crash_traced(trial, kind, ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"])
+    if "(INJECTED)" not in log:
+        raise Broken(f"no process made {call} so often")
+    trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
+    trial.recover()
+    trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
+    trial.await_nobody(PIPELINE)
+    if not trial.reports() and re.search(" could not be written to .*: .*\.$", trial.log(), re.M):
+        return "no report, and the log says why"
+    trial.check((1, 2, 3))
+    return f"dead after {took:.2f} s"
+
+
+def count_calls(trial, kind):
+    """How often a thread of the monitor makes each system call, at most."""
+    _, log = crash_traced(trial, kind, [])
+    trial.await_nobody(PIPELINE)
+    lines = [line.split(None, 1) for line in log.splitlines() if " " in line]
+    first = next(thread for thread, text in lines if text.startswith("timer_create"))
+    threads = {first} | set(re.findall(r"parent_tid=\[([0-9]+)\]", log))  # processes are made without
+    counts = collections.Counter()
+    for thread, text in lines:
+        call = re.match(r"([a-z0-9_]+)\(", text)
+        if thread in threads and call and call[1] not in UNFAILING:
+            counts[thread, call[1]] += 1
+    most = {}
+    for (_, call), count in counts.items():
+        most[call] = max(count, most.get(call, 0))
+    return most
 
 
 def reap():
@@ -316,10 +386,28 @@ def expect_broken(trial, control, wanted):
     raise Broken("it was not seen")
 
 
+def calls_table(full, arguments):
+    """The names of trials in which a call fails; `--count` has counted them in a process of its own."""
+    names = []
+    for kind in ("null", "threads"):
+        counted = subprocess.run([sys.executable, "-B", __file__, "--count", kind, *arguments],
+                                 stdout=subprocess.PIPE, check=True)
+        for call, count in sorted(json.loads(counted.stdout).items()):
+            most = 12 if full else 1
+            numbers = range(1, count + 1) if count <= most else {1 + i * (count - 1) // most for i in range(1, most + 1)}
+            names += [f"system call {call} {number}, {kind}" for number in sorted(numbers)]
+    return names if full else names[::3]
+
+
+def find(name):
+    call = re.fullmatch(r"system call (.*) ([0-9]+), (.*)", name)
+    return (fail_call, call[3], call[1], int(call[2])) if call else table(True)[name]
+
+
 def run_one(name, arguments):
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    function, *rest = table(True)[name]
+    function, *rest = find(name)
     trial = Trial(arguments, name)
     try:
         print(f"ok - {name} # {function(trial, *rest)}", flush=True)
@@ -346,7 +434,15 @@ def main():
         at = options.index("--one")
         run_one(options[at + 1], options[at + 2:])
         return
-    run_all(list(table(full)), jobs, options[-4:])
+    if "--count" in options:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        kind = options[options.index("--count") + 1]
+        print(json.dumps(count_calls(Trial(options[-4:], f"count {kind}"), kind)))
+        return
+    calls = calls_table(full, options[-4:]) if shutil.which("strace") else []
+    if not calls:
+        print("# failing system calls need strace", flush=True)
+    run_all(list(table(full)) + calls, jobs, options[-4:])
 
 
 main()
