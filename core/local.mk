@@ -119,7 +119,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
-	core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \

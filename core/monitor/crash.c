@@ -144,11 +144,23 @@ static bool settle(struct monitor *monitor, enum slot_index index)
     return true;
 }
 
+/* A program that has been let go cannot make its report by itself any more, should the disk fail.
+ */
+static bool write_dump(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    bool written = dump_write(dump, monitor) == 0;
+
+    if (!written && page_state(&monitor->page->slots[index]) == SLOT_RELEASED) {
+        dump_rescue(dump, monitor);
+    }
+    return written;
+}
+
 /* In the spare: the monitor is gone, and left the minidump as it is on disk. */
 _Noreturn static void take_over(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     bool unnamed = incoming_is_unnamed(&dump->incoming);
-    bool wanted = !unnamed || (dump_write(dump, monitor) == 0 && settle(monitor, index));
+    bool wanted = !unnamed || (write_dump(monitor, index, dump) && settle(monitor, index));
 
     log_error(&monitor->log, "The monitor ended before it was done with the report %s.",
               dump->id.text);
@@ -200,7 +212,7 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         spare = release_early(monitor, index, dump);
     }
     if (!held) {
-        written = dump_write(dump, monitor) == 0;
+        written = write_dump(monitor, index, dump);
     }
     bool wanted = written && settle(monitor, index);
     bool named = wanted && dump_name(dump, monitor) == 0;

@@ -246,7 +246,8 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     return incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
 }
 
-static int write_file(struct dump *dump, const struct monitor *monitor)
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra)
 {
     const struct crash_event event = {
         .tier = 1,
@@ -256,15 +257,22 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
         .id = dump->id.text,
         .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
+        .max_bytes = max_bytes,
     };
+
+    crash_records_build(monitor->page, &event, &dump->capture.arena, ret_records);
+    ret_extra->records = &ret_records->records;
+    ret_extra->annotations = ret_records->annotations;
+    ret_extra->annotation_count = ret_records->annotation_count;
+    memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
+}
+
+static int write_file(struct dump *dump, const struct monitor *monitor)
+{
     struct crash_records records;
     struct minidump_extra extra;
 
-    crash_records_build(monitor->page, &event, &dump->capture.arena, &records);
-    extra.records = &records.records;
-    extra.annotations = records.annotations;
-    extra.annotation_count = records.annotation_count;
-    memcpy(extra.report_id, dump->id.bytes, sizeof(extra.report_id));
+    dump_describe(dump, monitor, 0, &records, &extra);
     return minidump_write(&dump->capture, &extra, dump->incoming.file);
 }
 

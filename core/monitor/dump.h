@@ -10,6 +10,9 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/uuid.h"
 
+struct crash_records;
+struct minidump_extra;
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
@@ -54,6 +57,15 @@ bool dump_has_room(const struct dump *dump);
 /* Writes the minidump under a temporary name, and lets go of the process. 0, or a negative errno
  * after having logged why not. */
 int dump_write(struct dump *dump, struct monitor *monitor);
+
+/* Of a program that was let go, and a minidump that could not be written: keeps what fits in the
+ * reserve. 0, or a negative errno. */
+int dump_rescue(struct dump *dump, struct monitor *monitor);
+
+/* What the minidump says besides the capture, in the capture's memory; `max_bytes` of records, 0:
+ * no limit. */
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra);
 
 /* Gives it its final name. 0, or a negative errno after having logged why not. */
 int dump_name(struct dump *dump, struct monitor *monitor);

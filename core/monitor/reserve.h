@@ -16,6 +16,7 @@
 struct reserve {
     int file;                       /* locked; -1: there is no reserve */
     struct minidump_reserve *about; /* its last page */
+    struct uuid id;                 /* of the report that is made of it */
     char name[56];                  /* below the application's folder */
     bool told;                      /* reserve_is_new() has said so */
 };
