@@ -208,6 +208,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
+        .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
@@ -264,6 +265,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
     ret_extra->records = &ret_records->records;
     ret_extra->annotations = ret_records->annotations;
     ret_extra->annotation_count = ret_records->annotation_count;
+    ret_extra->more = minidump_write_handles;
     memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
 }
 
