@@ -9,7 +9,7 @@
 
 #include "core/config/config.h"
 #include "core/minidump/reader.h"
-#include "core/plugin/plugin.h"
+#include "core/plugin/setup.h"
 #include "core/plugin/step.h"
 #include "core/report/report.h"
 #include "core/report/spool.h"
@@ -45,21 +45,10 @@ int engine_exit_code(int error);
 
 /* ---- A configuration with its plugins ---- */
 
-struct engine_setup {
-    struct config *config; /* NULL: not even its text could be read */
-    struct plugin_set plugins;
-    struct config_problems problems;
-    bool usable; /* no problems */
-};
-
 /* Loads what the options name; without them the configuration.yaml in `folder_fd` (or -1), else the
  * installed one. 0, or an error with problems in the setup, which is to be finished in any case. */
-int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
+int engine_setup_load(struct plugin_setup *setup, const struct engine_options *options,
                       int folder_fd);
-void engine_setup_print_problems(const struct engine_setup *setup);
-/* The same as JSON, to standard output. */
-void engine_setup_print_json(const struct engine_setup *setup);
-void engine_setup_finish(struct engine_setup *setup);
 
 /* ---- One report on its way through the pipeline ---- */
 
@@ -80,7 +69,7 @@ struct engine_replaced {
 
 struct engine_run {
     const struct engine_options *options;
-    struct engine_setup setup;
+    struct plugin_setup setup;
     const struct config_pipeline *pipeline; /* NULL: the configuration cannot be used */
     struct report *report;
     struct minidump *dump;
@@ -129,6 +118,9 @@ void engine_drop_as(struct engine_run *run, const char *key, const char *format,
     __attribute__((format(printf, 3, 4)));
 /* The key of drops.json for an instance: [a-z_-] only. */
 void engine_drop_key(char ret_key[33], const char *id);
+/* Decides that the report is dropped when it must not be kept. An error when nobody can know at this
+ * moment. */
+int engine_ask_consent(struct engine_run *run, struct error *error);
 bool engine_filters(struct engine_run *run, uint32_t stage);
 /* Notes what a filter that keeps the report says of others; then, after the commit, acts on it. */
 void engine_take_place(struct engine_run *run, const char *key, const struct step_result *result);

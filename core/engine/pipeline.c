@@ -192,6 +192,10 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
         return result;
     }
     configure(run, began_us);
+    result = engine_ask_consent(run, error);
+    if (result != 0) {
+        return result;
+    }
     run_stages(run);
     report_timing(run->report, "pipeline", time_monotonic_us() - began_us);
     result = run->state == ENGINE_DROPPED ? engine_drop(run, error) : engine_commit(run, error);
