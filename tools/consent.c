@@ -221,7 +221,7 @@ static int show(const struct tool *tool, const struct tool_options *options)
         return tool_usage(tool, "--machine and --send-now belong to an answer.");
     }
     if (plugin_setup_load(&view.setup, &request) != 0) {
-        plugin_setup_print(&view.setup, STDERR_FILENO);
+        plugin_setup_print_problems(&view.setup, STDERR_FILENO);
         code = EX_CONFIG;
     } else {
         code = show_loaded(&view);

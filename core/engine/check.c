@@ -276,9 +276,9 @@ static int print_plan(const struct engine_options *options, const struct config 
 static void print_problems(const struct engine_options *options, const struct plugin_setup *setup)
 {
     if (options->json) {
-        plugin_setup_print_json(setup, STDOUT_FILENO);
+        plugin_setup_print_problems_json(setup, STDOUT_FILENO);
     } else {
-        plugin_setup_print(setup, STDERR_FILENO);
+        plugin_setup_print_problems(setup, STDERR_FILENO);
     }
 }
 

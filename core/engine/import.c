@@ -252,7 +252,7 @@ int engine_import(const struct engine_options *options)
     int result = engine_setup_load(&setup, options, -1);
 
     if (result != 0) {
-        plugin_setup_print(&setup, STDERR_FILENO);
+        plugin_setup_print_problems(&setup, STDERR_FILENO);
     } else {
         result = import(options, setup.config, &error);
         if (result < 0) {

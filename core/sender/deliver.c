@@ -318,7 +318,7 @@ static void deliver_with_own_setup(struct job *job)
         job->sender->problems = true;
         describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {
-            plugin_setup_print(&setup, STDERR_FILENO);
+            plugin_setup_print_problems(&setup, STDERR_FILENO);
         }
     }
     job->setup = &setup;

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: cairn-sender [--config FILE | --config-fd N] [--spool DIR] [--application NAME]\n"
@@ -147,7 +148,7 @@ static int run_configured(const struct sender_options *options)
     int code = EX_CONFIG;
 
     if (sender_setup_load(&setup, options, NULL, -1) != 0) {
-        plugin_setup_print(&setup, STDERR_FILENO);
+        plugin_setup_print_problems(&setup, STDERR_FILENO);
     } else {
         code = sender_batch(options, options->spool != NULL ? options->spool : setup.config->spool,
                             &setup);
