@@ -38,7 +38,7 @@ class Row:
     kept: int = 0                  # how many of them the reserve of tiers 2 and 3 has room for
     lost: tuple = ()               # columns that tiers 2 and 3 cannot keep, as the design says
     never: tuple = ()              # columns that no tier can keep
-    later: bool = False            # everything ended with it: the next Cairn process finishes it
+    later: bool = False            # in tiers 2 and 3 the next Cairn process finishes it: all others ended
     bare_kind: str = field(default="")  # negative controls: compare with another way to end
 
 
