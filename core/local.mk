@@ -15,7 +15,7 @@ BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind
 noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
 	core/util/buf.c core/util/buf.h \
-	core/util/error.c core/util/error.h \
+	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
 	core/util/fs.c core/util/fs.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
@@ -119,10 +119,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
-	core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \
-	core/monitor/watch.c core/monitor/watch.h
+	core/monitor/watch.c core/monitor/watch.h \
+	core/util/fault.c core/util/fault.h
 libcairn_monitor_la_CFLAGS = $(AM_CFLAGS) -pthread
 libcairn_monitor_la_LIBADD = libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
 cairnlibexec_PROGRAMS += cairn-monitor

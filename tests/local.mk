@@ -293,8 +293,8 @@ tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
 tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_tier_victim_LDADD = libcairn.la -lpthread
-TESTS += tests/crash/tiers.sh
-EXTRA_DIST += tests/crash/tiers.sh
+TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
+EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
 # ---- crash
 

@@ -8,6 +8,7 @@
 #include "core/plugin/faults.h"
 #include "core/report/consent.h"
 #include "core/sender/retry.h"
+#include "core/util/fault.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
@@ -251,7 +252,9 @@ static void attempt(struct job *job, struct report_delivery *delivery)
         job->sender->waiting = true;
         return;
     }
+    fault_point("sender.recorded");
     send_with(job, delivery, index);
+    fault_point("sender.sent");
     if (!save(job) || delivery->state == REPORT_PENDING) {
         job->sender->waiting = true;
     }
@@ -339,6 +342,7 @@ static void deliver(struct job *job)
             deliver_with_own_setup(job);
         }
     }
+    fault_point("sender.saved");
     if (count_pending(job->report, false, 0) == 0 &&
         spool_move(job->sender->application_fd, SPOOL_PENDING, SPOOL_DELIVERED, job->report->id,
                    &error) != 0) {
