@@ -218,8 +218,6 @@ except ProcessLookupError:
     pass
 END
 }
-# A monitor that is killed after it let the program go, before the minidump has its name, takes the report with it
-# (doc/architecture.md, "Tiers"); a program with a post-dump callback is held until then.
 for moment in STOP:2 STOP:5 STOP:8 KILL:3 KILL:6 KILL:9; do
     begin threads held
     began=$(date +%s%N)
