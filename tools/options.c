@@ -16,6 +16,7 @@ static const struct option all[] = {
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
     { "man", no_argument, NULL, 'm' },
+    { "children", no_argument, NULL, 'k' },
     { "help", no_argument, NULL, 'h' },
 };
 
@@ -62,6 +63,9 @@ static void take(int option, struct tool_options *options)
         break;
     case 'm':
         options->man = true;
+        break;
+    case 'k':
+        options->children = true;
         break;
     }
 }

@@ -62,6 +62,9 @@ struct config_limits {
     uint64_t reports, total_bytes, report_bytes, free_bytes;
 };
 
+/* engine.children, in the order of its choices. */
+enum config_children { CONFIG_CHILDREN_IGNORE, CONFIG_CHILDREN_FORK, CONFIG_CHILDREN_ALL };
+
 struct config {
     char *name;         /* the file as messages call it */
     const char *source; /* the text of that file */
@@ -72,6 +75,7 @@ struct config {
     char *spool;       /* absolute */
     uint64_t signals;  /* bit n-1 = signal n */
     uint64_t claim_us, hold_us, pipeline_us;
+    enum config_children children;
     struct config_limits limits;
     struct config_instance *instances;
     size_t instance_count;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const char *const children_names[] = { "ignore", "fork", "all" };
 static const char *const memory_names[] = { "stacks", "referenced", "full" };
 
 /* One word of an option table: a data class, or how much memory. Others mean nothing here. */
@@ -133,6 +134,7 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
     buf_printf(out, "claim-ms %" PRIu64 "\n", config->claim_us / 1000);
     buf_printf(out, "hold-ms %" PRIu64 "\n", config->hold_us / 1000);
     buf_printf(out, "pipeline-ms %" PRIu64 "\n", config->pipeline_us / 1000);
+    buf_printf(out, "children %s\n", children_names[config->children]);
     buf_printf(out, "memory %s\n", memory_names[capture->memory]);
     buf_printf(out, "classes %s%s%s\n",
                (capture->classes & PLAN_COMMAND_LINE) != 0 ? "command-line" : "", both ? "," : "",

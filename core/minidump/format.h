@@ -128,7 +128,7 @@ enum minidump_reserve_state {
     MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor has made the report */
 };
 
-/* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
+/* In the last page. The monitor fills it in; the program changes `state`, `bytes`, `writer`. */
 struct minidump_reserve {
     uint64_t magic;
     uint32_t version;
@@ -137,7 +137,7 @@ struct minidump_reserve {
     uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
     uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
     int32_t pid;
-    uint32_t reserved;
+    int32_t writer; /* who left EMPTY: the program or a fork child; 0 for a moment */
     char id[40]; /* the report's */
 };
 

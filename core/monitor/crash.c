@@ -31,14 +31,15 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
-static enum release_point choose_release(const struct monitor *monitor, enum slot_index index)
+static enum release_point choose_release(const struct monitor *monitor, enum slot_index index,
+                                         bool is_crash)
 {
     uint32_t flags = monitor->page->client_flags;
 
-    if (index == SLOT_REQUEST) {
+    if (!is_crash) {
         return RELEASE_WRITTEN;
     }
-    if (flags & PAGE_IS_INIT) {
+    if (index == SLOT_CRASH && (flags & PAGE_IS_INIT)) {
         return RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
@@ -61,14 +62,20 @@ static uint64_t wall_time(uint64_t claimed_at)
 }
 
 /* `copy` is private, and has to outlive the event. */
-static struct dump_event describe(const struct page_slot *copy, enum slot_index index)
+static struct dump_event describe(const struct page_slot *copy, enum slot_index index,
+                                  const struct relative *who)
 {
-    bool crash = index == SLOT_CRASH;
+    bool child = index >= SLOT_CHILD;
+    bool crash = index == SLOT_CRASH || (child && copy->signal != 0);
 
     return (struct dump_event){
         .kind = crash ? MINIDUMP_KIND_CRASH : MINIDUMP_KIND_REQUEST,
         .pid = copy->pid,
         .tid = copy->tid,
+        .process = who->process,
+        .born = who->born,
+        .child = child,
+        .parent = child ? copy->parent : 0,
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,
         .siginfo = crash ? copy->siginfo : NULL,
@@ -79,11 +86,11 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
 
 /* The filter's answer, or a clock's. False when the program does not want the report. A program
  * that dies while it is asked gets its report, as does one whose filter never answers. */
-static bool await_verdict(const struct monitor *monitor, const struct page_slot *slot)
+static bool await_verdict(int process, const struct page_slot *slot)
 {
     const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + VERDICT_NS;
-    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+    struct pollfd program = { .fd = process, .events = POLLIN };
 
     while (!is_cancelled(slot) && __atomic_load_n(&slot->verdict, __ATOMIC_ACQUIRE) == 0 &&
            clock_now() < deadline && poll(&program, 1, 0) == 0) {
@@ -97,6 +104,8 @@ static const char *explain_refusal(int result)
     switch (result) {
     case -ESRCH:
         return "it has ended before";
+    case -EINVAL:
+        return "it is not the program that the monitor was started for, nor a fork child of it";
     case -EPERM:
     case -EACCES:
         return "the system does not permit it (another user's process, one that is not dumpable, "
@@ -123,30 +132,38 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
     sync_start(monitor, &dump->incoming);
 }
 
+/* A process that gave up waiting may have made the report by itself, or might still. For a child that
+ * did not, the reserve stays open: the program may need it. */
+static bool is_only_report(struct monitor *monitor, const struct dump *dump, bool released)
+{
+    return (dump->event.child && released) || reserve_close(&monitor->reserve, dump->event.pid);
+}
+
 /* The slot is CAPTURED and `dump` holds the capture. */
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, index);
+    bool is_crash = dump->event.kind == MINIDUMP_KIND_CRASH;
+    enum release_point point = choose_release(monitor, index, is_crash);
     bool early = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = early && dump_write(dump, monitor) == 0;
+    bool released = false;
 
-    if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
+    if (is_crash && !await_verdict(dump->event.process, slot)) {
         dump_finish(dump, false);
         return;
     }
     if (point == RELEASE_CAPTURED) {
-        page_release(slot, SLOT_CAPTURED, dump->id.text, "");
+        released = page_release(slot, SLOT_CAPTURED, dump->id.text, "");
     }
     if (!early) {
         written = dump_write(dump, monitor) == 0;
     }
     if (point == RELEASE_WRITTEN || !written) {
-        page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
+        released |= page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
     }
-    /* A program that gave up waiting may have made the report by itself. */
-    bool wanted =
-        written && !is_cancelled(slot) && (index != SLOT_CRASH || reserve_close(&monitor->reserve));
+    bool wanted = written && !is_cancelled(slot) &&
+                  (!is_crash || is_only_report(monitor, dump, released));
     if (wanted) {
         hand_over(monitor, slot, dump, point);
     }
@@ -161,38 +178,77 @@ static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid,
     page_release(slot, SLOT_TAKEN, "", "");
 }
 
+/* A program with fewer rights than its monitor must not have it look into somebody else. */
+static int identify(const struct monitor *monitor, enum slot_index index, int32_t pid,
+                    struct relative *ret_who)
+{
+    bool is_program = pid == monitor->pid;
+
+    if (index < SLOT_CHILD && is_program) {
+        *ret_who = (struct relative){ monitor->program, monitor->born };
+        return 0;
+    }
+    if (index < SLOT_CHILD || is_program ||
+        (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
+        return -EINVAL;
+    }
+    return family_find(&monitor->family, pid, ret_who);
+}
+
+static void capture_and_produce(struct monitor *monitor, enum slot_index index,
+                                const struct dump_event *event)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+    struct dump dump;
+
+    int result = dump_take(&dump, monitor, event);
+    if (result != 0) {
+        refuse(monitor, slot, event->pid, result, explain_refusal(result));
+    } else if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
+        dump_finish(&dump, false);
+    } else {
+        produce(monitor, index, &dump);
+    }
+}
+
 static void take(struct monitor *monitor, enum slot_index index)
 {
     struct page_slot *slot = &monitor->page->slots[index];
     struct page_slot copy;
-    struct dump dump;
+    struct relative who;
 
     crash_copy_slot(slot, &copy);
-    /* A program with fewer rights than its monitor must not have it look into somebody else. */
-    if (copy.pid != monitor->pid) {
-        refuse(monitor, slot, copy.pid, -EINVAL,
-               "it is not the program that the monitor was started for");
-        return;
-    }
-    const struct dump_event event = describe(&copy, index);
-    int result = dump_take(&dump, monitor, &event);
+    int result = identify(monitor, index, copy.pid, &who);
     if (result != 0) {
         refuse(monitor, slot, copy.pid, result, explain_refusal(result));
         return;
     }
-    if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
-        dump_finish(&dump, false);
-        return;
+    const struct dump_event event = describe(&copy, index, &who);
+    capture_and_produce(monitor, index, &event);
+    if (who.process != monitor->program) {
+        close(who.process);
     }
-    produce(monitor, index, &dump);
+}
+
+/* The first slot that is claimed: the program comes before its children. SLOT_COUNT: none is. */
+static enum slot_index take_next(struct monitor *monitor)
+{
+    enum slot_index index = SLOT_CRASH;
+
+    while (index < SLOT_COUNT &&
+           !page_move(&monitor->page->slots[index], SLOT_CLAIMED, SLOT_TAKEN)) {
+        index++;
+    }
+    return index;
 }
 
 void crash_look(struct monitor *monitor)
 {
-    for (enum slot_index index = SLOT_CRASH; index < SLOT_COUNT; index++) {
-        if (page_move(&monitor->page->slots[index], SLOT_CLAIMED, SLOT_TAKEN)) {
-            monitor->shield_until = clock_now() + SHIELD_NS;
-            take(monitor, index);
-        }
+    enum slot_index index;
+
+    /* Who claims again meanwhile announces that again. */
+    for (unsigned i = 0; i < SLOT_COUNT && (index = take_next(monitor)) < SLOT_COUNT; i++) {
+        monitor->shield_until = clock_now() + SHIELD_NS;
+        take(monitor, index);
     }
 }

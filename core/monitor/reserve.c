@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
@@ -116,7 +117,8 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     return 0;
 }
 
-bool reserve_close(struct reserve *reserve)
+/* False when there is, or may be, a minidump in it. */
+static bool close_unused(struct reserve *reserve)
 {
     uint32_t empty = MINIDUMP_RESERVE_EMPTY;
 
@@ -124,6 +126,24 @@ bool reserve_close(struct reserve *reserve)
            __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_close(struct reserve *reserve, int32_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int32_t writer = 0;
+
+    if (close_unused(reserve)) {
+        return true;
+    }
+    /* Its name follows at once, unless it died in between. */
+    for (unsigned i = 0; i < 20 && writer == 0; i++) {
+        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+        if (writer == 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return writer != 0 && writer != pid;
 }
 
 bool reserve_is_new(struct reserve *reserve)
@@ -138,7 +158,7 @@ bool reserve_is_new(struct reserve *reserve)
 
 void reserve_finish(struct reserve *reserve, int application_folder)
 {
-    if (reserve->about != NULL && reserve_close(reserve)) {
+    if (reserve->about != NULL && close_unused(reserve)) {
         unlinkat(application_folder, reserve->name, 0);
     }
     let_go(reserve);

@@ -23,9 +23,9 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
- * by itself. */
-bool reserve_close(struct reserve *reserve);
+/* The monitor has the minidump of a crash of process `pid` on disk: false when that process makes
+ * one, or has made it, by itself. */
+bool reserve_close(struct reserve *reserve, int32_t pid);
 
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
