@@ -185,16 +185,11 @@ int client_settle(struct cairn *cairn, struct page *page)
     }
 }
 
-/* In the new process, before fork() returns: what other threads were at, nobody is any more.
+/* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
  * [signal-safe] */
 static void begin_child(void)
 {
-    const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
-
-    lock = unlocked;
-    for (size_t i = 0; i < CRASH_HANDLERS; i++) {
-        table[i].users = 0;
-    }
+    memset(&lock, 0, sizeof(lock));
     crash_begin_child(getpid());
 }
 

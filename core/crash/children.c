@@ -6,18 +6,12 @@
  */
 #include "core/crash/parts.h"
 
-/* In place of an owner: a thread of a child is just becoming one. */
-#define ADOPTING UINT32_MAX
-
 /* Five seconds, in which the monitor gets through many crashes. */
 #define PAUSE_NS (SYS_NANOSECONDS / 200)
 #define PAUSES   1000
 
 void crash_begin_child(int32_t pid)
 {
-    if (crash_state.here == NULL) {
-        return;
-    }
     /* A thread that the child does not have may have been in it. */
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
     crash_state.child = 1;
@@ -28,19 +22,10 @@ void crash_begin_child(int32_t pid)
  * finds what the kernel has wiped. */
 int crash_is_here(const struct crash_signal *signal)
 {
-    uint32_t *here = crash_state.here;
-    uint32_t owner = __atomic_load_n(here, __ATOMIC_ACQUIRE);
-
-    for (unsigned i = 0; i < PAUSES && (owner == 0 || owner == ADOPTING); i++) {
-        if (owner == 0 && __atomic_compare_exchange_n(here, &owner, ADOPTING, 0, __ATOMIC_ACQ_REL,
-                                                      __ATOMIC_ACQUIRE)) {
-            crash_begin_child(signal->pid);
-        } else {
-            sys_nanosleep(PAUSE_NS);
-        }
-        owner = __atomic_load_n(here, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(crash_state.here, __ATOMIC_ACQUIRE) == 0) {
+        crash_begin_child(signal->pid);
     }
-    return owner == (uint32_t)signal->pid;
+    return __atomic_load_n(crash_state.here, __ATOMIC_ACQUIRE) == (uint32_t)signal->pid;
 }
 
 /* What a dead child left behind is over: the monitor's next compare-and-swap fails. */
