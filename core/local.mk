@@ -158,6 +158,7 @@ libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
+	core/report/consent.c core/report/consent.h core/report/consent_file.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
@@ -184,7 +185,7 @@ cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \

@@ -308,7 +308,8 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh tests/tools/units.sh
+	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/security.sh \
+	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)

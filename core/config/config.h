@@ -65,6 +65,9 @@ struct config_limits {
 /* engine.children, in the order of its choices. */
 enum config_children { CONFIG_CHILDREN_IGNORE, CONFIG_CHILDREN_FORK, CONFIG_CHILDREN_ALL };
 
+/* What it means that nobody has answered, see core/report/consent.h. */
+enum config_consent { CONFIG_CONSENT_IMPLIED = 0, CONFIG_CONSENT_REQUIRED = 1 };
+
 struct config {
     char *name;         /* the file as messages call it */
     const char *source; /* the text of that file */
@@ -77,6 +80,7 @@ struct config {
     uint64_t claim_us, hold_us, pipeline_us;
     enum config_children children;
     struct config_limits limits;
+    int32_t disk_consent, network_consent; /* enum config_consent */
     struct config_instance *instances;
     size_t instance_count;
     struct config_pipeline *pipelines;
