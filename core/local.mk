@@ -55,7 +55,7 @@ noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
 	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
-	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
+	core/crash/handler.c core/crash/handler.h core/crash/own.c core/crash/page.h core/crash/parts.h \
 	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h
@@ -114,11 +114,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \
-	core/monitor/log.c core/monitor/log.h \
+	core/monitor/log.c core/monitor/log.h core/monitor/look.c core/monitor/look.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/provisional.c core/monitor/provisional.h \
 	core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \

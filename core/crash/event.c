@@ -132,25 +132,50 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->error = 0;
     slot->success = 0;
     slot->verdict = handler->filter == NULL;
+    slot->handler_low = signal->low;
+    slot->handler_top = signal->top;
+    slot->outcome = signal->outcome;
     slot->id[0] = '\0';
     slot->path[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
+}
+
+static int is_recovered(const struct page_slot *slot)
+{
+    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_RECOVERED;
+}
+
+/* The state from which the slot may be claimed. The monitor may still be throwing away what the
+ * program has recovered from. */
+static uint32_t await_idle(const struct crash_handler *handler, const struct page *page,
+                           const struct page_slot *slot)
+{
+    uint64_t end = crash_now() + clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS);
+
+    for (;;) {
+        uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+
+        if (state == SLOT_IDLE || state == SLOT_CANCELLED || !is_recovered(slot) ||
+            !crash_has_monitor(handler, page) || crash_now() >= end) {
+            return state;
+        }
+        sys_futex_wait((uint32_t *)&slot->state, state, LOOK_NS);
+    }
 }
 
 static int claim(const struct crash_handler *handler, struct page *page,
                  const struct crash_signal *signal)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
-    uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+    uint32_t state = await_idle(handler, page, slot);
+    int is_idle = state == SLOT_IDLE || state == SLOT_CANCELLED;
 
-    if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
+    if (!is_idle && !is_recovered(slot)) {
         return 0;
     }
     describe(handler, slot, signal);
-    if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page)) {
-        return 0;
-    }
-    if (!swap_state(slot, state, SLOT_CLAIMED)) {
+    if (!is_idle || crash_state.test_tier != CRASH_TEST_NONE ||
+        !crash_has_monitor(handler, page) || !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
     crash_announce(page);
@@ -237,8 +262,8 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
         return 0;
     }
     slot = &page->slots[SLOT_CRASH];
-    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED) {
-        return 0; /* reported already; the program survived that */
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED && !is_recovered(slot)) {
+        return 0; /* of what another thread dies at this moment */
     }
     dumpable = allow_capture(handler, page);
     claimed = claim(handler, page, signal);
@@ -258,4 +283,51 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     reported = is_reported(handler, page, state, signal);
     forbid_capture(dumpable);
     return tell(handler, slot, reported, signal);
+}
+
+/* The end of PID 1 ends the monitor, too. */
+static void await_report(const struct crash_handler *handler, const struct page *page,
+                         struct page_slot *slot)
+{
+    uint64_t end = crash_now() + clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS);
+
+    while (__atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_DIED &&
+           crash_now() < end && crash_has_monitor(handler, page)) {
+        sys_futex_wait(&slot->outcome, OUTCOME_DIED, LOOK_NS);
+    }
+}
+
+static void settle(struct crash_handler *handler, struct page *page, uint32_t outcome)
+{
+    struct page_slot *slot = &page->slots[SLOT_CRASH];
+    uint32_t seen = OUTCOME_OPEN;
+
+    if (__atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+        crash_settle_reserve(handler, outcome);
+        if (outcome == OUTCOME_RECOVERED) {
+            __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
+        }
+        crash_announce(page);
+        if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
+            await_report(handler, page, slot);
+        }
+    } else if (outcome == OUTCOME_RECOVERED && seen >= OUTCOME_DIED) {
+        /* It took so long that it has been reported; the next crash is another one. */
+        swap_state(slot, SLOT_RELEASED, SLOT_IDLE);
+    }
+}
+
+void crash_settle(const struct crash_signal *signal, uint32_t outcome)
+{
+    struct crash_handler *handler;
+    uint64_t number = UINT64_MAX;
+
+    while ((handler = crash_next_handler(&number)) != NULL) {
+        struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
+
+        if (page != NULL && page->slots[SLOT_CRASH].tid == signal->tid) {
+            settle(handler, page, outcome);
+        }
+    }
 }

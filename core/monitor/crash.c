@@ -31,6 +31,11 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
+static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
+{
+    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
+}
+
 static enum release_point choose_release(const struct monitor *monitor, enum slot_index index)
 {
     uint32_t flags = monitor->page->client_flags;
@@ -39,7 +44,8 @@ static enum release_point choose_release(const struct monitor *monitor, enum slo
         return RELEASE_WRITTEN;
     }
     if (flags & PAGE_IS_INIT) {
-        return RELEASE_COMMITTED;
+        return has_outcome(&monitor->page->slots[index], OUTCOME_CERTAIN) ? RELEASE_COMMITTED
+                                                                          : RELEASE_WRITTEN;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -112,7 +118,7 @@ static const char *explain_refusal(int result)
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       enum release_point point)
 {
-    struct job *job = dump_report(dump, monitor);
+    struct job *job = dump_report(&dump->incoming, monitor);
 
     if (point == RELEASE_COMMITTED) {
         if (job != NULL) {
@@ -128,6 +134,7 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
 {
     struct page_slot *slot = &monitor->page->slots[index];
     enum release_point point = choose_release(monitor, index);
+    bool certain = has_outcome(slot, OUTCOME_CERTAIN); /* not asked again: the program may change it */
     bool early = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = early && dump_write(dump, monitor) == 0;
 
@@ -139,14 +146,19 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         page_release(slot, SLOT_CAPTURED, dump->id.text, "");
     }
     if (!early) {
-        written = dump_write(dump, monitor) == 0;
+        written = !has_outcome(slot, OUTCOME_RECOVERED) && dump_write(dump, monitor) == 0;
     }
     if (point == RELEASE_WRITTEN || !written) {
         page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
     }
+    bool wanted = written && !is_cancelled(slot);
+    if (wanted && index == SLOT_CRASH && !certain) {
+        provisional_begin(monitor, &dump->incoming);
+        dump_finish(dump, true);
+        return;
+    }
     /* A program that gave up waiting may have made the report by itself. */
-    bool wanted =
-        written && !is_cancelled(slot) && (index != SLOT_CRASH || reserve_close(&monitor->reserve));
+    wanted = wanted && (index != SLOT_CRASH || reserve_close(&monitor->reserve));
     if (wanted) {
         hand_over(monitor, slot, dump, point);
     }

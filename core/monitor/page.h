@@ -42,4 +42,10 @@ enum slot_state page_state(const struct page_slot *slot);
  * or cancelled before. */
 bool page_release(struct page_slot *slot, enum slot_state from, const char *id, const char *path);
 
+/* The program has recovered: the slot may be claimed again. */
+void page_make_idle(struct page_slot *slot);
+
+/* The report is made that a dying PID 1 waits for. */
+void page_settle(struct page_slot *slot);
+
 #endif

@@ -126,6 +126,22 @@ bool reserve_close(struct reserve *reserve)
            empty == MINIDUMP_RESERVE_CLOSED;
 }
 
+bool reserve_is_open(const struct reserve *reserve)
+{
+    return reserve->about != NULL &&
+           __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) == MINIDUMP_RESERVE_OPEN;
+}
+
+void reserve_settle(struct reserve *reserve, enum minidump_reserve_state state)
+{
+    uint32_t open = MINIDUMP_RESERVE_OPEN;
+
+    if (reserve->about != NULL) {
+        __atomic_compare_exchange_n(&reserve->about->state, &open, (uint32_t)state, false,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
+}
+
 bool reserve_is_new(struct reserve *reserve)
 {
     if (reserve->about == NULL || reserve->told ||

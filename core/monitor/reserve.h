@@ -27,6 +27,12 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
  * by itself. */
 bool reserve_close(struct reserve *reserve);
 
+/* It holds a minidump of which the program does not know yet whether it dies of it. */
+bool reserve_is_open(const struct reserve *reserve);
+
+/* Now it is known: EMPTY or COMPLETE, unless the program has said so itself. */
+void reserve_settle(struct reserve *reserve, enum minidump_reserve_state state);
+
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
 

@@ -161,6 +161,10 @@ int main(void)
         }
         seen = announced;
         for (size_t i = 0; i < SLOT_COUNT; i++) {
+            if (page->slots[i].outcome == OUTCOME_RECOVERED &&
+                swap(&page->slots[i], SLOT_RELEASED, SLOT_IDLE)) {
+                say("recovered\n");
+            }
             if (__atomic_load_n(&page->slots[i].state, __ATOMIC_ACQUIRE) == SLOT_CLAIMED) {
                 serve(page, &page->slots[i], mode);
             }
