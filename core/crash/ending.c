@@ -43,14 +43,20 @@ int crash_is_abort(const struct crash_signal *signal)
            signal->info->si_pid == signal->pid;
 }
 
-int crash_put_back(const struct crash_signal *signal)
+uint64_t crash_believed_mask(void)
 {
     uint64_t (*program_mask)(void) =
         __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+
+    return program_mask != NULL ? program_mask() : 0;
+}
+
+int crash_put_back(const struct crash_signal *signal, uint64_t blocked)
+{
     long result;
 
-    if (signal->info->si_code > 0 || program_mask == NULL || crash_is_abort(signal) ||
-        (program_mask() & CRASH_BIT(signal->number)) == 0) {
+    if (signal->info->si_code > 0 || crash_is_abort(signal) ||
+        (blocked & CRASH_BIT(signal->number)) == 0) {
         return 0;
     }
     result = signal->info->si_code == SI_TKILL
@@ -63,12 +69,18 @@ int crash_put_back(const struct crash_signal *signal)
     return 1;
 }
 
-static void call_previous(const struct crash_signal *signal, const struct crash_action *action)
+static void call_previous(const struct crash_signal *signal, const struct crash_action *action,
+                          uint64_t *blocked)
 {
     uint64_t mask = signal->context->uc_sigmask | action->mask;
 
     if ((action->flags & SA_NODEFER) == 0) {
         mask |= CRASH_BIT(signal->number);
+    }
+    /* Where the program's masks go through us, its handler may be seen to crash, too. */
+    if (blocked != NULL && crash_state.program_mask != NULL) {
+        *blocked = mask & crash_state.installed;
+        mask &= ~crash_state.installed;
     }
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
     if ((action->flags & SA_SIGINFO) != 0) {
@@ -81,7 +93,7 @@ static void call_previous(const struct crash_signal *signal, const struct crash_
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-int crash_ask_previous(const struct crash_signal *signal)
+int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked)
 {
     struct crash_action action;
 
@@ -98,7 +110,7 @@ int crash_ask_previous(const struct crash_signal *signal)
 
         crash_swap_previous(signal->number, &none, NULL);
     }
-    call_previous(signal, &action);
+    call_previous(signal, &action, blocked);
     return 0;
 }
 

@@ -10,12 +10,12 @@ void crash_on_signal(int number, siginfo_t *info, void *context)
     struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid(), 0, 0, 0 };
 
     if (crash_guard_recover(&signal) || crash_guard_is_clock(info) || crash_is_ignored(&signal) ||
-        crash_put_back(&signal)) {
+        crash_put_back(&signal, crash_believed_mask())) {
         return;
     }
     if (signal.pid == crash_state.pid) {
         crash_handle(&signal);
-    } else if (crash_ask_previous(&signal) != 0) {
+    } else if (crash_ask_previous(&signal, NULL) != 0) {
         /* A fork child: no report, but everything else as it would be. */
         crash_default_action(&signal);
     }

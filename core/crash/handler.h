@@ -113,6 +113,8 @@ int crash_kernel_action(int signal, const struct crash_action *action,
 /* The calling thread is about to end the process in an orderly way. From within the program's own
  * handler of a crash, that is how the crash ends. [app] */
 void crash_on_exit(void);
+/* The program has opened these signals; its handler of a crash may be doing so. [app] */
+void crash_opened(uint64_t signals);
 
 /* Counts the announcement up and wakes the monitor. [app, crash] */
 void crash_announce(struct page *page);

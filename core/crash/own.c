@@ -28,7 +28,7 @@ static int32_t threads[CALLS]; /* whose call it is; 0: free */
 static struct call {
     uint32_t stage;    /* enum call_stage */
     uint32_t reported; /* with `signal` */
-    uint64_t handler;
+    uint64_t handler, blocked; /* what it believes to be blocked, and is not */
     struct crash_signal signal; /* it leads to the copies, the handler has the originals */
     siginfo_t info;
     struct ucontext context;
@@ -69,6 +69,7 @@ static struct call *begin_call(const struct crash_signal *signal, uint64_t handl
             call->stage = CALL_RUNNING;
             call->reported = reported;
             call->handler = handler;
+            call->blocked = 0;
             call->signal = *signal;
             call->info = *signal->info;
             call->context = *signal->context;
@@ -191,7 +192,22 @@ static void report_call(struct call *call, uint32_t outcome)
     }
 }
 
-/* A signal that the handler has raised, blocked, and has no handler for. */
+/* The next such signal ends the process: by the default action, that is known to us or, where
+ * nobody has asked us, to the kernel alone. */
+static int is_deadly(int signal)
+{
+    struct crash_action action;
+
+    if (crash_kernel_action(signal, NULL, &action) != 0) {
+        return 0;
+    }
+    if (action.handler == (uint64_t)(uintptr_t)crash_on_signal) {
+        action.handler = own_handler(signal);
+    }
+    return action.handler == (uint64_t)(uintptr_t)SIG_DFL;
+}
+
+/* The handler has raised a deadly signal, which it blocks. */
 static int is_doomed(void)
 {
     uint64_t pending = 0;
@@ -199,7 +215,7 @@ static int is_doomed(void)
     sys_call(__NR_rt_sigpending, &pending, sizeof(pending), 0);
     pending &= crash_state.installed;
     for (int signal = 1; pending != 0; signal++, pending >>= 1) {
-        if ((pending & 1) != 0 && own_handler(signal) == (uint64_t)(uintptr_t)SIG_DFL) {
+        if ((pending & 1) != 0 && is_deadly(signal)) {
             return 1;
         }
     }
@@ -221,6 +237,9 @@ static void after_return(struct call *call, const struct crash_signal *signal)
     } else if (context_has_moved(signal->context, &call->context)) {
         recover(call); /* it makes the program go on elsewhere, as runtimes do */
     } else if (crash_faults_again(signal) && can_step(signal)) {
+        if (is_deadly(signal->number)) {
+            report_call(call, OUTCOME_OPEN); /* nobody would see it fault again */
+        }
         context_set_step(signal->context, 1);
         call->stage = CALL_RETURNED;
     } else if (crash_is_abort(signal)) {
@@ -245,8 +264,9 @@ static void handle_new(struct crash_signal *signal)
     if (handler > (uint64_t)(uintptr_t)SIG_IGN) {
         call = begin_call(signal, handler, !trust);
     }
-    crash_ask_previous(signal);
+    crash_ask_previous(signal, call != NULL ? &call->blocked : NULL);
     if (call != NULL) {
+        call->blocked = 0;
         after_return(call, signal);
     } else if (!crash_is_abort(signal)) {
         crash_settle(signal, OUTCOME_RECOVERED);
@@ -257,10 +277,14 @@ static void handle_new(struct crash_signal *signal)
 /* A signal inside the handler of another one: the first is the crash. */
 static void handle_inside(struct call *call, const struct crash_signal *signal)
 {
-    int certain = is_certain(signal, own_handler(signal->number));
+    int shut = (call->blocked & CRASH_BIT(signal->number)) != 0 && !crash_is_abort(signal);
+    int certain = shut || is_certain(signal, own_handler(signal->number));
 
+    if (crash_put_back(signal, call->blocked)) {
+        return;
+    }
     report_call(call, certain ? OUTCOME_CERTAIN : OUTCOME_OPEN);
-    if (crash_ask_previous(signal) != 0) {
+    if (shut || crash_ask_previous(signal, NULL) != 0) {
         crash_default_action(signal);
     }
 }
@@ -297,6 +321,15 @@ void crash_handle(struct crash_signal *signal)
     }
     if (next != NEXT_STEP) {
         handle_new(signal);
+    }
+}
+
+void crash_opened(uint64_t signals)
+{
+    struct call *call = find_call(sys_gettid());
+
+    if (call != NULL) {
+        call->blocked &= ~signals;
     }
 }
 

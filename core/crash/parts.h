@@ -76,14 +76,18 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
 
 /* The signal would have been ignored without us. */
 int crash_is_ignored(const struct crash_signal *signal);
-/* A sent signal that the program believes to be blocked: it is put back, and blocked from now on. */
-int crash_put_back(const struct crash_signal *signal);
+/* Those of our signals that the thread believes to block. */
+uint64_t crash_believed_mask(void);
+/* A sent signal of those that the program believes to be blocked: it is put back, and really
+ * blocked from now on. */
+int crash_put_back(const struct crash_signal *signal, uint64_t blocked);
 /* abort(): it ends the process even if a handler returns. */
 int crash_is_abort(const struct crash_signal *signal);
 /* The instruction that faulted is the next one to run. */
 int crash_faults_again(const struct crash_signal *signal);
-/* Calls the program's handler as the kernel would have. Non-zero: there is none. */
-int crash_ask_previous(const struct crash_signal *signal);
+/* Calls the program's handler as the kernel would have. Non-zero: there is none. What the handler
+ * is to believe to be blocked of our signals, and is not, goes to `blocked`; NULL: they are. */
+int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked);
 /* Ends the process by the signal's default action as soon as the signal handler returns. */
 void crash_default_action(const struct crash_signal *signal);
 
