@@ -16,6 +16,9 @@
 /* Neither SIG_BLOCK nor its kin. */
 #define NO_SUCH_WAY 99
 
+/* Of a handler's frames, when they do not fit the signal stack. */
+#define OVERFLOW_BYTES (8ull << 20)
+
 /* Threads that are in their handlers, or have jumped out of them, at the same time. */
 #define CALLS 64
 
@@ -91,13 +94,19 @@ enum next {
 };
 
 /* The stack below the kernel's frame is the handler's as long as the frame is what it was. It may
- * not even be mapped any more: asked to do what it does not know, the kernel reads first. */
+ * not even be mapped any more: asked to do what it does not know, the kernel reads first. Of a
+ * handler that overflows the signal stack nothing is left, the kernel begins anew at the top. */
 static int is_inside(const struct call *call, uint64_t sp)
 {
     const struct ucontext *frame = (const struct ucontext *)(uintptr_t)call->signal.top;
 
-    return call->stage == CALL_RUNNING && call->signal.low <= sp && sp < call->signal.top &&
-           sys_rt_sigprocmask(NO_SUCH_WAY, &frame->uc_sigmask, NULL) != -EFAULT &&
+    if (call->stage != CALL_RUNNING || sp < call->signal.low || sp >= call->signal.top) {
+        return 0;
+    }
+    if (call->signal.low != 0 && sp < (uint64_t)(uintptr_t)call->context.uc_stack.ss_sp) {
+        return 1;
+    }
+    return sys_rt_sigprocmask(NO_SUCH_WAY, &frame->uc_sigmask, NULL) != -EFAULT &&
            context_is_same(frame, &call->context);
 }
 
@@ -289,10 +298,24 @@ static void handle_inside(struct call *call, const struct crash_signal *signal)
     }
 }
 
+/* Where a handler of this signal runs: on the signal stack and, should it overflow, below; not
+ * where the signal struck. Without a signal stack, on what lies below the signal. */
+static void find_stack(struct crash_signal *signal)
+{
+    const stack_t *stack = &signal->context->uc_stack;
+    uint64_t low = (uint64_t)(uintptr_t)stack->ss_sp;
+
+    signal->top = (uint64_t)(uintptr_t)signal->context;
+    signal->low = 0;
+    if (signal->top - low < stack->ss_size) {
+        int is_free = low - context_sp(signal->context) >= OVERFLOW_BYTES;
+
+        signal->low = is_free && low > OVERFLOW_BYTES ? low - OVERFLOW_BYTES : low;
+    }
+}
+
 void crash_handle(struct crash_signal *signal)
 {
-    uint64_t top = (uint64_t)(uintptr_t)signal->context;
-    uint64_t low = (uint64_t)(uintptr_t)signal->context->uc_stack.ss_sp;
     struct call *call = find_call(signal->tid);
     enum next next = call != NULL ? judge(call, signal) : NEXT_OTHER;
 
@@ -300,8 +323,7 @@ void crash_handle(struct crash_signal *signal)
         crash_default_action(signal); /* our own handler crashed */
         return;
     }
-    signal->top = top;
-    signal->low = top - low < signal->context->uc_stack.ss_size ? low : 0;
+    find_stack(signal);
     if (call != NULL && call->stage == CALL_RETURNED) {
         context_set_step(signal->context, 0);
     }
