@@ -53,13 +53,14 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
 noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
 libcairn_crash_below_la_SOURCES = \
-	core/crash/event.c core/crash/gate.c core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
+	core/crash/callback.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
+	core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
-# What the program's own handlers and callbacks are called from.
+# Through these the program's own handlers walk to where the signal struck.
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
-	core/crash/callback.c core/crash/ending.c core/crash/handler.c core/crash/handler.h \
-	core/crash/own.c core/crash/page.h core/crash/parts.h
+	core/crash/ending.c core/crash/handler.c core/crash/handler.h core/crash/own.c \
+	core/crash/page.h core/crash/parts.h
 libcairn_crash_la_LIBADD = libcairn-crash-below.la
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h

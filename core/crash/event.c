@@ -145,21 +145,15 @@ static int is_recovered(const struct page_slot *slot)
     return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_RECOVERED;
 }
 
-/* The state from which the slot may be claimed. The monitor may still be throwing away what the
- * program has recovered from. */
-static uint32_t await_idle(const struct crash_handler *handler, const struct page *page,
-                           const struct page_slot *slot)
+/* Until the monitor changes the word, or it cannot be expected to. */
+static void await_monitor(const struct crash_handler *handler, const struct page *page,
+                          uint32_t *word, uint32_t value, uint64_t nanoseconds)
 {
-    uint64_t end = crash_now() + clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS);
+    uint64_t end = crash_now() + nanoseconds;
 
-    for (;;) {
-        uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
-
-        if (state == SLOT_IDLE || state == SLOT_CANCELLED || !is_recovered(slot) ||
-            !crash_has_monitor(handler, page) || crash_now() >= end) {
-            return state;
-        }
-        sys_futex_wait((uint32_t *)&slot->state, state, LOOK_NS);
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value && crash_now() < end &&
+           crash_has_monitor(handler, page)) {
+        sys_futex_wait(word, value, LOOK_NS);
     }
 }
 
@@ -167,14 +161,19 @@ static int claim(const struct crash_handler *handler, struct page *page,
                  const struct crash_signal *signal)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
-    uint32_t state = await_idle(handler, page, slot);
-    int is_idle = state == SLOT_IDLE || state == SLOT_CANCELLED;
+    uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
-    if (!is_idle && !is_recovered(slot)) {
-        return 0;
+    if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
+        if (!is_recovered(slot)) {
+            return 0;
+        }
+        /* It is throwing away what the program has recovered from. */
+        await_monitor(handler, page, &slot->state, state,
+                      clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS));
+        state = SLOT_IDLE;
     }
     describe(handler, slot, signal);
-    if (!is_idle || crash_state.test_tier != CRASH_TEST_NONE ||
+    if (crash_state.test_tier != CRASH_TEST_NONE ||
         !crash_has_monitor(handler, page) || !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
@@ -285,18 +284,6 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     return tell(handler, slot, reported, signal);
 }
 
-/* The end of PID 1 ends the monitor, too. */
-static void await_report(const struct crash_handler *handler, const struct page *page,
-                         struct page_slot *slot)
-{
-    uint64_t end = crash_now() + clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS);
-
-    while (__atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_DIED &&
-           crash_now() < end && crash_has_monitor(handler, page)) {
-        sys_futex_wait(&slot->outcome, OUTCOME_DIED, LOOK_NS);
-    }
-}
-
 static void settle(struct crash_handler *handler, struct page *page, uint32_t outcome)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
@@ -310,7 +297,9 @@ static void settle(struct crash_handler *handler, struct page *page, uint32_t ou
         }
         crash_announce(page);
         if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
-            await_report(handler, page, slot);
+            /* Its end is the monitor's, too. */
+            await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
+                          clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
         }
     } else if (outcome == OUTCOME_RECOVERED && seen >= OUTCOME_DIED) {
         /* It took so long that it has been reported; the next crash is another one. */
