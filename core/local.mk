@@ -15,7 +15,7 @@ BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind
 noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
 	core/util/buf.c core/util/buf.h \
-	core/util/error.c core/util/error.h \
+	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
 	core/util/fs.c core/util/fs.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
@@ -125,10 +125,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
 	core/monitor/provisional.c core/monitor/provisional.h \
-	core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \
-	core/monitor/watch.c core/monitor/watch.h
+	core/monitor/watch.c core/monitor/watch.h \
+	core/util/fault.c core/util/fault.h
 libcairn_monitor_la_CFLAGS = $(AM_CFLAGS) -pthread
 libcairn_monitor_la_LIBADD = libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
 cairnlibexec_PROGRAMS += cairn-monitor
@@ -161,6 +163,7 @@ libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
+	core/report/consent.c core/report/consent.h core/report/consent_file.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
@@ -187,7 +190,7 @@ cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \

@@ -293,8 +293,8 @@ tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
 tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_tier_victim_LDADD = libcairn.la -lpthread
-TESTS += tests/crash/tiers.sh
-EXTRA_DIST += tests/crash/tiers.sh
+TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
+EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
 # ---- crash
 
@@ -303,7 +303,8 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh tests/crash/own_handlers.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh tests/tools/units.sh
+	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/security.sh \
+	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)

@@ -5,7 +5,7 @@ bin_PROGRAMS += cairn
 cairn_SOURCES = \
 	tools/cairn.c tools/options.c tools/options.h tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
-	tools/check.c tools/config.c tools/list.c tools/send.c tools/dump.c tools/process.c \
+	tools/check.c tools/config.c tools/consent.c tools/list.c tools/send.c tools/dump.c tools/process.c \
 	tools/plugin.c tools/plugin_doc.c tools/plugin_doc.h tools/plugin_tools.h \
 	tools/plugin_lint.c tools/plugin_lint.h tools/plugin_lint_options.c tools/plugin_lint_steps.c \
 	tools/plugin_new.c tools/plugin_run.c tools/plugin_template.h \

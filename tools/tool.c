@@ -44,6 +44,25 @@ int tool_fail(const struct tool *tool, int code, const char *format, ...)
     return code;
 }
 
+void tool_print_json(const char *text)
+{
+    char *printable = text != NULL ? text_printable(text, strlen(text)) : NULL;
+
+    if (text == NULL) {
+        fputs("null", stdout);
+        return;
+    }
+    putchar('"');
+    for (const char *c = printable; c != NULL && *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') {
+            putchar('\\');
+        }
+        putchar(*c);
+    }
+    putchar('"');
+    free(printable);
+}
+
 int tool_exit_code(int error)
 {
     switch (error) {

@@ -21,7 +21,7 @@ struct tool {
 };
 
 extern const struct tool tool_run, tool_check, tool_config, tool_list, tool_show, tool_send,
-    tool_dump, tool_process, tool_plugin, tool_doctor;
+    tool_consent, tool_dump, tool_process, tool_plugin, tool_doctor;
 
 #define EXIT_CONFIG_PROBLEMS EX_CONFIG
 
@@ -35,6 +35,9 @@ int tool_usage(const struct tool *tool, const char *format, ...)
 /* "cairn NAME: sentence" on standard error; returns `code`. */
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A text in quotes as JSON has it, what is not printable escaped; NULL as null. */
+void tool_print_json(const char *text);
 
 /* The exit code for an error of Cairn's. */
 int tool_exit_code(int error);

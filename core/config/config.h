@@ -62,6 +62,9 @@ struct config_limits {
     uint64_t reports, total_bytes, report_bytes, free_bytes;
 };
 
+/* What it means that nobody has answered, see core/report/consent.h. */
+enum config_consent { CONFIG_CONSENT_IMPLIED = 0, CONFIG_CONSENT_REQUIRED = 1 };
+
 struct config {
     char *name;         /* the file as messages call it */
     const char *source; /* the text of that file */
@@ -73,6 +76,7 @@ struct config {
     uint64_t signals;  /* bit n-1 = signal n */
     uint64_t claim_us, hold_us, pipeline_us;
     struct config_limits limits;
+    int32_t disk_consent, network_consent; /* enum config_consent */
     struct config_instance *instances;
     size_t instance_count;
     struct config_pipeline *pipelines;

@@ -111,11 +111,6 @@ static void keep(struct monitor *monitor)
     struct incoming *incoming = &monitor->provisional.incoming;
     struct job *job;
 
-    if (!reserve_close(&monitor->reserve)) {
-        incoming_discard(incoming); /* the program has made it by itself */
-        incoming_close(incoming);
-        return;
-    }
     job = dump_report(incoming, monitor);
     if (job != NULL && (monitor->page->client_flags & PAGE_IS_INIT) != 0) {
         jobs_wait(&monitor->jobs, job, false);
@@ -129,12 +124,12 @@ static void finish(struct monitor *monitor, enum slot_outcome outcome)
 
     provisional->open = false;
     if (outcome == OUTCOME_RECOVERED) {
-        reserve_settle(&monitor->reserve, MINIDUMP_RESERVE_EMPTY);
+        reserve_reopen(&monitor->reserve);
         incoming_discard(&provisional->incoming);
         incoming_close(&provisional->incoming);
         return;
     }
-    reserve_settle(&monitor->reserve, MINIDUMP_RESERVE_COMPLETE);
+    reserve_complete(&monitor->reserve);
     if (provisional->written) {
         keep(monitor);
     }

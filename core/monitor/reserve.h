@@ -16,6 +16,7 @@
 struct reserve {
     int file;                       /* locked; -1: there is no reserve */
     struct minidump_reserve *about; /* its last page */
+    struct uuid id;                 /* of the report that is made of it */
     char name[56];                  /* below the application's folder */
     bool told;                      /* reserve_is_new() has said so */
 };
@@ -23,15 +24,24 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
- * by itself. */
+/* The monitor begins a report of the crash, of this id. */
+void reserve_begin(struct reserve *reserve, const char *id);
+
+/* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
+void reserve_tell_whole(struct reserve *reserve);
+
+/* The monitor has the crash's minidump where it is not lost with this process: false when the
+ * program makes one, or has made it, by itself. */
 bool reserve_close(struct reserve *reserve);
 
 /* It holds a minidump of which the program does not know yet whether it dies of it. */
 bool reserve_is_open(const struct reserve *reserve);
 
-/* Now it is known: EMPTY or COMPLETE, unless the program has said so itself. */
-void reserve_settle(struct reserve *reserve, enum minidump_reserve_state state);
+/* It does, unless the program has said so itself. */
+void reserve_complete(struct reserve *reserve);
+
+/* It does not, and no report has been made by anybody: the reserve is for the next crash. */
+void reserve_reopen(struct reserve *reserve);
 
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
