@@ -139,7 +139,8 @@ static bool is_written(const struct reserve *reserve)
 {
     uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
 
-    return state != MINIDUMP_RESERVE_EMPTY && state != MINIDUMP_RESERVE_CLOSED;
+    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_SPARSE ||
+           state == MINIDUMP_RESERVE_COMPLETE;
 }
 
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
@@ -186,29 +187,42 @@ bool reserve_excludes(struct reserve *reserve, int32_t pid)
     return writer != 0 && writer != pid;
 }
 
+bool reserve_is_open(const struct reserve *reserve)
+{
+    return reserve->about != NULL &&
+           __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) == MINIDUMP_RESERVE_OPEN;
+}
+
+static void move(struct reserve *reserve, uint32_t from, uint32_t to)
+{
+    __atomic_compare_exchange_n(&reserve->about->state, &from, to, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+}
+
+void reserve_complete(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_COMPLETE);
+    }
+}
+
 void reserve_reopen(struct reserve *reserve)
 {
-    uint32_t closed = MINIDUMP_RESERVE_CLOSED;
-
-    if (reserve->about != NULL && !is_written(reserve)) {
-        reserve->about->whole = 0;
-        reserve->about->other[0] = '\0';
-        __atomic_compare_exchange_n(&reserve->about->state, &closed, MINIDUMP_RESERVE_EMPTY, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (reserve->about != NULL) {
+        reserve_begin(reserve, 0, "");
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_EMPTY);
+        move(reserve, MINIDUMP_RESERVE_CLOSED, MINIDUMP_RESERVE_EMPTY);
     }
 }
 
 bool reserve_is_new(struct reserve *reserve, bool program_gone)
 {
-    uint32_t sparse = MINIDUMP_RESERVE_SPARSE;
-
     if (reserve->about == NULL || reserve->told) {
         return false;
     }
     /* A fork child that has begun to write may go on after its parent. */
     if (program_gone && reserve->about->writer == reserve->about->pid) {
-        __atomic_compare_exchange_n(&reserve->about->state, &sparse, MINIDUMP_RESERVE_COMPLETE,
-                                    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        move(reserve, MINIDUMP_RESERVE_SPARSE, MINIDUMP_RESERVE_COMPLETE);
     }
     if (__atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) != MINIDUMP_RESERVE_COMPLETE) {
         return false;
