@@ -127,6 +127,10 @@ void config_text(const struct config *config, struct buf *out);
 /* The same for people: what may be secret is hidden; with `origin`, file and line of every value.
  */
 void config_show(const struct config *config, bool origin, struct buf *out);
+/* A copy of `text` in which values of the instance's options that may be secret are hidden; cut
+ * where it does not fit. After config_bind(). */
+void config_scrub(const struct config_instance *instance, const char *text, char *ret_text,
+                  size_t capacity);
 /* The files it was made of, from the lowest layer to the highest; NULL past the last. */
 const char *config_layer(const struct config *config, size_t index);
 

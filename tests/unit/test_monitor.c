@@ -13,6 +13,7 @@
 #include "core/monitor/jobs.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/spare.h"
 #include "core/monitor/uuid.h"
 #include "tests/unit/tap.h"
 
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -216,7 +218,11 @@ static void test_incoming_commit(void)
     int other = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CU_ASSERT_EQUAL(flock(other, LOCK_EX | LOCK_NB), -1); /* somebody works on it */
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_CAPTURE, F_OK, 0), -1);
+    CU_ASSERT_TRUE(incoming_is_unnamed(&incoming));
+    CU_ASSERT_EQUAL(incoming_reserve(&incoming, 4096), 0);
+    CU_ASSERT_EQUAL(incoming_reserve(&incoming, 1ull << 62), -EFBIG);
     CU_ASSERT_EQUAL(incoming_commit(&incoming), 0);
+    CU_ASSERT_FALSE(incoming_is_unnamed(&incoming));
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_CAPTURE, F_OK, 0), 0);
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_TEMPORARY, F_OK, 0), -1);
     CU_ASSERT_EQUAL(incoming_sync(&incoming), 0);
@@ -312,6 +318,66 @@ static void test_identity(void)
     munmap(monitor.page, sizeof(*monitor.page));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+}
+
+/* A process that has a spare and then ends, or is done; the spare says so in `file`. */
+static void have_spare(int file, bool done)
+{
+    pid_t spare = spare_fork(file);
+
+    if (spare == 0) {
+        _exit(write(file, "spare", 5) == 5 ? 0 : 1);
+    }
+    if (done) {
+        spare_dismiss(spare);
+    }
+    _exit(spare > 0 ? 0 : 1);
+}
+
+static void test_spare(void)
+{
+    char text[8] = "";
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* spares become children of this process */
+    for (int done = 0; done < 2; done++) {
+        int file = memfd_create("minidump", MFD_CLOEXEC), children = 0, status;
+        pid_t owner = fork();
+
+        if (owner == 0) {
+            have_spare(file, done != 0);
+        }
+        for (pid_t pid; (pid = wait(&status)) > 0; children++) {
+            CU_ASSERT_TRUE(pid != owner || status == 0);
+        }
+        CU_ASSERT_TRUE(children == 2 || (done != 0 && children == 1));
+        CU_ASSERT_EQUAL(pread(file, text, sizeof(text), 0), done != 0 ? 0 : 5);
+        close(file);
+    }
+    CU_ASSERT_STRING_EQUAL(text, "spare");
+}
+
+/* Whoever leaves EMPTY first makes the report. */
+static void test_reserve(void)
+{
+    char path[64];
+    struct reserve reserve;
+    int folder = make_folder(path, true);
+
+    CU_ASSERT_EQUAL_FATAL(reserve_make(folder, getpid(), &reserve), 0);
+    reserve_begin(&reserve, "0190163d-8694-739b-aea5-966c26f8ad90");
+    CU_ASSERT_STRING_EQUAL(reserve.about->other, "0190163d-8694-739b-aea5-966c26f8ad90");
+    CU_ASSERT_EQUAL(reserve.about->whole, 0);
+    reserve_tell_whole(&reserve);
+    CU_ASSERT_EQUAL(reserve.about->whole, 1);
+    reserve.about->state = MINIDUMP_RESERVE_WRITING;
+    CU_ASSERT_FALSE(reserve_close(&reserve));
+    reserve.about->state = MINIDUMP_RESERVE_EMPTY;
+    CU_ASSERT_TRUE(reserve_close(&reserve));
+    CU_ASSERT_TRUE(reserve_close(&reserve));
+    CU_ASSERT_EQUAL(reserve.about->state, MINIDUMP_RESERVE_CLOSED);
+    reserve_finish(&reserve, folder);
+    CU_ASSERT_EQUAL(reserve.file, -1);
+    remove_folder(folder, path); /* the reserve is gone */
 }
 
 static void test_page_slot(void)
@@ -512,6 +578,8 @@ static const struct tap_test tests[] = {
     { "a folder that is not safe is refused", test_incoming_refused },
     { "only a sealed page is mapped", test_page_verified },
     { "an id that another process has now is noticed", test_identity },
+    { "a spare goes on where its owner ends", test_spare },
+    { "one of two makes a crash's report", test_reserve },
     { "a slot is answered once", test_page_slot },
     { "a check's answers", test_check },
     { "an engine's answers", test_jobs },
