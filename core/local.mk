@@ -54,7 +54,7 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
-	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
+	core/crash/callback.c core/crash/children.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
 	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
 	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
@@ -111,6 +111,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \

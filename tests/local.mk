@@ -135,11 +135,16 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/children_victim
+tests_crash_children_victim_SOURCES = tests/crash/children_victim.c
+tests_crash_children_victim_CFLAGS = $(AM_CFLAGS) -O1 -g -pthread
+tests_crash_children_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_children_victim_LDADD = libcairn.la -lpthread
 tests_crash_preloaded_SOURCES = tests/crash/preloaded.c
 tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -pthread -Wno-deprecated-declarations
 tests_crash_fake_cairn_monitor_SOURCES = tests/crash/fake_monitor.c core/crash/page.h
-TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh
-EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh \
+TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children.sh tests/wall/symbols.sh
+EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children.sh tests/wall/symbols.sh \
 	doc/abi/libcairn.symbols
 
 # ---- unit: monitor
