@@ -206,7 +206,8 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
 {
     struct page_slot *slot = &monitor->page->slots[index];
     enum release_point point = choose_release(monitor, index);
-    bool certain = has_outcome(slot, OUTCOME_CERTAIN); /* the program may change it */
+    /* Judged once: the program may change it. */
+    bool open = index == SLOT_CRASH && !has_outcome(slot, OUTCOME_CERTAIN);
     bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = held && dump_write(dump, monitor) == 0;
     pid_t spare = 0;
@@ -228,13 +229,13 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named && !certain && index == SLOT_CRASH) {
-        provisional_begin(monitor, &dump->incoming);
-        spare_dismiss(spare);
-    } else if (named) {
+    if (named && !open) {
         hand_over(monitor, slot, dump, spare);
     } else {
-        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
+        if (named) {
+            provisional_begin(monitor, &dump->incoming);
+        }
+        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     dump_finish(dump, wanted);
