@@ -53,7 +53,8 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
 noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
 libcairn_crash_below_la_SOURCES = \
-	core/crash/callback.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
+	core/crash/callback.c core/crash/children.c core/crash/event.c core/crash/gate.c \
+	core/crash/reserve.c \
 	core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # Through these the program's own handlers walk to where the signal struck.
@@ -116,6 +117,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \
@@ -153,7 +155,7 @@ libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
 	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
 	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/schema.c core/config/schema.h core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -177,7 +179,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
-	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
+	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
 	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
@@ -204,6 +206,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/scrub.c core/sender/setup.c
+	core/sender/setup.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

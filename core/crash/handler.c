@@ -13,10 +13,10 @@ void crash_on_signal(int number, siginfo_t *info, void *context)
         crash_put_back(&signal, crash_believed_mask())) {
         return;
     }
-    if (signal.pid == crash_state.pid) {
+    if (crash_is_here(&signal)) {
         crash_handle(&signal);
     } else if (crash_ask_previous(&signal, NULL) != 0) {
-        /* A fork child: no report, but everything else as it would be. */
+        /* A child of vfork(): no report, but everything else as it would be. */
         crash_default_action(&signal);
     }
 }

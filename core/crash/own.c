@@ -146,11 +146,13 @@ static int is_certain(const struct crash_signal *signal, uint64_t handler)
            (handler == (uint64_t)(uintptr_t)SIG_IGN && signal->info->si_code > 0);
 }
 
-/* abort() ends the process when its handler has returned: that one is never asked first. */
+/* abort() ends the process when its handler has returned: that one is never asked first. In a fork
+ * child the others always are: nobody there waits for an outcome. */
 static int is_trusted(const struct crash_signal *signal, uint64_t handler)
 {
     return handler > (uint64_t)(uintptr_t)SIG_IGN && !crash_is_abort(signal) &&
-           __atomic_load_n(&trusted[signal->number], __ATOMIC_RELAXED) == handler;
+           (crash_state.child ||
+            __atomic_load_n(&trusted[signal->number], __ATOMIC_RELAXED) == handler);
 }
 
 /* Non-zero: a post-dump callback handled the crash. */
@@ -360,7 +362,8 @@ void crash_on_exit(void)
     uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0), all = CRASH_ALL_SIGNALS, mask;
     struct call *call;
 
-    if (sys_getpid() != crash_state.pid) {
+    if (crash_state.here == NULL ||
+        __atomic_load_n(crash_state.here, __ATOMIC_ACQUIRE) != (uint32_t)sys_getpid()) {
         return;
     }
     call = find_call(sys_gettid());

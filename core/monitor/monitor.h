@@ -8,6 +8,7 @@
 
 #include "core/monitor/announce.h"
 #include "core/monitor/engine.h"
+#include "core/monitor/family.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
@@ -35,6 +36,7 @@ struct monitor {
     uint64_t born; /* when it started, see identity.h; 0: unknown */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
+    struct family family;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */

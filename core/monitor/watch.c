@@ -21,6 +21,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 struct ending {
     bool program_gone; /* nothing can be announced any more */
     bool stopped;      /* by cairn_stop() */
+    bool alone;        /* none of its fork children is left to be served */
     bool signalled;    /* SIGTERM and its kin */
 };
 
@@ -72,8 +73,14 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
         return (jobs_are_decided(&monitor->jobs) && on_disk && !monitor->provisional.open) ||
                clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && !monitor->provisional.open &&
-           jobs_are_idle(&monitor->jobs) && on_disk;
+    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) && on_disk;
+}
+
+static bool is_alone(struct monitor *monitor, const struct ending *ending)
+{
+    return (ending->program_gone || ending->stopped) &&
+           ((monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0 ||
+            !family_lives(&monitor->family, &monitor->announce));
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
@@ -112,6 +119,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     provisional_work(monitor, ending->program_gone || ending->stopped);
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     catch_up(monitor);
 }
