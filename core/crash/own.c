@@ -139,6 +139,13 @@ static uint64_t own_handler(int signal)
     return action.handler;
 }
 
+/* A fork child's slot goes back to the others when the report is made: nobody waits for what its
+ * handler does. */
+static uint32_t open_outcome(void)
+{
+    return crash_state.child ? OUTCOME_CERTAIN : OUTCOME_OPEN;
+}
+
 /* Nobody is asked: the default action follows. */
 static int is_certain(const struct crash_signal *signal, uint64_t handler)
 {
@@ -249,7 +256,7 @@ static void after_return(struct call *call, const struct crash_signal *signal)
         recover(call); /* it makes the program go on elsewhere, as runtimes do */
     } else if (crash_faults_again(signal) && can_step(signal)) {
         if (is_deadly(signal->number)) {
-            report_call(call, OUTCOME_OPEN); /* nobody would see it fault again */
+            report_call(call, open_outcome()); /* nobody would see it fault again */
         }
         context_set_step(signal->context, 1);
         call->stage = CALL_RETURNED;
@@ -267,7 +274,7 @@ static void handle_new(struct crash_signal *signal)
     int certain = is_certain(signal, handler), trust = is_trusted(signal, handler);
     struct call *call = NULL;
 
-    signal->outcome = certain ? OUTCOME_CERTAIN : OUTCOME_OPEN;
+    signal->outcome = certain ? OUTCOME_CERTAIN : open_outcome();
     if ((!trust && report(signal, handler)) || certain) {
         die(signal);
         return;
@@ -294,7 +301,7 @@ static void handle_inside(struct call *call, const struct crash_signal *signal)
     if (crash_put_back(signal, call->blocked)) {
         return;
     }
-    report_call(call, certain ? OUTCOME_CERTAIN : OUTCOME_OPEN);
+    report_call(call, certain ? OUTCOME_CERTAIN : open_outcome());
     if (shut || crash_ask_previous(signal, NULL) != 0) {
         crash_default_action(signal);
     }
