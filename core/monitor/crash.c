@@ -39,8 +39,8 @@ static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
     return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
 }
 
-static enum release_point choose_release(const struct monitor *monitor, const struct page_slot *slot,
-                                         const struct dump_event *event)
+static enum release_point choose_release(const struct monitor *monitor,
+                                         const struct dump_event *event, bool open)
 {
     uint32_t flags = monitor->page->client_flags;
 
@@ -48,7 +48,7 @@ static enum release_point choose_release(const struct monitor *monitor, const st
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return has_outcome(slot, OUTCOME_CERTAIN) ? RELEASE_COMMITTED : RELEASE_WRITTEN;
+        return open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -233,8 +233,9 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, slot, &dump->event);
-    bool certain = has_outcome(slot, OUTCOME_CERTAIN); /* the program may change it */
+    /* Judged once: the program may change it. */
+    bool open = index == SLOT_CRASH && !has_outcome(slot, OUTCOME_CERTAIN);
+    enum release_point point = choose_release(monitor, &dump->event, open);
     bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = held && dump_write(dump, monitor) == 0;
     pid_t spare = 0;
@@ -256,13 +257,13 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named && !certain && index == SLOT_CRASH) {
-        provisional_begin(monitor, &dump->incoming);
-        spare_dismiss(spare);
-    } else if (named) {
+    if (named && !open) {
         hand_over(monitor, slot, dump, spare);
     } else {
-        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
+        if (named) {
+            provisional_begin(monitor, &dump->incoming);
+        }
+        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     reopen(monitor, index, dump);
