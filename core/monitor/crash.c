@@ -195,29 +195,18 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
     return spare;
 }
 
-/* The slot is CAPTURED and `dump` holds the capture. */
-static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
+/* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
+ * and of the spare. */
+static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
+                     bool written, pid_t spare)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, index);
-    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
-    bool written = held && dump_write(dump, monitor) == 0;
-    pid_t spare = 0;
-
-    if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
-        dump_finish(dump, false);
-        return;
-    }
-    if (point == RELEASE_CAPTURED && !held) {
-        spare = release_early(monitor, index, dump);
-    }
-    if (!held) {
-        written = write_dump(monitor, index, dump);
-    }
     bool wanted = written && settle(monitor, index);
     bool named = wanted && dump_name(dump, monitor) == 0;
+
     fault_point("monitor.named");
-    if (page_state(slot) == SLOT_CAPTURED && (point != RELEASE_COMMITTED || !named)) {
+    if (page_state(slot) == SLOT_CAPTURED &&
+        (choose_release(monitor, index) != RELEASE_COMMITTED || !named)) {
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
@@ -228,6 +217,26 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         spare_dismiss(spare);
     }
     dump_finish(dump, wanted);
+}
+
+/* The slot is CAPTURED and `dump` holds the capture. */
+static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
+    bool written = held && dump_write(dump, monitor) == 0;
+    pid_t spare = 0;
+
+    if (index == SLOT_CRASH && !await_verdict(monitor, &monitor->page->slots[index])) {
+        dump_finish(dump, false);
+        return;
+    }
+    if (!held) {
+        if (choose_release(monitor, index) == RELEASE_CAPTURED) {
+            spare = release_early(monitor, index, dump);
+        }
+        written = write_dump(monitor, index, dump);
+    }
+    conclude(monitor, index, dump, written, spare);
 }
 
 static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, int error,
