@@ -64,12 +64,14 @@ $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # ---- client: [app]
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
-	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
+	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API, which nobody calls there. Small goes before fast.
+# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
 $(libcairn_client_la_OBJECTS): override CFLAGS += -Os
+# `cairn_copy` may be another object's: even in the static library it is looked up.
+$(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
 $(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 

@@ -35,11 +35,12 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
     options.config_file = run.config;
     options.application = run.application;
     options.version = run.version;
-    result = client_start(&options, environment, NULL, error, sizeof(error));
+    result = client_start(&options, environment, NULL, error, sizeof(error), &client_copy);
     if (result != 0) {
         complain(error[0] != '\0' ? error : cairn_strerror(result));
         return;
     }
+    client_take_charge();
     preload_mask_start(0);
     preload_threads_start();
 }

@@ -144,6 +144,15 @@ CAIRN_API int cairn_remove_memory(struct cairn *cairn, const void *start);
  * the report's id. [any thread] */
 CAIRN_API int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37]);
 
+/* Makes a report of another process as it is now, a child for example; it goes on. `tid` is the thread
+ * that the report is about, 0: none in particular (then it is the main thread's). The report belongs
+ * to this program's application, carries its annotations, and its kind is "request".
+ * CAIRN_ENOENT: there is no such process or thread. CAIRN_EPERM: this program may not trace it, by
+ * ptrace(2)'s rules (another user's process, one that is not dumpable or is traced already, Yama).
+ * CAIRN_ETIMEOUT. Otherwise as cairn_dump(). [any thread] */
+CAIRN_API int cairn_dump_process(struct cairn *cairn, int pid, int tid, const char *message,
+                                 char ret_id[37]);
+
 /* Gives the calling thread an alternate signal stack with guard pages, so that its stack overflows
  * are reported too; idempotent, and a stack that the program has set itself is left alone. The thread that calls
  * cairn_start() has one already. Call cairn_thread_stop() before the thread ends. [any thread] */
