@@ -112,6 +112,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/crash.c core/monitor/crash.h \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \

@@ -11,6 +11,7 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/foreign.h"
 #include "core/monitor/sync.h"
 
 #include <errno.h>
@@ -161,23 +162,15 @@ static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid,
     page_release(slot, SLOT_TAKEN, "", "");
 }
 
-static void take(struct monitor *monitor, enum slot_index index)
+static void take_event(struct monitor *monitor, enum slot_index index,
+                       const struct dump_event *event)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    struct page_slot copy;
     struct dump dump;
 
-    crash_copy_slot(slot, &copy);
-    /* A program with fewer rights than its monitor must not have it look into somebody else. */
-    if (copy.pid != monitor->pid) {
-        refuse(monitor, slot, copy.pid, -EINVAL,
-               "it is not the program that the monitor was started for");
-        return;
-    }
-    const struct dump_event event = describe(&copy, index);
-    int result = dump_take(&dump, monitor, &event);
+    int result = dump_take(&dump, monitor, event);
     if (result != 0) {
-        refuse(monitor, slot, copy.pid, result, explain_refusal(result));
+        refuse(monitor, slot, event->pid, result, explain_refusal(result));
         return;
     }
     if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
@@ -185,6 +178,41 @@ static void take(struct monitor *monitor, enum slot_index index)
         return;
     }
     produce(monitor, index, &dump);
+}
+
+/* A program with fewer rights than its monitor must not have it look into somebody else. */
+static void take_foreign(struct monitor *monitor, struct dump_event *event)
+{
+    int result = foreign_open(monitor->pid, event->pid, event->tid, &event->process);
+
+    if (result != 0) {
+        refuse(monitor, &monitor->page->slots[SLOT_REQUEST], event->pid, result,
+               explain_refusal(result));
+        return;
+    }
+    take_event(monitor, SLOT_REQUEST, event);
+    close(event->process);
+}
+
+static void take(struct monitor *monitor, enum slot_index index)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+    struct page_slot copy;
+
+    crash_copy_slot(slot, &copy);
+    struct dump_event event = describe(&copy, index);
+    if (copy.pid == monitor->pid) {
+        if (index == SLOT_REQUEST && copy.tid != 0 && !foreign_has_thread(copy.pid, copy.tid)) {
+            refuse(monitor, slot, copy.pid, -ESRCH, "it has no such thread");
+            return;
+        }
+        take_event(monitor, index, &event);
+    } else if (index == SLOT_REQUEST) {
+        take_foreign(monitor, &event);
+    } else {
+        refuse(monitor, slot, copy.pid, -EINVAL,
+               "it is not the program that the monitor was started for");
+    }
 }
 
 void crash_look(struct monitor *monitor)

@@ -9,6 +9,7 @@
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/foreign.h"
 #include "core/monitor/identity.h"
 
 #include <errno.h>
@@ -132,9 +133,13 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
     return call.result;
 }
 
-/* The program may have been killed, and its id be another's, before it was stopped. */
-static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+/* The process may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_one(const struct dump_event *event, const struct capture *capture,
+                       const struct monitor *monitor)
 {
+    if (event->process != 0) {
+        return foreign_lives(event->process);
+    }
     const struct capture_file *stat = capture_file(capture, "stat");
     uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
 
@@ -170,13 +175,13 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .hold_ns =
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
-        .region_count = crash_copy_regions(monitor->page, regions),
+        .region_count = event->process == 0 ? crash_copy_regions(monitor->page, regions) : 0,
     };
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
     int result = capture_in_thread(dump, &request);
-    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+    if (result == 0 && !is_the_one(event, &dump->capture, monitor)) {
         release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;

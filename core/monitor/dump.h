@@ -18,6 +18,7 @@
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
     int32_t pid, tid;
+    int process;                  /* pidfd of another process than the program; 0: it is the program */
     int32_t signal;               /* 0: none */
     uint64_t context_address;     /* 0: none */
     const unsigned char *siginfo; /* 128 bytes, or NULL */
