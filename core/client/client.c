@@ -336,6 +336,7 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     handler->monitor_pid = monitor->pid;
     handler->filter = (crash_filter_fn *)options->filter;
     handler->post_dump = (crash_post_dump_fn *)options->post_dump;
+    handler->first_chance = (crash_first_chance_fn *)options->first_chance;
     handler->user = options->user;
     cairn->settled = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY;
     cairn->complained = 0;

@@ -58,7 +58,7 @@ void crash_on_signal(int number, siginfo_t *info, void *context)
     struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid() };
 
     if (crash_guard_recover(&signal) || crash_guard_is_clock(info) || crash_is_ignored(&signal) ||
-        crash_put_back(&signal)) {
+        crash_put_back(&signal) || crash_is_dealt_with(&signal)) {
         return;
     }
     if (crash_is_repeated(&signal)) {

@@ -41,6 +41,7 @@ struct crash_result {
 };
 
 typedef int crash_filter_fn(const struct crash_facts *facts, void *user);
+typedef int crash_first_chance_fn(const struct crash_facts *facts, void *user);
 typedef int crash_post_dump_fn(const struct crash_facts *facts, const struct crash_result *result,
                                void *user);
 
@@ -52,6 +53,7 @@ struct crash_handler {
     int32_t monitor_pid; /* in the program's own namespace; 0: unknown */
     crash_filter_fn *filter;
     crash_post_dump_fn *post_dump;
+    crash_first_chance_fn *first_chance;
     void *user;
     void *reserve; /* the mapped reserve, or NULL */
     void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */

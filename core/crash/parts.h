@@ -49,12 +49,19 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
 /* Non-zero = handled. */
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
                          const struct crash_result *result);
+/* Non-zero: a first-chance callback dealt with the signal, the program goes on where the context
+ * says. Also in a fork child, which lives on the same faults as its parent; takes no lock. */
+int crash_is_dealt_with(const struct crash_signal *signal);
 /* Calls function(argument) so that a fault, or the clock after a second, makes it return. 0 when it
- * returned by itself. Not nested. */
+ * returned by itself. In any number of threads, but not nested in one. */
 int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal);
 /* True when the signal struck inside a callback: returning from the signal handler then resumes
  * after it. */
 int crash_guard_recover(const struct crash_signal *signal);
+/* No callback runs. */
+int crash_guards_are_free(void);
+/* In a fork child: those of its parent's threads are not its own. */
+void crash_guards_reset(void);
 /* True for the guard's own clock, which may be late. */
 int crash_guard_is_clock(const siginfo_t *info);
 

@@ -148,5 +148,6 @@ void crash_reset(int32_t pid)
         __atomic_store_n(&crash_state.handlers[i].page, NULL, __ATOMIC_SEQ_CST);
     }
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
+    crash_guards_reset();
     crash_state.pid = pid;
 }

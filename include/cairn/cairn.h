@@ -87,6 +87,14 @@ typedef int cairn_filter_fn(const struct cairn_crash *crash, void *user);
 typedef int cairn_post_dump_fn(const struct cairn_crash *crash, const struct cairn_result *result,
                                void *user);
 
+/* First chance [crash]: asked before anything else, the newest handler first, of every signal that
+ * Cairn handles: for programs that live on some of their faults (JIT compilers, garbage collectors,
+ * WebAssembly). Non-zero = dealt with: nothing is reported, nobody else is asked, the program goes on
+ * where `crash->context` says, changed or not. 0 = what was changed there is put back, and it is a
+ * crash. Runs in several threads at once, also in fork children, possibly on the thread's own stack;
+ * a call costs about two microseconds more than a signal handler of the program's own would. */
+typedef int cairn_first_chance_fn(const struct cairn_crash *crash, void *user);
+
 /* Flags of cairn_options. */
 #define CAIRN_START_NO_WAIT (1u << 0) /* return before the configuration was checked; a problem is
                                          logged, and answered by the next call that can fail */
@@ -100,10 +108,12 @@ struct cairn_options {
     const char *version;     /* overrides application.version; NULL: the same */
     cairn_filter_fn *filter;        /* or NULL */
     cairn_post_dump_fn *post_dump;  /* or NULL */
-    void *user;                     /* handed to both callbacks */
+    void *user;                     /* handed to the callbacks */
+    cairn_first_chance_fn *first_chance; /* or NULL */
 };
 
-#define CAIRN_OPTIONS_INIT { sizeof(struct cairn_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+#define CAIRN_OPTIONS_INIT \
+    { sizeof(struct cairn_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /* Starts crash reporting: maps the shared page, starts the monitor, installs the signal handlers.
  * On failure the program is as before, and `error` (of `error_size` bytes, may be NULL) holds whole
