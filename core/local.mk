@@ -34,7 +34,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/arena.c core/capture/arena.h \
 	core/capture/builtins.c core/capture/builtins.h \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
-	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
+	core/capture/choose.c core/capture/descriptors.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
@@ -44,7 +44,7 @@ $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 noinst_LTLIBRARIES += libcairn-minidump-writer.la
 libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/format.h core/minidump/writer.c core/minidump/writer.h \
-	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_layout.h core/minidump/write_linux.c \
+	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_handles.c core/minidump/write_layout.h core/minidump/write_linux.c \
 	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
 	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
 	core/minidump/write_threads.c

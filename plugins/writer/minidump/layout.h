@@ -21,17 +21,19 @@
 #define LAYOUT_MODULE_LIST      4u
 #define LAYOUT_MEMORY_LIST      5u
 #define LAYOUT_MEMORY64_LIST    9u
+#define LAYOUT_HANDLE_DATA      12u
 #define LAYOUT_MEMORY_INFO_LIST 16u
 #define LAYOUT_COMMAND_LINE     0x47670006u
 #define LAYOUT_ENVIRONMENT      0x47670007u
 #define LAYOUT_CAIRN            0x43524e01u
 
-#define LAYOUT_THREAD_BYTES       48
-#define LAYOUT_THREAD_STACK       24  /* where in a thread its memory descriptor lies */
-#define LAYOUT_MODULE_BYTES       108 /* address (64 bits), size (32 bits), … */
-#define LAYOUT_DESCRIPTOR_BYTES   16  /* address (64 bits), size, offset: 32 bits each */
-#define LAYOUT_DESCRIPTOR64_BYTES 16  /* address, size: 64 bits each; contents follow one another  \
-                                       */
+#define LAYOUT_THREAD_BYTES     48
+#define LAYOUT_THREAD_STACK     24  /* where in a thread its memory descriptor lies */
+#define LAYOUT_MODULE_BYTES     108 /* address (64 bits), size (32 bits), … */
+#define LAYOUT_DESCRIPTOR_BYTES 16  /* address (64 bits), size, offset: 32 bits each */
+#define LAYOUT_DESCRIPTOR64_BYTES                                                                  \
+    16 /* address, size: 64 bits each; contents follow one another                                 \
+        */
 
 #define LAYOUT_RECORD_HEADER_BYTES 8   /* type, bytes; the next record begins at a multiple of 4 */
 #define LAYOUT_RECORD_PROCESS_FILE 12u /* name_bytes, content_bytes, name, content */

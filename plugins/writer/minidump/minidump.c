@@ -21,16 +21,15 @@
 #define WINDOW (64u << 10) /* bytes that are sanitised at once */
 
 enum memory { MEMORY_STACKS, MEMORY_REFERENCED, MEMORY_FULL };
-enum include { INCLUDE_COMMAND_LINE, INCLUDE_ENVIRONMENT };
 
 struct config {
     int32_t memory; /* heeded when the process is captured, by the plan made from these options */
-    struct cairn_list include; /* of int32_t, enum include */
+    struct cairn_list include; /* of int32_t: which bit of REDUCE_… */
     int32_t sanitize;
 };
 
 static const char *const memories[] = { "stacks", "referenced", "full", NULL };
-static const char *const includes[] = { "command-line", "environment", NULL };
+static const char *const includes[] = { "command-line", "environment", "descriptors", NULL };
 
 static const struct cairn_option options[] = {
     { .name = "memory",
@@ -48,7 +47,9 @@ static const struct cairn_option options[] = {
       .offset = offsetof(struct config, include),
       .choices = includes,
       .capture = "=",
-      .help = "Personal data to keep in the dump: command-line, environment; none by default." },
+      .help =
+          "Personal data to keep in the dump: command-line, environment, descriptors (what is open "
+          "at the time); none by default." },
     { .name = "sanitize",
       .type = CAIRN_OPTION_BOOL,
       .offset = offsetof(struct config, sanitize),
@@ -82,10 +83,10 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
 static unsigned classes_to_drop(const struct config *config)
 {
     const int32_t *items = config->include.items;
-    unsigned classes = REDUCE_COMMAND_LINE | REDUCE_ENVIRONMENT;
+    unsigned classes = REDUCE_ALL;
 
     for (size_t i = 0; i < config->include.count; i++) {
-        classes &= ~(items[i] == INCLUDE_COMMAND_LINE ? REDUCE_COMMAND_LINE : REDUCE_ENVIRONMENT);
+        classes &= ~(1u << items[i]);
     }
     return classes;
 }

@@ -132,7 +132,8 @@ static void clear_records(struct search *search, struct layout_bytes stream)
 static int is_dropped_stream(const struct search *search, uint32_t type)
 {
     return (type == LAYOUT_COMMAND_LINE && (search->classes & REDUCE_COMMAND_LINE) != 0) ||
-           (type == LAYOUT_ENVIRONMENT && (search->classes & REDUCE_ENVIRONMENT) != 0);
+           (type == LAYOUT_ENVIRONMENT && (search->classes & REDUCE_ENVIRONMENT) != 0) ||
+           (type == LAYOUT_HANDLE_DATA && (search->classes & REDUCE_DESCRIPTORS) != 0);
 }
 
 static void clear_stream(struct search *search, const unsigned char *entry)
