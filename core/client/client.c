@@ -154,11 +154,10 @@ void client_leave(struct cairn *cairn)
 }
 
 /* A problem that nobody waited for. */
-static void complain(const struct page *page)
+static void complain(const char *problem)
 {
     char line[1024];
-    int bytes =
-        snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
+    int bytes = snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, problem);
     ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
 
     (void)written; /* there is nowhere else to complain to */
@@ -171,7 +170,7 @@ static int settle(struct cairn *cairn, struct page *page)
     case PAGE_FAILED:
         if (!cairn->complained) {
             cairn->complained = 1;
-            complain(page);
+            complain(page->problem);
         }
         return CAIRN_ECONFIG;
     case PAGE_READY:
@@ -185,6 +184,17 @@ static int settle(struct cairn *cairn, struct page *page)
         return 0;
     default:
         return 0;
+    }
+}
+
+/* Handlers of the program's own that came after ours stay, but not in silence. */
+static void check_signals(void)
+{
+    static int told;
+
+    if (crash_repair() != 0 && !told) {
+        told = 1;
+        complain("A handler was installed over Cairn's: what it does not pass on is not reported.");
     }
 }
 
@@ -204,6 +214,7 @@ int client_enter_settled(struct cairn **cairn, const void *owner, struct page **
         client_leave(*cairn);
         return result;
     }
+    check_signals();
     *ret_page = page;
     return 0;
 }

@@ -75,6 +75,14 @@ int crash_guard_is_clock(const siginfo_t *info);
 int crash_write_reserve(struct crash_handler *handler, struct page *page,
                         const struct crash_signal *signal, const char *reason);
 
+/* ---- signals.c: who handles what ---- */
+
+/* Of a signal that came without siginfo and context: our handler is put in its place again, with its
+ * flags; a fault then strikes once more by itself, another signal is sent once more. */
+void crash_deliver_anew(int signal);
+/* What was there before that which crash_swap_previous() tells. */
+void crash_older(int signal, struct crash_action *ret_action);
+
 /* ---- ending.c: earlier handlers, the default action ---- */
 
 /* The signal would have been ignored without us. */
@@ -83,6 +91,9 @@ int crash_is_ignored(const struct crash_signal *signal);
 int crash_put_back(const struct crash_signal *signal);
 /* The program's own handler returned from this very fault a moment ago and did not mend it. */
 int crash_is_repeated(const struct crash_signal *signal);
+/* True when the earlier handler that is being asked has called us, because we were there before it:
+ * then the one before us has been called. */
+int crash_is_asked_back(const struct crash_signal *signal);
 /* Non-zero: an earlier handler dealt with the signal, the program goes on. */
 int crash_ask_previous(const struct crash_signal *signal);
 /* Ends the process by the signal's default action as soon as the signal handler returns. */
