@@ -2,8 +2,8 @@
 /*
  * The C API, and which copy of the library answers it. A process may have several copies: host
  * program and plug-in, preload and embedded, static and shared. They know each other by one symbol,
- * `cairn_copy`, which leads to the table of the copy in charge; the others' handlers become handlers
- * of that one, so that there is one signal handler, and one report per handler. [app]
+ * `cairn_copy`, which leads to the table of the copy in charge; the others' handlers become
+ * handlers of that one, so that there is one signal handler, and one report per handler. [app]
  */
 #include "core/client/client.h"
 
@@ -12,8 +12,8 @@
 
 /* C has no word for what this symbol is: unique. The dynamic linker takes one object of this name
  * for all libraries of the process, even where it would not look otherwise (RTLD_LOCAL), and never
- * unloads the one that has it. A program has to export it (cairn.pc says how); of one that does not,
- * libraries do not know, and each does its work by itself: the signal handlers are chained. */
+ * unloads the one that has it. A program has to export it (cairn.pc says how); of one that does
+ * not, libraries do not know, and each does its work by itself: the signal handlers are chained. */
 __asm__(".pushsection .data.rel.cairn_copy,\"aw\"\n"
         ".balign 8\n"
         ".type cairn_copy, @gnu_unique_object\n"

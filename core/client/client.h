@@ -120,8 +120,8 @@ void client_dismiss(struct page *page);
 
 /* ---- revive.c: a new monitor ---- */
 
-/* Replaces the monitor of the handler (or NULL), if it is dead; does not wait for the new one. Under
- * the lock, outside of client_enter(). */
+/* Replaces the monitor of the handler (or NULL), if it is dead; does not wait for the new one.
+ * Under the lock, outside of client_enter(). */
 void client_revive(struct cairn *cairn);
 
 /* ---- spawn.c: the monitor ---- */

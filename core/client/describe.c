@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the program says of itself, as the C API hands it on: annotations and breadcrumbs [signal-safe],
- * attachments and memory [any thread]. [app]
+ * What the program says of itself, as the C API hands it on: annotations and breadcrumbs
+ * [signal-safe], attachments and memory [any thread]. [app]
  */
 #include "core/client/client.h"
 

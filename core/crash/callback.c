@@ -163,8 +163,8 @@ static void call_post_dump(void *argument)
     call->answer = call->handler->post_dump(call->facts, call->result, call->handler->user);
 }
 
-/* The handler may be stopped at this moment: either it is seen here that it was, or there that a guard
- * is in use. */
+/* The handler may be stopped at this moment: either it is seen here that it was, or there that a
+ * guard is in use. */
 static void call_first_chance(void *argument)
 {
     struct call *call = argument;

@@ -55,8 +55,7 @@ static int is_abort(const struct crash_signal *signal)
 
 int crash_put_back(const struct crash_signal *signal)
 {
-    uint64_t (*program_mask)(void) =
-        __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+    uint64_t (*program_mask)(void) = __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
     long result;
 
     if (signal->info->si_code > 0 || program_mask == NULL || is_abort(signal) ||

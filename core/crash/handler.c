@@ -74,8 +74,9 @@ void crash_on_signal(int number, siginfo_t *info, void *context)
         crash_deliver_anew(number);
         return;
     }
-    if (crash_is_asked_back(&signal) || crash_guard_recover(&signal) || crash_guard_is_clock(info) || crash_is_ignored(&signal) ||
-        crash_put_back(&signal) || crash_is_dealt_with(&signal)) {
+    if (crash_is_asked_back(&signal) || crash_guard_recover(&signal) ||
+        crash_guard_is_clock(info) || crash_is_ignored(&signal) || crash_put_back(&signal) ||
+        crash_is_dealt_with(&signal)) {
         return;
     }
     if (crash_is_repeated(&signal)) {

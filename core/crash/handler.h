@@ -95,8 +95,8 @@ extern struct crash_state crash_state __attribute__((visibility("hidden")));
  * with UINT64_MAX. [crash] */
 struct crash_handler *crash_next_handler(uint64_t *number);
 
-/* Installs our handler for these signals, in front of whatever is there, which is remembered. 0 or a
- * negative errno. Serialised by the caller. [app] */
+/* Installs our handler for these signals, in front of whatever is there, which is remembered. 0 or
+ * a negative errno. Serialised by the caller. [app] */
 int crash_install(uint64_t signals);
 /* Puts it back where somebody has set the default action, or to ignore, or our handler without its
  * flags. Returns the signals for which there is a function in its place: they are left to it.

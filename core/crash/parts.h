@@ -77,8 +77,8 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
 
 /* ---- signals.c: who handles what ---- */
 
-/* Of a signal that came without siginfo and context: our handler is put in its place again, with its
- * flags; a fault then strikes once more by itself, another signal is sent once more. */
+/* Of a signal that came without siginfo and context: our handler is put in its place again, with
+ * its flags; a fault then strikes once more by itself, another signal is sent once more. */
 void crash_deliver_anew(int signal);
 /* What was there before that which crash_swap_previous() tells. */
 void crash_older(int signal, struct crash_action *ret_action);
@@ -87,7 +87,8 @@ void crash_older(int signal, struct crash_action *ret_action);
 
 /* The signal would have been ignored without us. */
 int crash_is_ignored(const struct crash_signal *signal);
-/* A sent signal that the program believes to be blocked: it is put back, and blocked from now on. */
+/* A sent signal that the program believes to be blocked: it is put back, and blocked from now on.
+ */
 int crash_put_back(const struct crash_signal *signal);
 /* The program's own handler returned from this very fault a moment ago and did not mend it. */
 int crash_is_repeated(const struct crash_signal *signal);

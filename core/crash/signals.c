@@ -12,8 +12,8 @@ static struct {
     struct crash_action action;
 } previous[CRASH_SIGNALS];
 
-/* What was there before that. Who saved our action when he installed his own calls us back as the one
- * he follows: then it is this one's turn. */
+/* What was there before that. Who saved our action when he installed his own calls us back as the
+ * one he follows: then it is this one's turn. */
 static struct crash_action older[CRASH_SIGNALS];
 
 static void fill_kernel(const struct crash_action *action, struct sigaction *ret_kernel)
@@ -105,9 +105,9 @@ static const struct crash_action *own_action(void)
     return &own;
 }
 
-/* Also brings back what somebody took away: the flags, by a signal() that restored only our address,
- * or the place, which a handler keeps that is not to be `displaced`. 0, 1 for such a one, or a
- * negative errno. */
+/* Also brings back what somebody took away: the flags, by a signal() that restored only our
+ * address, or the place, which a handler keeps that is not to be `displaced`. 0, 1 for such a one,
+ * or a negative errno. */
 static int install_one(int signal, int displaced)
 {
     const struct crash_action *own = own_action();

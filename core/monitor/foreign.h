@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens process `pid` as a pidfd, if it has the thread `tid` (0: any) and `program` may trace it. 0,
- * -ESRCH, -EPERM, -ETIMEDOUT or another negative errno. */
+/* Opens process `pid` as a pidfd, if it has the thread `tid` (0: any) and `program` may trace it.
+ * 0, -ESRCH, -EPERM, -ETIMEDOUT or another negative errno. */
 int foreign_open(int32_t program, int32_t pid, int32_t tid, int *ret_process);
 
 /* It has not ended: whoever has its number now is still it. */

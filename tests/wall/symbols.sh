@@ -20,7 +20,8 @@ text_bytes() {
 }
 
 is "libcairn.so exports the C API" "$(exports "$library")" "$(cat "$CAIRN_SRCDIR/doc/abi/libcairn.symbols")"
-is "... which is what cairn.h declares" "$(exports "$library" | sed 's/@.*//')" \
+is "... which is what cairn.h declares, and what copies know each other by" \
+    "$(exports "$library" | sed '/^cairn_copy@/d; s/@.*//')" \
     "$(sed -n '/^CAIRN_API/s/.*[ *]\(cairn_[a-z_]*\)(.*/\1/p' "$CAIRN_SRCDIR/include/cairn/cairn.h" | LC_ALL=C sort)"
 is "libcairn.so needs libc only" "$(needs "$library")" ""
 is "the preload library needs libc only" "$(needs "$preload")" ""
