@@ -7,6 +7,7 @@
 #include "core/monitor/foreign.h"
 
 #include "core/monitor/clock.h"
+#include "core/monitor/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,7 +163,8 @@ static int ask(const struct rights *rights, int32_t pid)
     return answer == ANSWER_NO ? -EPERM : answer;
 }
 
-bool foreign_lives(int process)
+/* Whoever has its number now is still it. */
+static bool lives(int process)
 {
     struct pollfd ended = { .fd = process, .events = POLLIN };
 
@@ -173,33 +175,43 @@ bool foreign_has_thread(int32_t pid, int32_t tid)
 {
     char path[64];
 
-    snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)tid);
+    snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)(tid != 0 ? tid : pid));
     return access(path, F_OK) == 0;
 }
 
-int foreign_open(int32_t program, int32_t pid, int32_t tid, int *ret_process)
+/* 0 or a negative errno. */
+static int judge(int32_t program, int32_t pid, int32_t tid)
 {
     struct rights rights;
+
+    if (!foreign_has_thread(pid, tid)) {
+        return -ESRCH;
+    }
+    int result = read_rights(program, &rights);
+    return result == 0 ? ask(&rights, tid != 0 ? tid : pid) : result;
+}
+
+int foreign_open(int32_t program, int32_t pid, int32_t tid, struct relative *ret_who)
+{
+    struct relative who;
 
     if (pid == getpid()) {
         return -EPERM; /* nobody can trace himself */
     }
-    int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (process < 0) {
+    who.process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (who.process < 0) {
         /* EINVAL, ENOENT: the id of a thread that is not its process's first. */
         return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
     }
-    int result = tid == 0 || foreign_has_thread(pid, tid) ? 0 : -ESRCH;
-    if (result == 0) {
-        result = read_rights(program, &rights);
-    }
-    if (result == 0) {
-        result = ask(&rights, tid != 0 ? tid : pid);
+    who.born = identity_read(pid);
+    int result = judge(program, pid, tid);
+    if (result == 0 && !lives(who.process)) {
+        result = -ESRCH;
     }
     if (result != 0) {
-        close(process);
+        close(who.process);
         return result;
     }
-    *ret_process = process;
+    *ret_who = who;
     return 0;
 }

@@ -6,17 +6,16 @@
 #ifndef CAIRN_CORE_MONITOR_FOREIGN_H
 #define CAIRN_CORE_MONITOR_FOREIGN_H
 
+#include "core/monitor/family.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens process `pid` as a pidfd, if it has the thread `tid` (0: any) and `program` may trace it.
- * 0, -ESRCH, -EPERM, -ETIMEDOUT or another negative errno. */
-int foreign_open(int32_t program, int32_t pid, int32_t tid, int *ret_process);
+/* Opens process `pid`, if it has the thread `tid` (0: any) and `program` may trace it. 0, and then
+ * the caller closes `ret_who->process`; -ESRCH, -EPERM, -ETIMEDOUT or another negative errno. */
+int foreign_open(int32_t program, int32_t pid, int32_t tid, struct relative *ret_who);
 
-/* It has not ended: whoever has its number now is still it. */
-bool foreign_lives(int process);
-
-/* The process has that thread. */
+/* The process has that thread; 0 counts as the main one. */
 bool foreign_has_thread(int32_t pid, int32_t tid);
 
 #endif

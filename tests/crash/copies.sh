@@ -132,7 +132,7 @@ dump "$me" "$child" "$tid"
 is "a child with a blamed thread" "$answer" "no error"
 ok "... its report is committed" wait_for 20 test -f "$report"
 is "... of kind request, with the message" "$(field "$report" kind) $(field "$report" crash.message)" "request asked for"
-is "... about the child and that thread" "$(field "$report" process.pid) $(field "$report" crash.thread)" "$child $tid"
+is "... about the child and that thread" "$(field "$report" crash.pid) $(field "$report" crash.tid)" "$child $tid"
 has "... where it stands" "$(cat "$report")" '"symbol": *"blamed"'
 is "... with the annotations of who asked" "$(made)" "program:program "
 if have_readers; then
@@ -142,7 +142,7 @@ ok "... and the child lives on" kill -0 "$child"
 dump "$me" "$child" 0
 is "no thread in particular" "$answer" "no error"
 ok "... its report is committed" wait_for 20 test -f "$report"
-is "... about the main thread" "$(field "$report" crash.thread)" "$child"
+is "... about the main thread" "$(field "$report" crash.tid)" "$child"
 dump "$me" "$child" $$
 is "a thread of another process" "$answer" "there is nothing of that name"
 dump "$me" "$tid" 0

@@ -8,6 +8,9 @@
 int plugin_start(const char *config);
 int plugin_stop(void);
 
+/* Linked to the program's own library, a plug-in's NULL would be the program's handler. */
+static struct cairn *handler;
+
 int plugin_start(const char *config)
 {
     struct cairn_options options = CAIRN_OPTIONS_INIT;
@@ -15,15 +18,15 @@ int plugin_start(const char *config)
     int result;
 
     options.config_file = config;
-    result = cairn_start(&options, NULL, error, sizeof(error));
+    result = cairn_start(&options, &handler, error, sizeof(error));
     if (result != 0) {
         printf("%s\n", error);
         return result;
     }
-    return cairn_set_string(NULL, "who", "plug-in");
+    return cairn_set_string(handler, "who", "plug-in");
 }
 
 int plugin_stop(void)
 {
-    return cairn_stop(NULL);
+    return cairn_stop(handler);
 }
