@@ -477,6 +477,12 @@ int client_start(const struct cairn_options *options, char *const *environment,
     return result;
 }
 
+/* exit(), be it called by the program's own handler of a crash. */
+__attribute__((destructor)) static void notice_exit(void)
+{
+    crash_on_exit();
+}
+
 /* Waits until no call and no crash uses the page any more. False: it must stay mapped. */
 static int wait_for_users(const struct cairn *cairn)
 {

@@ -231,6 +231,10 @@ int crash_is_dealt_with(const struct crash_signal *signal)
     const struct crash_handler *handler;
     uint64_t number = UINT64_MAX;
 
+    /* A step is mostly our own, see own.c. */
+    if (signal->number == SIGTRAP && signal->info->si_code == TRAP_TRACE) {
+        return 0;
+    }
     while ((handler = crash_next_handler(&number)) != NULL) {
         if (handler->first_chance != NULL && ask_first_chance(handler, signal)) {
             return 1;

@@ -39,6 +39,15 @@ bool reserve_excludes(struct reserve *reserve, int32_t pid);
 /* Undoes it after a child's report, for the program's own crash. */
 void reserve_reopen(struct reserve *reserve);
 
+/* It holds a minidump of which the program does not know yet whether it dies of it. */
+bool reserve_is_open(const struct reserve *reserve);
+
+/* It does, unless the program has said so itself. */
+void reserve_complete(struct reserve *reserve);
+
+/* It does not, and no report has been made by anybody: the reserve is for the next crash. */
+void reserve_reopen(struct reserve *reserve);
+
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program with up to three copies of Cairn in it, for tests/crash/copies.sh: its own (unless it is
- * built with WITHOUT_CAIRN), the preload library's, and those of plug-ins that it loads.
+ * A program with up to three copies of Cairn in it, for tests/crash/copies.sh: its own (unless it
+ * is built with WITHOUT_CAIRN), the preload library's, and those of plug-ins that it loads.
  *
  *     copies STEP...
  *
  * start CONFIG, stop: its own handler. load FILE CONFIG, unstart, unload: a plug-in's, the last one
- * that was loaded. kernel: whether the handler of SIGSEGV is still the one of the last time. dump PID
- * TID, drop UID, crash.
+ * that was loaded. kernel: whether the handler of SIGSEGV is still the one of the last time. dump
+ * PID TID, drop UID, crash.
  */
 #define _GNU_SOURCE
 #include <cairn/cairn.h>

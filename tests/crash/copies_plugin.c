@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plug-in that embeds Cairn, for tests/crash/copies.sh; linked to the library, or holding a copy. */
+/* A plug-in that embeds Cairn, for tests/crash/copies.sh; linked to the library, or holding a copy.
+ */
 #include <cairn/cairn.h>
 
 #include <stddef.h>

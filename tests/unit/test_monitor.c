@@ -364,7 +364,7 @@ static void test_reserve(void)
     int folder = make_folder(path, true);
 
     CU_ASSERT_EQUAL_FATAL(reserve_make(folder, getpid(), &reserve), 0);
-    reserve_begin(&reserve, "0190163d-8694-739b-aea5-966c26f8ad90");
+    reserve_begin(&reserve, getpid(), "0190163d-8694-739b-aea5-966c26f8ad90");
     CU_ASSERT_STRING_EQUAL(reserve.about->other, "0190163d-8694-739b-aea5-966c26f8ad90");
     CU_ASSERT_EQUAL(reserve.about->whole, 0);
     reserve_tell_whole(&reserve);
