@@ -70,12 +70,14 @@ $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # ---- client: [app]
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
-	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
+	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API, which nobody calls there. Small goes before fast.
+# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
-$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS) -fno-plt
+# `cairn_copy` may be another object's: even in the static library it is looked up.
+$(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
 $(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 
@@ -116,6 +118,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/crash.c core/monitor/crash.h \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \

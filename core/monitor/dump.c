@@ -207,7 +207,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .hold_ns =
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
-        .region_count = crash_copy_regions(monitor->page, regions),
+        .region_count = event->foreign ? 0 : crash_copy_regions(monitor->page, regions),
         .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
@@ -255,6 +255,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
         .child = dump->event.child,
+        .foreign = dump->event.foreign,
         .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,

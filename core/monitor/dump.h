@@ -24,6 +24,7 @@ struct dump_event {
     int process;                  /* its pidfd */
     uint64_t born;                /* see identity.h; 0: unknown */
     bool child;                   /* a fork child of the program, not itself */
+    bool foreign;                 /* a process that has nothing to do with it */
     int32_t parent;               /* of a child */
     bool open;                    /* the program's own handler may mend it */
     int32_t signal;               /* 0: none */
