@@ -63,6 +63,7 @@ enum minidump_record_type {
     MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
     MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
     MINIDUMP_RECORD_REGION = 14,       /* struct minidump_record_region, name */
+    MINIDUMP_RECORD_DESCENT = 16,      /* struct minidump_record_descent, of a fork child only */
 };
 
 /* What kind of event the dump is about. */
@@ -104,6 +105,11 @@ struct minidump_record_timing {
     uint64_t microseconds;
     uint32_t name_bytes;
     uint32_t reserved;
+};
+
+struct minidump_record_descent {
+    uint32_t parent; /* process: its parent at that time */
+    uint32_t main;   /* process: where Cairn was started */
 };
 
 /* Memory that the program registered; what of it was captured is in the list of memory. */

@@ -163,8 +163,10 @@ go() {
     status=$?
     took=$((($(date +%s%N) - began) / 1000000))
 }
+# With all its threads: the first may be a zombie, and another one still hold a lock.
 gone() {
-    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"
+    ! kill -0 "$1" 2>/dev/null ||
+        { grep -q '^State:.*Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]; }
 }
 
 begin null
