@@ -51,12 +51,17 @@ libcairn_minidump_writer_la_SOURCES = \
 $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
-noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
+noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
+libcairn_crash_below_la_SOURCES = \
+	core/crash/callback.c core/crash/children.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
+	core/crash/signals.c core/crash/tiers.c
+$(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
+# Through these the program's own handlers walk to where the signal struck.
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
-	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
-	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
-	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
+	core/crash/ending.c core/crash/handler.c core/crash/handler.h core/crash/own.c \
+	core/crash/page.h core/crash/parts.h
+libcairn_crash_la_LIBADD = libcairn-crash-below.la
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h
 $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
@@ -89,7 +94,7 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_masks.c \
+	core/client/preload_environment.c core/client/preload_exit.c core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
@@ -111,14 +116,16 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \
-	core/monitor/log.c core/monitor/log.h \
+	core/monitor/log.c core/monitor/log.h core/monitor/look.c core/monitor/look.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/provisional.c core/monitor/provisional.h \
 	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
@@ -147,7 +154,7 @@ libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
 	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
 	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/schema.c core/config/schema.h core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -171,7 +178,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
-	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
+	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
 	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
@@ -198,6 +205,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/scrub.c core/sender/setup.c
+	core/sender/setup.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

@@ -16,6 +16,7 @@ static const struct option all[] = {
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
     { "man", no_argument, NULL, 'm' },
+    { "children", no_argument, NULL, 'k' },
     { "machine", no_argument, NULL, 'M' },
     { "send-now", no_argument, NULL, 'S' },
     { "as-sent", required_argument, NULL, 'A' },
@@ -50,7 +51,7 @@ static void take(int option, struct tool_options *options)
         { 'O', &options->output, NULL },      { 'j', NULL, &options->json },
         { 'd', NULL, &options->due },         { 'o', NULL, &options->options },
         { 'm', NULL, &options->man },         { 'M', NULL, &options->machine },
-        { 'S', NULL, &options->send_now },
+        { 'S', NULL, &options->send_now },    { 'k', NULL, &options->children },
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {

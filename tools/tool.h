@@ -10,6 +10,8 @@
 #include "core/util/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 struct tool {
@@ -36,8 +38,9 @@ int tool_usage(const struct tool *tool, const char *format, ...)
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A text in quotes as JSON has it, what is not printable escaped; NULL as null. */
+/* A text in quotes as JSON has it, controls escaped, what is no UTF-8 replaced; NULL as null. */
 void tool_print_json(const char *text);
+void tool_write_json(FILE *out, const char *text, size_t bytes);
 
 /* The exit code for an error of Cairn's. */
 int tool_exit_code(int error);

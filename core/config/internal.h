@@ -230,6 +230,7 @@ void config_policy_check_plugins(struct config_check *check, const struct config
 struct config_engine_keys {
     const char *spool;
     struct cairn_list signals;
+    int32_t children; /* enum config_children */
 };
 
 struct config_common_keys {

@@ -26,6 +26,8 @@ const struct cairn_option config_application_options[] = {
     { .name = NULL },
 };
 
+static const char *const children[] = { "ignore", "fork", "all", NULL };
+
 const struct cairn_option config_engine_options[] = {
     { .name = "spool",
       .help = "Where reports lie, in a folder per application.",
@@ -36,6 +38,13 @@ const struct cairn_option config_engine_options[] = {
       .type = CAIRN_OPTION_SIGNAL,
       .flags = CAIRN_OPTION_LIST,
       .offset = offsetof(struct config_engine_keys, signals) },
+    { .name = "children",
+      .help = "Which children of the program are reported, too: none, those of fork(), or also what "
+              "it starts under cairn run.",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config_engine_keys, children),
+      .default_text = "fork",
+      .choices = children },
     { .name = NULL },
 };
 

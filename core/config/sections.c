@@ -156,6 +156,7 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     if (engine.signals.items != NULL) {
         set_signals(check, signals, &engine.signals);
     }
+    check->config->children = (enum config_children)engine.children;
     set_spool(check, root, engine.spool);
     read_limits(check, map);
     read_clocks(check, map);

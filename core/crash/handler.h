@@ -78,11 +78,11 @@ struct crash_action {
 struct crash_state {
     struct crash_handler handlers[CRASH_HANDLERS];
     uint64_t last_number;
-    int32_t pid;         /* of the process that started Cairn: a fork child is left alone */
+    uint32_t *here;      /* the process whose memory this is; the kernel zeroes it in fork children */
+    uint32_t child;      /* this is a fork child of the process that started Cairn */
     uint32_t secure;     /* AT_SECURE at the start */
     uint32_t test_tier;  /* enum crash_test_tier */
     uint32_t gate;       /* core/crash/gate.c */
-    uint64_t gate_frame; /* where on the stack the earlier handlers were called */
     uint64_t installed;  /* bit n-1: our handler was installed for signal n */
     uint64_t (*program_mask)(void); /* of the preload library: what the thread believes to block
                                        and does not, so that faults are seen; NULL: nothing */
@@ -98,8 +98,10 @@ struct crash_handler *crash_next_handler(uint64_t *number);
 int crash_install(uint64_t signals);
 /* Puts back what was there, where our handler is still the installed one. [app] */
 void crash_uninstall(void);
-/* Forgets what a parent process left in this fork child. [app] */
-void crash_reset(int32_t pid);
+/* Forgets what a parent process left in this fork child, which starts Cairn for itself. [app] */
+void crash_reset(void);
+/* Makes a copy of a program's memory a fork child's, which may be reported, too. [app, crash] */
+void crash_begin_child(int32_t pid);
 /* No crash is being reported: what was taken out of the table is not used any more. [app] */
 int crash_is_quiet(void);
 
@@ -111,12 +113,23 @@ void crash_swap_previous(int signal, const struct crash_action *action,
 int crash_kernel_action(int signal, const struct crash_action *action,
                         struct crash_action *ret_old);
 
+/* The calling thread is about to end the process in an orderly way. From within the program's own
+ * handler of a crash, that is how the crash ends. [app] */
+void crash_on_exit(void);
+/* The program has opened these signals; its handler of a crash may be doing so. [app] */
+void crash_opened(uint64_t signals);
+
 /* Counts the announcement up and wakes the monitor. [app, crash] */
 void crash_announce(struct page *page);
 /* Waits until the monitor releases the slot; the clocks run from `began_ns` (CLOCK_MONOTONIC) and
  * come from the plan. Returns SLOT_RELEASED, SLOT_CANCELLED or SLOT_ABANDONED. [app, crash] */
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns);
+/* The slot for an event of process `pid`: of the program its `own`, of a fork child a free one, which
+ * it gives back. NULL: children are left alone, or all slots have been in use for five seconds. [app,
+ * crash] */
+struct page_slot *crash_take_slot(struct page *page, int32_t pid, enum slot_index own);
+void crash_give_back_slot(struct page_slot *slot);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
 /* Maps the reserve that the plan names, and memory to work in; without them there is no report of a

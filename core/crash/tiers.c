@@ -39,6 +39,7 @@ struct work {
     uint32_t tier;
     uint32_t live;        /* try ptrace first */
     int32_t captured_pid; /* of the crashed process as a copy sees it */
+    int32_t parent;       /* of the crashed process */
     int32_t result;       /* 0: complete */
 };
 
@@ -79,6 +80,8 @@ static int write_dump(const struct work *work, struct capture *capture)
         .tier = work->tier,
         .kind = MINIDUMP_KIND_CRASH,
         .pid = (uint32_t)work->signal->pid,
+        .child = crash_state.child,
+        .parent = (uint32_t)work->parent,
         .wall_ns = sys_now(CLOCK_REALTIME),
         .message = capture->message,
         .tier_reason = work->reason,
@@ -297,22 +300,33 @@ static void make_alone(struct work *work, const char *reason, int error)
 
 /* ---- Both ---- */
 
+static int move(struct minidump_reserve *reserve, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&reserve->state, &from, to, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
 /* True for whoever may write it. */
 static int claim(struct minidump_reserve *reserve)
 {
-    uint32_t empty = MINIDUMP_RESERVE_EMPTY;
-
     return reserve->magic == MINIDUMP_RESERVE_MAGIC &&
            reserve->version == MINIDUMP_RESERVE_VERSION &&
-           __atomic_compare_exchange_n(&reserve->state, &empty, MINIDUMP_RESERVE_WRITING, 0,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+           move(reserve, MINIDUMP_RESERVE_EMPTY, MINIDUMP_RESERVE_WRITING);
 }
 
-int crash_write_reserve(struct crash_handler *handler, struct page *page,
+void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
+{
+    if (handler->reserve != NULL) {
+        move(about(handler), MINIDUMP_RESERVE_OPEN,
+             outcome == OUTCOME_RECOVERED ? MINIDUMP_RESERVE_EMPTY : MINIDUMP_RESERVE_COMPLETE);
+    }
+}
+
+int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason)
 {
-    struct page_slot *slot = &page->slots[SLOT_CRASH];
-    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason };
+    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason,
+                         .parent = slot->parent };
     int result = -ENOSYS;
 
     if (handler->reserve == NULL) {
@@ -322,6 +336,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
         return 0;
     }
     work.reserve = about(handler);
+    __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
         result = make_copies(&work);
     }
@@ -335,6 +350,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);
     capture_copy_text(slot->path, sizeof(slot->path), page->plan.reserve);
     slot->success = 1;
+    if (signal->outcome == OUTCOME_OPEN) {
+        move(work.reserve, MINIDUMP_RESERVE_COMPLETE, MINIDUMP_RESERVE_OPEN);
+    }
     crash_announce(page); /* a monitor that lives makes it a report at once */
     return 1;
 }

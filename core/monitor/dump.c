@@ -149,13 +149,13 @@ static void discard_folder(struct dump *dump)
     incoming_close(&dump->incoming);
 }
 
-/* The program may have been killed, and its id be another's, before it was stopped. */
-static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+/* The process may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_process(const struct capture *capture, const struct dump_event *event)
 {
     const struct capture_file *stat = capture_file(capture, "stat");
     uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
 
-    return born == 0 || monitor->born == 0 || born == monitor->born;
+    return born == 0 || event->born == 0 || born == event->born;
 }
 
 bool dump_is_held(const struct dump *dump)
@@ -192,7 +192,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->held = dump->burning = false;
     uuid_make(&dump->id);
     if (event->kind == MINIDUMP_KIND_CRASH) {
-        reserve_begin(&monitor->reserve, dump->id.text);
+        reserve_begin(&monitor->reserve, event->pid, dump->id.text);
     }
     const struct capture_request request = {
         .pid = event->pid,
@@ -214,7 +214,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
     int result = capture_in_thread(dump, monitor, &request);
-    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+    if (result == 0 && !is_the_process(&dump->capture, event)) {
         release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;
@@ -254,6 +254,8 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .tier = 1,
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
+        .child = dump->event.child,
+        .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
         .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
@@ -315,15 +317,16 @@ int dump_name(struct dump *dump, struct monitor *monitor)
     return 0;
 }
 
-static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
+static int start_engine(const struct incoming *incoming, struct monitor *monitor,
+                        struct engine *ret_engine)
 {
     char folder[PAGE_PATH_BYTES];
     int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
 
     snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
-             dump->id.text);
+             incoming->id);
     int result =
-        engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors, ret_engine);
+        engine_start_report(&monitor->settings, folder, incoming->folder, errors, ret_engine);
     if (errors >= 0) {
         close(errors);
     }
@@ -331,38 +334,38 @@ static int start_engine(const struct dump *dump, struct monitor *monitor, struct
 }
 
 /* The engine has the lock now, or, without one, whoever finds the minidump next. */
-static void let_go(struct dump *dump, const struct monitor *monitor)
+static void let_go(struct incoming *incoming, const struct monitor *monitor)
 {
-    int result = incoming_unlock(&dump->incoming);
+    int result = incoming_unlock(incoming);
 
     if (result != 0) {
         log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
-                  dump->id.text, strerror(-result));
+                  incoming->id, strerror(-result));
     }
 }
 
-struct job *dump_report(struct dump *dump, struct monitor *monitor)
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor)
 {
     struct engine engine;
 
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
         monitor->postponed = true;
-        let_go(dump, monitor);
+        let_go(incoming, monitor);
         return NULL;
     }
-    int result = start_engine(dump, monitor, &engine);
-    let_go(dump, monitor);
+    int result = start_engine(incoming, monitor, &engine);
+    let_go(incoming, monitor);
     if (result != 0) {
         log_error(
             &monitor->log,
             "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
             "next Cairn process.",
-            monitor->settings.program, strerror(-result), dump->id.text);
+            monitor->settings.program, strerror(-result), incoming->id);
         return NULL;
     }
     uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
-    return jobs_add(&monitor->jobs, &engine, dump->id.text,
+    return jobs_add(&monitor->jobs, &engine, incoming->id,
                     clock_now() + clock_ms * CLOCK_MILLISECOND);
 }
 

@@ -21,6 +21,10 @@ struct minidump_extra;
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
     int32_t pid, tid;
+    int process;                  /* its pidfd */
+    uint64_t born;                /* see identity.h; 0: unknown */
+    bool child;                   /* a fork child of the program, not itself */
+    int32_t parent;               /* of a child */
     int32_t signal;               /* 0: none */
     uint64_t context_address;     /* 0: none */
     const unsigned char *siginfo; /* 128 bytes, or NULL */
@@ -71,7 +75,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
 int dump_name(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
-struct job *dump_report(struct dump *dump, struct monitor *monitor);
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor);
 
 /* Frees all; `keep` 0 also deletes what has been written. */
 void dump_finish(struct dump *dump, bool keep);

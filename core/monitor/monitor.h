@@ -8,10 +8,12 @@
 
 #include "core/monitor/announce.h"
 #include "core/monitor/engine.h"
+#include "core/monitor/family.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/provisional.h"
 #include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
@@ -34,11 +36,13 @@ struct monitor {
     uint64_t born; /* when it started, see identity.h; 0: unknown */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
+    struct family family;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
     struct reserve reserve;
+    struct provisional provisional;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */
     uint64_t shield_until; /* signals that would end the monitor wait until then */

@@ -138,6 +138,7 @@ void page_answer_ready(struct page *page, const struct plan *plan)
     page->plan.claim_ms = plan->claim_ms;
     page->plan.hold_ms = plan->hold_ms;
     page->plan.pipeline_ms = plan->pipeline_ms;
+    page->plan.children = plan->children;
     answer_start(page, PAGE_READY);
 }
 
@@ -176,4 +177,20 @@ bool page_release(struct page_slot *slot, enum slot_state from, const char *id, 
     bool released = page_move(slot, from, SLOT_RELEASED);
     wake_all(&slot->state);
     return released;
+}
+
+void page_make_idle(struct page_slot *slot)
+{
+    if (page_move(slot, SLOT_RELEASED, SLOT_IDLE) || page_move(slot, SLOT_ABANDONED, SLOT_IDLE)) {
+        wake_all(&slot->state);
+    }
+}
+
+void page_settle(struct page_slot *slot)
+{
+    uint32_t died = OUTCOME_DIED;
+
+    __atomic_compare_exchange_n(&slot->outcome, &died, OUTCOME_REPORTED, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+    wake_all(&slot->outcome);
 }

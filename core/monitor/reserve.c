@@ -15,9 +15,11 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
+#define WRITER_WAITS     20 /* of a millisecond */
 #define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 /* 0 when it cannot be told. */
@@ -115,17 +117,25 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     return 0;
 }
 
-void reserve_begin(struct reserve *reserve, const char *id)
+static bool is_written(const struct reserve *reserve)
 {
-    if (reserve->about != NULL) {
+    uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
+
+    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_COMPLETE;
+}
+
+void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
+{
+    if (reserve->about != NULL && !is_written(reserve)) {
         reserve->about->whole = 0;
+        reserve->about->other_pid = pid;
         snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
     }
 }
 
 void reserve_tell_whole(struct reserve *reserve)
 {
-    if (reserve->about != NULL) {
+    if (reserve->about != NULL && !is_written(reserve)) {
         __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
     }
 }
@@ -138,6 +148,52 @@ bool reserve_close(struct reserve *reserve)
            __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_excludes(struct reserve *reserve, int32_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int32_t writer = 0;
+
+    if (reserve_close(reserve)) {
+        return true;
+    }
+    /* Its name follows at once, unless it died in between. */
+    for (unsigned i = 0; i < WRITER_WAITS && writer == 0; i++) {
+        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+        if (writer == 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return writer != 0 && writer != pid;
+}
+
+bool reserve_is_open(const struct reserve *reserve)
+{
+    return reserve->about != NULL &&
+           __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) == MINIDUMP_RESERVE_OPEN;
+}
+
+static void move(struct reserve *reserve, uint32_t from, uint32_t to)
+{
+    __atomic_compare_exchange_n(&reserve->about->state, &from, to, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+}
+
+void reserve_complete(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_COMPLETE);
+    }
+}
+
+void reserve_reopen(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        reserve_begin(reserve, 0, "");
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_EMPTY);
+        move(reserve, MINIDUMP_RESERVE_CLOSED, MINIDUMP_RESERVE_EMPTY);
+    }
 }
 
 bool reserve_is_new(struct reserve *reserve)

@@ -21,6 +21,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 struct ending {
     bool program_gone; /* nothing can be announced any more */
     bool stopped;      /* by cairn_stop() */
+    bool alone;        /* none of its fork children is left to be served */
     bool signalled;    /* SIGTERM and its kin */
 };
 
@@ -69,16 +70,25 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
     bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 
     if (ending->signalled) { /* engines go on by themselves */
-        return (jobs_are_decided(&monitor->jobs) && on_disk) ||
+        return (jobs_are_decided(&monitor->jobs) && on_disk && !monitor->provisional.open) ||
                clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) && on_disk;
+    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) && on_disk;
+}
+
+static bool is_alone(struct monitor *monitor, const struct ending *ending)
+{
+    return (ending->program_gone || ending->stopped) &&
+           ((monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0 ||
+            !family_lives(&monitor->family, &monitor->announce));
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
 {
     uint64_t deadline = jobs_deadline(&monitor->jobs);
+    uint64_t look = provisional_deadline(&monitor->provisional);
 
+    deadline = look < deadline ? look : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
@@ -106,8 +116,10 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
-    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
+    provisional_work(monitor, ending->program_gone || ending->stopped);
+    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     catch_up(monitor);
 }
@@ -123,6 +135,7 @@ void watch_run(struct monitor *monitor)
         page_answer_gone(monitor->page);
         /* Who claimed before he could see that is still served. */
         crash_look(monitor);
+        provisional_work(monitor, true);
     } while (!is_over(monitor, &ending));
     if (ending.program_gone || ending.stopped) {
         reserve_finish(&monitor->reserve, monitor->log.folder);

@@ -164,7 +164,7 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
     request.deadline_us = time_monotonic_us() + instance->timeout_us;
     step_run(&request, &result);
     faults_count(job->sender->application_fd, &request, &result);
-    sender_scrub(instance, result.error, error, sizeof(error));
+    config_scrub(instance, result.error, error, sizeof(error));
     retry_apply(delivery, &result, error, retry_born_ns(job->report), time_wall_ns(),
                 random_number());
     if (retry_is_offline(&result)) {

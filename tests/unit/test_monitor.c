@@ -37,6 +37,7 @@
     "claim-ms 1000\n"                                                                              \
     "hold-ms 5000\n"                                                                               \
     "pipeline-ms 20000\n"                                                                          \
+    "children fork\n"                                                                              \
     "memory referenced\n"                                                                          \
     "classes command-line,environment\n"                                                           \
     "max-bytes 67108864\n"                                                                         \
@@ -57,6 +58,7 @@ static void test_plan_good(void)
     CU_ASSERT_EQUAL(plan.claim_ms, 1000);
     CU_ASSERT_EQUAL(plan.hold_ms, 5000);
     CU_ASSERT_EQUAL(plan.pipeline_ms, 20000);
+    CU_ASSERT_EQUAL(plan.children, PAGE_CHILDREN_OF_FORK);
     CU_ASSERT_EQUAL(plan.memory, CAPTURE_REFERENCED);
     CU_ASSERT_EQUAL(plan.classes, CAPTURE_COMMAND_LINE | CAPTURE_ENVIRONMENT);
     CU_ASSERT_EQUAL(plan.max_bytes, 67108864);
@@ -84,6 +86,10 @@ static void test_plan_values(void)
         { "classes", "classes environment,\n", 0 },
         { "classes", "classes ,environment\n", 0 },
         { "classes", "classes secrets\n", 0 },
+        { "children", "children ignore\n", 1 },
+        { "children", "children all\n", 1 },
+        { "children", "children\n", 0 },
+        { "children", "children some\n", 0 },
         { "memory", "memory full\n", 1 },
         { "memory", "memory everything\n", 0 },
         { "memory", "memory\n", 0 },
@@ -304,10 +310,10 @@ static void test_identity(void)
     event.pid = event.tid = child;
     monitor.plan.hold_ms = 5000;
     monitor.page = page_make();
-    monitor.born = identity_read(child);
+    event.born = identity_read(child);
     CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), 0);
     dump_finish(&dump, false);
-    monitor.born++; /* as if the id had been another process's before */
+    event.born++; /* as if the id had been another process's before */
     CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), -ESRCH);
     munmap(monitor.page, sizeof(*monitor.page));
     kill(child, SIGKILL);
@@ -358,7 +364,7 @@ static void test_reserve(void)
     int folder = make_folder(path, true);
 
     CU_ASSERT_EQUAL_FATAL(reserve_make(folder, getpid(), &reserve), 0);
-    reserve_begin(&reserve, "0190163d-8694-739b-aea5-966c26f8ad90");
+    reserve_begin(&reserve, getpid(), "0190163d-8694-739b-aea5-966c26f8ad90");
     CU_ASSERT_STRING_EQUAL(reserve.about->other, "0190163d-8694-739b-aea5-966c26f8ad90");
     CU_ASSERT_EQUAL(reserve.about->whole, 0);
     reserve_tell_whole(&reserve);
