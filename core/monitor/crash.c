@@ -37,7 +37,7 @@ enum release_point {
 /* How a report is made, and how far it has come. */
 struct progress {
     enum release_point point;
-    bool certain; /* at the beginning: the program may change it */
+    bool open;    /* the program's handler may mend it; judged once: the program may change that */
     bool written; /* under the temporary name */
     pid_t spare;  /* 0: none */
 };
@@ -48,8 +48,7 @@ static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
 }
 
 static enum release_point choose_release(const struct monitor *monitor,
-                                         const struct page_slot *slot,
-                                         const struct dump_event *event)
+                                         const struct dump_event *event, bool open)
 {
     uint32_t flags = monitor->page->client_flags;
 
@@ -57,7 +56,7 @@ static enum release_point choose_release(const struct monitor *monitor,
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return has_outcome(slot, OUTCOME_CERTAIN) ? RELEASE_COMMITTED : RELEASE_WRITTEN;
+        return open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -243,7 +242,7 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
 static void pass_on(struct monitor *monitor, enum slot_index index, struct dump *dump,
                     const struct progress *progress)
 {
-    if (index == SLOT_CRASH && !progress->certain) {
+    if (progress->open) {
         provisional_begin(monitor, &dump->incoming);
         spare_dismiss(progress->spare);
     } else {
@@ -281,11 +280,11 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
 {
     struct page_slot *slot = &monitor->page->slots[index];
     struct progress progress = {
-        .point = choose_release(monitor, slot, &dump->event),
-        .certain = has_outcome(slot, OUTCOME_CERTAIN),
+        .open = index == SLOT_CRASH && !has_outcome(slot, OUTCOME_CERTAIN),
     };
     bool held = dump_is_held(dump);
 
+    progress.point = choose_release(monitor, &dump->event, progress.open);
     progress.written = held && dump_write(dump, monitor) == 0; /* it cannot answer before */
 
     if (dump->event.kind == MINIDUMP_KIND_CRASH && !await_verdict(dump->event.process, slot)) {
