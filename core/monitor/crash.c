@@ -244,6 +244,7 @@ static void pass_on(struct monitor *monitor, enum slot_index index, struct dump 
 {
     if (progress->open) {
         provisional_begin(monitor, &dump->incoming);
+        fault_point("monitor.provisional");
         spare_dismiss(progress->spare);
     } else {
         hand_over(monitor, &monitor->page->slots[index], dump, progress->spare);
