@@ -34,21 +34,8 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
-/* How a report is made, and how far it has come. */
-struct progress {
-    enum release_point point;
-    bool open;    /* the program's handler may mend it; judged once: the program may change that */
-    bool written; /* under the temporary name */
-    pid_t spare;  /* 0: none */
-};
-
-static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
-{
-    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
-}
-
 static enum release_point choose_release(const struct monitor *monitor,
-                                         const struct dump_event *event, bool open)
+                                         const struct dump_event *event)
 {
     uint32_t flags = monitor->page->client_flags;
 
@@ -56,7 +43,7 @@ static enum release_point choose_release(const struct monitor *monitor,
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
+        return event->open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -92,6 +79,7 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
         .born = who->born,
         .child = child,
         .parent = child ? copy->parent : 0,
+        .open = index == SLOT_CRASH && copy->outcome != OUTCOME_CERTAIN,
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,
         .siginfo = crash ? copy->siginfo : NULL,
@@ -145,6 +133,8 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
         if (job != NULL) {
             jobs_wait(&monitor->jobs, job, false);
         }
+        /* Held so long is PID 1, whose end is ours, too: what is to be tidied up is so now. */
+        reserve_finish(&monitor->reserve, monitor->log.folder);
         page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
     }
     sync_start(monitor, &dump->incoming);
@@ -237,40 +227,38 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
     return spare;
 }
 
-/* The minidump has its name. Where the program's own handler may mend the crash, it waits for that.
- */
-static void pass_on(struct monitor *monitor, enum slot_index index, struct dump *dump,
-                    const struct progress *progress)
+/* The minidump has its name. Where the program's own handler may mend the crash, it waits. */
+static void pass_on(struct monitor *monitor, struct page_slot *slot, struct dump *dump, pid_t spare)
 {
-    if (progress->open) {
+    if (dump->event.open) {
         provisional_begin(monitor, &dump->incoming);
         fault_point("monitor.provisional");
-        spare_dismiss(progress->spare);
+        spare_dismiss(spare);
     } else {
-        hand_over(monitor, &monitor->page->slots[index], dump, progress->spare);
+        hand_over(monitor, slot, dump, spare);
     }
 }
 
 /* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
  * and of the spare. */
 static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
-                     const struct progress *progress)
+                     bool written, pid_t spare)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    bool wanted = progress->written && settle(monitor, index, &dump->event);
+    bool wanted = written && settle(monitor, index, &dump->event);
     bool named = wanted && dump_name(dump, monitor) == 0;
 
     fault_point("monitor.named");
-    bool waits = named && progress->point == RELEASE_COMMITTED;
+    bool waits = named && choose_release(monitor, &dump->event) == RELEASE_COMMITTED;
     if (page_state(slot) == SLOT_CAPTURED && !waits) {
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
     if (named) {
-        pass_on(monitor, index, dump, progress);
+        pass_on(monitor, slot, dump, spare);
     } else {
-        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
-        spare_dismiss(progress->spare);
+        monitor->postponed = wanted || monitor->postponed; /* `recover` names it */
+        spare_dismiss(spare);
     }
     reopen(monitor, index, dump);
     dump_finish(dump, wanted);
@@ -279,26 +267,22 @@ static void conclude(struct monitor *monitor, enum slot_index index, struct dump
 /* The slot is CAPTURED and `dump` holds the capture. */
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
-    struct page_slot *slot = &monitor->page->slots[index];
-    struct progress progress = {
-        .open = index == SLOT_CRASH && !has_outcome(slot, OUTCOME_CERTAIN),
-    };
-    bool held = dump_is_held(dump);
+    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
+    bool written = held && dump_write(dump, monitor) == 0;
+    pid_t spare = 0;
 
-    progress.point = choose_release(monitor, &dump->event, progress.open);
-    progress.written = held && dump_write(dump, monitor) == 0; /* it cannot answer before */
-
-    if (dump->event.kind == MINIDUMP_KIND_CRASH && !await_verdict(dump->event.process, slot)) {
+    if (dump->event.kind == MINIDUMP_KIND_CRASH &&
+        !await_verdict(dump->event.process, &monitor->page->slots[index])) {
         dump_finish(dump, false);
         return;
     }
     if (!held) {
-        if (progress.point == RELEASE_CAPTURED) {
-            progress.spare = release_early(monitor, index, dump);
+        if (choose_release(monitor, &dump->event) == RELEASE_CAPTURED) {
+            spare = release_early(monitor, index, dump);
         }
-        progress.written = write_dump(monitor, index, dump);
+        written = write_dump(monitor, index, dump);
     }
-    conclude(monitor, index, dump, &progress);
+    conclude(monitor, index, dump, written, spare);
 }
 
 static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, int error,
