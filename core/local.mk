@@ -118,7 +118,10 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
+	core/monitor/place.c core/monitor/place.h \
 	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/queue.c core/monitor/queue.h \
+	core/monitor/report.c core/monitor/report.h \
 	core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \

@@ -28,6 +28,7 @@ struct engine_options {
     const char *application, *version, *executable; /* NULL: not given */
     const char *folder;                             /* report: the report's folder */
     int lock_fd;                                    /* its locked descriptor, or -1 */
+    int place_fd; /* -1, or what holds a place among engine.limits.engines as long as we live */
     const char *application_folder;                 /* recover */
     const char *file;                               /* import */
     bool plan, wait;

@@ -112,7 +112,7 @@ static const char *explain_refusal(int result)
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       enum release_point point)
 {
-    struct job *job = dump_report(dump, monitor);
+    struct job *job = dump_report(dump, monitor, point == RELEASE_COMMITTED);
 
     if (point == RELEASE_COMMITTED) {
         if (job != NULL) {

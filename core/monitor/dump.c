@@ -10,6 +10,8 @@
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
+#include "core/monitor/place.h"
+#include "core/monitor/report.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,9 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
-#define FUSE_GRACE_MS       500u   /* a capture that keeps to `hold` is done by then */
-#define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
+#define STOP_TIMEOUT_MS     1500u /* for all threads to stop; no more than half of `hold` */
+#define FUSE_GRACE_MS       500u  /* a capture that keeps to `hold` is done by then */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 
 /* What the capturing thread is asked to do. */
@@ -252,21 +253,6 @@ int dump_write(struct dump *dump, struct monitor *monitor)
     return 0;
 }
 
-static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
-{
-    char folder[PAGE_PATH_BYTES];
-    int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
-
-    snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
-             dump->id.text);
-    int result =
-        engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors, ret_engine);
-    if (errors >= 0) {
-        close(errors);
-    }
-    return result;
-}
-
 /* The engine has the lock now, or, without one, whoever finds the minidump next. */
 static void let_go(struct dump *dump, const struct monitor *monitor)
 {
@@ -278,9 +264,9 @@ static void let_go(struct dump *dump, const struct monitor *monitor)
     }
 }
 
-struct job *dump_report(struct dump *dump, struct monitor *monitor)
+struct job *dump_report(struct dump *dump, struct monitor *monitor, bool at_once)
 {
-    struct engine engine;
+    struct job *job = NULL;
 
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
@@ -288,19 +274,14 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor)
         let_go(dump, monitor);
         return NULL;
     }
-    int result = start_engine(dump, monitor, &engine);
-    let_go(dump, monitor);
-    if (result != 0) {
-        log_error(
-            &monitor->log,
-            "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
-            "next Cairn process.",
-            monitor->settings.program, strerror(-result), dump->id.text);
-        return NULL;
+    int place = place_take(monitor->log.folder, monitor->plan.engines);
+    if (place != -EAGAIN || at_once) {
+        job = report_start(monitor, dump->id.text, dump->incoming.folder, place);
+    } else if (!queue_add(monitor, dump->id.text, dump->incoming.folder)) {
+        monitor->postponed = true;
     }
-    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
-    return jobs_add(&monitor->jobs, &engine, dump->id.text,
-                    clock_now() + clock_ms * CLOCK_MILLISECOND);
+    let_go(dump, monitor);
+    return job;
 }
 
 void dump_finish(struct dump *dump, bool keep)

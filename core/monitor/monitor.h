@@ -12,6 +12,7 @@
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/queue.h"
 #include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
@@ -38,6 +39,7 @@ struct monitor {
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    struct queue queue;
     struct reserve reserve;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */

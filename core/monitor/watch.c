@@ -78,16 +78,18 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
     bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 
     if (ending->signalled) { /* engines go on by themselves */
-        return (jobs_are_decided(&monitor->jobs) && on_disk) ||
+        return (jobs_are_decided(&monitor->jobs) && queue_is_empty(&monitor->queue) && on_disk) ||
                clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) && on_disk;
+    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) &&
+           queue_is_empty(&monitor->queue) && on_disk;
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
 {
-    uint64_t deadline = jobs_deadline(&monitor->jobs);
+    uint64_t deadline = jobs_deadline(&monitor->jobs), asking = queue_deadline(&monitor->queue);
 
+    deadline = asking < deadline ? asking : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
@@ -118,6 +120,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);
+    queue_work(monitor);
     catch_up(monitor);
 }
 
