@@ -178,7 +178,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
 
-# ---- engine: stackwalk.c is libdw's one home
+# ---- engine; what it walks stacks with is a module, libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
@@ -187,11 +187,22 @@ cairn_engine_SOURCES = \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
-	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
+	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
-cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
-	libcairn-util.la $(DW_LIBS)
+	libcairn-util.la -ldl
+cairnlibexec_LTLIBRARIES = cairn-stackwalk.la
+cairn_stackwalk_la_SOURCES = core/engine/stackwalk.c core/engine/stackwalk.h core/engine/unwind.h
+cairn_stackwalk_la_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
+cairn_stackwalk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-export-symbols-regex '^cairn_stackwalk$$'
+cairn_stackwalk_la_LIBADD = libcairn-minidump.la libcairn-util.la $(DW_LIBS)
+INSTALL_DATA_HOOKS += install-data-stackwalk
+UNINSTALL_HOOKS += uninstall-stackwalk
+install-data-stackwalk:
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.la
+uninstall-stackwalk:
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.so
 
 # ---- sender
 cairnlibexec_PROGRAMS += cairn-sender
