@@ -99,14 +99,14 @@ static bool try_item(struct monitor *monitor, struct queue_item *item)
 void queue_work(struct monitor *monitor)
 {
     struct queue *queue = &monitor->queue;
-    bool asking = clock_now() >= queue->next;
+    bool asking = !queue_is_empty(queue) && clock_now() >= queue->next, asked = asking;
 
     for (size_t i = 0; i < QUEUE_MAX && asking; i++) {
         if (queue->items[i].id[0] != '\0' && jobs_have_room(&monitor->jobs)) {
             asking = try_item(monitor, &queue->items[i]);
         }
     }
-    if (clock_now() >= queue->next) {
+    if (asked) {
         queue->next = next_time();
     }
 }
