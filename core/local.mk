@@ -34,7 +34,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/arena.c core/capture/arena.h \
 	core/capture/builtins.c core/capture/builtins.h \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
-	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
+	core/capture/choose.c core/capture/descriptors.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
@@ -44,7 +44,7 @@ $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 noinst_LTLIBRARIES += libcairn-minidump-writer.la
 libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/format.h core/minidump/writer.c core/minidump/writer.h \
-	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_layout.h core/minidump/write_linux.c \
+	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_handles.c core/minidump/write_layout.h core/minidump/write_linux.c \
 	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
 	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
 	core/minidump/write_threads.c
@@ -172,7 +172,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
 	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
-	core/plugin/scan.c core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
+	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h

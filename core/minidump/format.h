@@ -62,6 +62,7 @@ enum minidump_record_type {
     MINIDUMP_RECORD_TIMING = 11,     /* struct minidump_record_timing, name */
     MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
     MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
+    MINIDUMP_RECORD_REGION = 14,       /* struct minidump_record_region, name */
 };
 
 /* What kind of event the dump is about. */
@@ -101,6 +102,13 @@ struct minidump_record_parked {
 
 struct minidump_record_timing {
     uint64_t microseconds;
+    uint32_t name_bytes;
+    uint32_t reserved;
+};
+
+/* Memory that the program registered; what of it was captured is in the list of memory. */
+struct minidump_record_region {
+    uint64_t start, bytes;
     uint32_t name_bytes;
     uint32_t reserved;
 };

@@ -172,6 +172,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
+        .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
@@ -222,6 +223,7 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
     extra.records = &records.records;
     extra.annotations = records.annotations;
     extra.annotation_count = records.annotation_count;
+    extra.more = minidump_write_handles;
     memcpy(extra.report_id, dump->id.bytes, sizeof(extra.report_id));
     int result = minidump_write(&dump->capture, &extra, dump->incoming.file);
     return result != 0 ? result : incoming_commit(&dump->incoming);

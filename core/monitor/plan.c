@@ -99,6 +99,7 @@ static bool take_class(const char *name, size_t bytes, struct plan *plan)
     } classes[] = {
         { "command-line", CAPTURE_COMMAND_LINE },
         { "environment", CAPTURE_ENVIRONMENT },
+        { "descriptors", CAPTURE_DESCRIPTORS },
     };
 
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {

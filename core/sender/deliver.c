@@ -25,7 +25,7 @@
 struct job {
     struct sender *sender;
     const struct spool_entry *entry;
-    struct sender_setup *setup;
+    struct plugin_setup *setup;
     struct report *report;
     int folder_fd;     /* locked */
     char problem[512]; /* of the setup, if it is not usable */
@@ -269,19 +269,19 @@ static void describe_problem(const struct config_problems *problems, char *text,
 
 static void deliver_with_own_setup(struct job *job)
 {
-    struct sender_setup setup;
+    struct plugin_setup setup;
 
     if (sender_setup_load(&setup, job->sender->options, job->report, job->folder_fd) != 0) {
         job->sender->problems = true;
         describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {
-            sender_setup_print_problems(&setup);
+            plugin_setup_print_problems(&setup, STDERR_FILENO);
         }
     }
     job->setup = &setup;
     attempt_all(job);
     job->setup = NULL;
-    sender_setup_finish(&setup);
+    plugin_setup_finish(&setup);
 }
 
 static void deliver(struct job *job)
