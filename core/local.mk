@@ -170,7 +170,7 @@ noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
-	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/find.c core/plugin/host.c core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
 	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
 	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
@@ -187,7 +187,7 @@ cairn_engine_SOURCES = \
 	core/engine/commit.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
-	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c \
+	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la -ldl
