@@ -5,6 +5,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/util/fault.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
 
@@ -67,6 +68,7 @@ int engine_report(const struct engine_options *options)
     if (options->place_fd >= 0) {
         fcntl(options->place_fd, F_SETFD, FD_CLOEXEC); /* a sender needs no place */
     }
+    fault_point("engine.begun");
     result = split_folder(options->folder, &application_folder, id, &error);
     if (result == 0) {
         result = engine_run_init(&run, options, application_folder, id, options->lock_fd, &error);

@@ -128,15 +128,17 @@ struct minidump_record_file {
 #define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
 #define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
 
-/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. */
+/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. The monitor
+ * does so only when a minidump cannot be lost with it any more. */
 enum minidump_reserve_state {
     MINIDUMP_RESERVE_EMPTY = 0,
     MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
     MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
-    MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor has made the report */
+    MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor makes the report */
 };
 
-/* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
+/* In the last page. The monitor fills it in; the program changes `state`, `bytes`
+ * and `writer`. */
 struct minidump_reserve {
     uint64_t magic;
     uint32_t version;
@@ -145,8 +147,11 @@ struct minidump_reserve {
     uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
     uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
     int32_t pid;
-    uint32_t reserved;
-    char id[40]; /* the report's */
+    uint32_t whole;  /* the monitor's minidump is, if perhaps under its temporary name */
+    char id[40];     /* the report's */
+    char other[40];  /* the id of the monitor's report of the same crash, or "" */
+    int32_t writer;    /* who left EMPTY: the program or a fork child; 0 for a moment */
+    int32_t other_pid; /* whose crash `other` is about */
 };
 
 #endif

@@ -6,12 +6,14 @@
 #include "core/monitor/dump.h"
 
 #include "core/crash/records.h"
+#include "core/minidump/format.h"
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/place.h"
 #include "core/monitor/report.h"
+#include "core/util/fault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,6 +25,8 @@
 #define STOP_TIMEOUT_MS     1500u /* for all threads to stop; no more than half of `hold` */
 #define FUSE_GRACE_MS       500u  /* a capture that keeps to `hold` is done by then */
 #define CAPTURE_STACK_BYTES (256 * 1024)
+#define ROOM_BYTES          (1024 * 1024) /* on the disk, besides memory and threads */
+#define ROOM_PER_THREAD     2048
 
 /* What the capturing thread is asked to do. */
 struct call {
@@ -47,6 +51,7 @@ static void *capture(void *argument)
     call->result = capture_begin(&dump->capture, call->request);
     stopped = call->result == 0;
     hold = stopped && dump->capture.left_bytes > 0;
+    fault_point("monitor.held");
     if (stopped && !hold) {
         capture_release(&dump->capture);
     }
@@ -112,9 +117,11 @@ static void release(struct dump *dump)
     put_out_fuse(dump);
 }
 
-/* In a thread of its own, which ends when the process may go on. Without memory for one, the crash
- * comes first. */
-static int capture_in_thread(struct dump *dump, const struct capture_request *request)
+/* In a thread of its own, which ends when the process may go on. Meanwhile the folder is made; if
+ * it cannot be, that is found out again and told when it is needed. Without memory for a thread,
+ * the crash comes first. */
+static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
+                             const struct capture_request *request)
 {
     struct call call = { dump, request, 0 };
 
@@ -122,6 +129,8 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
     sem_init(&dump->let_go, 0, 0);
     dump->threaded = start_thread(&call) == 0;
     if (dump->threaded) {
+        incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+        page_make_present(monitor->page);
         wait_for(&dump->captured);
     } else {
         call.result = capture_begin(&dump->capture, request);
@@ -133,18 +142,43 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
     return call.result;
 }
 
-/* The program may have been killed, and its id be another's, before it was stopped. */
-static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+static void discard_folder(struct dump *dump)
+{
+    if (dump->incoming.folder >= 0) {
+        incoming_discard(&dump->incoming);
+    }
+    incoming_close(&dump->incoming);
+}
+
+/* The process may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_process(const struct capture *capture, const struct dump_event *event)
 {
     const struct capture_file *stat = capture_file(capture, "stat");
     uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
 
-    return born == 0 || monitor->born == 0 || born == monitor->born;
+    return born == 0 || event->born == 0 || born == event->born;
 }
 
 bool dump_is_held(const struct dump *dump)
 {
     return dump->held;
+}
+
+uint64_t dump_bytes(const struct dump *dump)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < dump->capture.block_count; i++) {
+        bytes += dump->capture.blocks[i].bytes;
+    }
+    return bytes;
+}
+
+bool dump_has_room(const struct dump *dump)
+{
+    uint64_t bytes = dump_bytes(dump) + dump->capture.thread_count * ROOM_PER_THREAD + ROOM_BYTES;
+
+    return dump->incoming.file >= 0 && incoming_reserve(&dump->incoming, bytes) == 0;
 }
 
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
@@ -158,6 +192,9 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     dump->path[0] = '\0';
     dump->held = dump->burning = false;
     uuid_make(&dump->id);
+    if (event->kind == MINIDUMP_KIND_CRASH) {
+        reserve_begin(&monitor->reserve, event->pid, dump->id.text);
+    }
     const struct capture_request request = {
         .pid = event->pid,
         .tid = event->tid,
@@ -177,11 +214,14 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
-    int result = capture_in_thread(dump, &request);
-    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+    int result = capture_in_thread(dump, monitor, &request);
+    if (result == 0 && !is_the_process(&dump->capture, event)) {
         release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;
+    }
+    if (result != 0) {
+        discard_folder(dump);
     }
     if (!dump->held) {
         put_out_fuse(dump);
@@ -195,6 +235,9 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     struct plan plan;
     char problem[1024];
 
+    if (dump->incoming.file >= 0) {
+        return 0;
+    }
     int result = incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
     if (result != -ENOENT ||
         check_run(&monitor->settings, NULL, &plan, problem, sizeof(problem)) != 0 ||
@@ -205,28 +248,37 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     return incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
 }
 
-static int write_file(struct dump *dump, const struct monitor *monitor)
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra)
 {
     const struct crash_event event = {
         .tier = 1,
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
+        .child = dump->event.child,
+        .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
         .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
+        .max_bytes = max_bytes,
     };
+
+    crash_records_build(monitor->page, &event, &dump->capture.arena, ret_records);
+    ret_extra->records = &ret_records->records;
+    ret_extra->annotations = ret_records->annotations;
+    ret_extra->annotation_count = ret_records->annotation_count;
+    ret_extra->more = minidump_write_handles;
+    memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
+}
+
+static int write_file(struct dump *dump, const struct monitor *monitor)
+{
     struct crash_records records;
     struct minidump_extra extra;
 
-    crash_records_build(monitor->page, &event, &dump->capture.arena, &records);
-    extra.records = &records.records;
-    extra.annotations = records.annotations;
-    extra.annotation_count = records.annotation_count;
-    extra.more = minidump_write_handles;
-    memcpy(extra.report_id, dump->id.bytes, sizeof(extra.report_id));
-    int result = minidump_write(&dump->capture, &extra, dump->incoming.file);
-    return result != 0 ? result : incoming_commit(&dump->incoming);
+    dump_describe(dump, monitor, 0, &records, &extra);
+    return minidump_write(&dump->capture, &extra, dump->incoming.file);
 }
 
 int dump_write(struct dump *dump, struct monitor *monitor)
@@ -244,10 +296,21 @@ int dump_write(struct dump *dump, struct monitor *monitor)
     release(dump);
     if (result != 0) {
         /* Deleted first: on a full disk that makes room for the sentence. */
-        incoming_discard(&dump->incoming);
-        incoming_close(&dump->incoming);
+        discard_folder(dump);
         log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
                   (int)dump->event.pid, folder, strerror(-result));
+    }
+    return result;
+}
+
+int dump_name(struct dump *dump, struct monitor *monitor)
+{
+    const char *folder = monitor->plan.application_folder;
+
+    int result = incoming_commit(&dump->incoming);
+    if (result != 0) {
+        log_error(&monitor->log, "The minidump of the report %s could not get its name in %s: %s.",
+                  dump->id.text, folder, strerror(-result));
         return result;
     }
     snprintf(dump->path, sizeof(dump->path), "%s/%s/%s/%s", folder, INCOMING_FOLDER, dump->id.text,
@@ -288,10 +351,11 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor, bool at_once
 
 void dump_finish(struct dump *dump, bool keep)
 {
-    if (!keep && dump->path[0] != '\0') {
-        incoming_discard(&dump->incoming);
+    if (keep) {
+        incoming_close(&dump->incoming);
+    } else {
+        discard_folder(dump);
     }
-    incoming_close(&dump->incoming);
     release(dump);
     capture_finish(&dump->capture);
 }

@@ -10,6 +10,9 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/uuid.h"
 
+struct crash_records;
+struct minidump_extra;
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
@@ -18,6 +21,10 @@
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
     int32_t pid, tid;
+    int process;    /* its pidfd */
+    uint64_t born;  /* see identity.h; 0: unknown */
+    bool child;     /* a fork child of the program, not itself */
+    int32_t parent; /* of a child */
     int32_t signal;               /* 0: none */
     uint64_t context_address;     /* 0: none */
     const unsigned char *siginfo; /* 128 bytes, or NULL */
@@ -34,8 +41,8 @@ struct dump {
     timer_t fuse;
     pthread_t thread;
     sem_t captured, let_go;
-    struct incoming incoming;   /* once it is written */
-    char path[PAGE_PATH_BYTES]; /* of the minidump once it is written, else "" */
+    struct incoming incoming;   /* made while the process is being read, if it could be */
+    char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
 };
 
 /* Stops the process, reads it, and lets it go on; or holds it until dump_write(), where so much
@@ -45,9 +52,27 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
 
 bool dump_is_held(const struct dump *dump);
 
-/* Writes the minidump under its final name, and lets go of the process. 0, or a negative errno
+/* How much memory has been captured. */
+uint64_t dump_bytes(const struct dump *dump);
+
+/* The minidump has a folder, and room on the disk: writing it will not fail for that. */
+bool dump_has_room(const struct dump *dump);
+
+/* Writes the minidump under a temporary name, and lets go of the process. 0, or a negative errno
  * after having logged why not. */
 int dump_write(struct dump *dump, struct monitor *monitor);
+
+/* Of a program that was let go, and a minidump that could not be written: keeps what fits in the
+ * reserve. 0, or a negative errno. */
+int dump_rescue(struct dump *dump, struct monitor *monitor);
+
+/* What the minidump says besides the capture, in the capture's memory; `max_bytes` of records, 0:
+ * no limit. */
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra);
+
+/* Gives it its final name. 0, or a negative errno after having logged why not. */
+int dump_name(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine; where there is no place for one, to the queue, unless
  * somebody waits for the report (`at_once`). NULL when none has been started: it stays in incoming

@@ -8,6 +8,7 @@
 
 #include "core/monitor/announce.h"
 #include "core/monitor/engine.h"
+#include "core/monitor/family.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
@@ -35,6 +36,7 @@ struct monitor {
     uint64_t born; /* when it started, see identity.h; 0: unknown */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
+    struct family family;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */
@@ -51,6 +53,10 @@ enum monitor_exit monitor_run(struct monitor *monitor);
 
 /* Opens the folder of the plan and keeps it. 0 or a negative errno. */
 int monitor_open_folder(struct monitor *monitor);
+
+/* Starts an engine that finishes what lies in incoming/, and says by when it has to be done. 0, or
+ * a negative errno after having logged it. */
+int monitor_recover(struct monitor *monitor, struct engine *ret_engine, uint64_t *ret_deadline);
 
 /* The path of a process's executable. 0 or a negative errno: -ENOENT when it has none (any more).
  */

@@ -132,6 +132,8 @@ static enum monitor_exit take(struct monitor *monitor, struct dump *dump)
         .kind = MINIDUMP_KIND_REQUEST,
         .pid = monitor->pid,
         .tid = monitor->pid,
+        .process = monitor->program,
+        .born = monitor->born,
         .message = "",
         .wall_ns = clock_read(CLOCK_REALTIME),
     };
@@ -190,7 +192,7 @@ enum monitor_exit oneshot_run(struct monitor *monitor, const struct oneshot_opti
     if (status != MONITOR_DONE) {
         return status;
     }
-    if (dump_write(&dump, monitor) != 0) {
+    if (dump_write(&dump, monitor) != 0 || dump_name(&dump, monitor) != 0) {
         status = MONITOR_NO_OUTPUT;
     } else {
         status = report(monitor, &dump);

@@ -15,9 +15,11 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
+#define WRITER_WAITS     20 /* of a millisecond */
 #define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 /* 0 when it cannot be told. */
@@ -49,7 +51,7 @@ static uint64_t own_namespace(void)
     return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static int fill(struct reserve *reserve, int32_t pid, const char *id)
+static int fill(struct reserve *reserve, int32_t pid)
 {
     int error = posix_fallocate(reserve->file, 0, MINIDUMP_RESERVE_FILE_BYTES);
 
@@ -67,7 +69,7 @@ static int fill(struct reserve *reserve, int32_t pid, const char *id)
         .start_time = start_time(pid),
         .pid_namespace = own_namespace(),
     };
-    snprintf(about.id, sizeof(about.id), "%s", id);
+    snprintf(about.id, sizeof(about.id), "%s", reserve->id.text);
     ssize_t written = pwrite(reserve->file, &about, sizeof(about), MINIDUMP_RESERVE_BYTES);
     if (written != (ssize_t)sizeof(about)) {
         return written < 0 ? -errno : -ENOSPC;
@@ -96,10 +98,9 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
 {
     struct reserve reserve = { .file = -1 };
     char temporary[sizeof(reserve.name) + sizeof(TEMPORARY_SUFFIX)];
-    struct uuid id;
 
-    uuid_make(&id);
-    snprintf(reserve.name, sizeof(reserve.name), "%s/%s%s", INCOMING_FOLDER, id.text,
+    uuid_make(&reserve.id);
+    snprintf(reserve.name, sizeof(reserve.name), "%s/%s%s", INCOMING_FOLDER, reserve.id.text,
              MINIDUMP_RESERVE_SUFFIX);
     snprintf(temporary, sizeof(temporary), "%s%s", reserve.name, TEMPORARY_SUFFIX);
     reserve.file = openat(application_folder, temporary,
@@ -107,7 +108,7 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     if (reserve.file < 0) {
         return -errno;
     }
-    int result = fill(&reserve, pid, id.text);
+    int result = fill(&reserve, pid);
     if (result == 0 &&
         renameat(application_folder, temporary, application_folder, reserve.name) != 0) {
         result = -errno;
@@ -121,6 +122,29 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     return 0;
 }
 
+static bool is_written(const struct reserve *reserve)
+{
+    uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
+
+    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_COMPLETE;
+}
+
+void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
+{
+    if (reserve->about != NULL && !is_written(reserve)) {
+        reserve->about->whole = 0;
+        reserve->about->other_pid = pid;
+        snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
+    }
+}
+
+void reserve_tell_whole(struct reserve *reserve)
+{
+    if (reserve->about != NULL && !is_written(reserve)) {
+        __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
+    }
+}
+
 bool reserve_close(struct reserve *reserve)
 {
     uint32_t empty = MINIDUMP_RESERVE_EMPTY;
@@ -129,6 +153,36 @@ bool reserve_close(struct reserve *reserve)
            __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_excludes(struct reserve *reserve, int32_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int32_t writer = 0;
+
+    if (reserve_close(reserve)) {
+        return true;
+    }
+    /* Its name follows at once, unless it died in between. */
+    for (unsigned i = 0; i < WRITER_WAITS && writer == 0; i++) {
+        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+        if (writer == 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return writer != 0 && writer != pid;
+}
+
+void reserve_reopen(struct reserve *reserve)
+{
+    uint32_t closed = MINIDUMP_RESERVE_CLOSED;
+
+    if (reserve->about != NULL && !is_written(reserve)) {
+        reserve->about->whole = 0;
+        reserve->about->other[0] = '\0';
+        __atomic_compare_exchange_n(&reserve->about->state, &closed, MINIDUMP_RESERVE_EMPTY, false,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
 }
 
 bool reserve_is_new(struct reserve *reserve)

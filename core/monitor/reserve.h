@@ -16,6 +16,7 @@
 struct reserve {
     int file;                       /* locked; -1: there is no reserve */
     struct minidump_reserve *about; /* its last page */
+    struct uuid id;                 /* of the report that is made of it */
     char name[56];                  /* below the application's folder */
     bool told;                      /* reserve_is_new() has said so */
 };
@@ -23,9 +24,20 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
- * by itself. */
+/* The monitor begins a report of a crash of process `pid`, of this id. */
+void reserve_begin(struct reserve *reserve, int32_t pid, const char *id);
+
+/* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
+void reserve_tell_whole(struct reserve *reserve);
+
+/* The monitor has the crash's minidump where it is not lost with this process: false when a process
+ * makes one, or has made it, by itself. */
 bool reserve_close(struct reserve *reserve);
+/* The same, but false only when it is process `pid` that does so. Not the program's alone: its fork
+ * children have the same reserve. */
+bool reserve_excludes(struct reserve *reserve, int32_t pid);
+/* Undoes it after a child's report, for the program's own crash. */
+void reserve_reopen(struct reserve *reserve);
 
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);

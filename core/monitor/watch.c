@@ -21,6 +21,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 struct ending {
     bool program_gone; /* nothing can be announced any more */
     bool stopped;      /* by cairn_stop() */
+    bool alone;        /* none of its fork children is left to be served */
     bool signalled;    /* SIGTERM and its kin */
 };
 
@@ -53,24 +54,15 @@ static void take_signals(int fd, struct ending *ending)
 static void catch_up(struct monitor *monitor)
 {
     struct engine engine;
+    uint64_t deadline;
 
     if (!monitor->postponed || !jobs_are_idle(&monitor->jobs)) {
         return;
     }
     monitor->postponed = false;
-    int errors = log_open(&monitor->log);
-    int result =
-        engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors, &engine);
-    if (errors >= 0) {
-        close(errors);
+    if (monitor_recover(monitor, &engine, &deadline) == 0) {
+        jobs_add(&monitor->jobs, &engine, "", deadline);
     }
-    if (result != 0) {
-        log_error(&monitor->log, "%s could not be started to recover: %s.",
-                  monitor->settings.program, strerror(-result));
-        return;
-    }
-    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms * 10;
-    jobs_add(&monitor->jobs, &engine, "", clock_now() + clock_ms * CLOCK_MILLISECOND);
 }
 
 static bool is_over(const struct monitor *monitor, const struct ending *ending)
@@ -81,8 +73,15 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
         return (jobs_are_decided(&monitor->jobs) && queue_is_empty(&monitor->queue) && on_disk) ||
                clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) &&
-           queue_is_empty(&monitor->queue) && on_disk;
+    return ending->alone && jobs_are_idle(&monitor->jobs) && queue_is_empty(&monitor->queue) &&
+           on_disk;
+}
+
+static bool is_alone(struct monitor *monitor, const struct ending *ending)
+{
+    return (ending->program_gone || ending->stopped) &&
+           ((monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0 ||
+            !family_lives(&monitor->family, &monitor->announce));
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
@@ -119,6 +118,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     crash_look(monitor);
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
+    ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     queue_work(monitor);
     catch_up(monitor);

@@ -6,6 +6,7 @@
  */
 #include "core/plugin/host.h"
 #include "core/plugin/internal.h"
+#include "core/util/fault.h"
 #include "core/util/text.h"
 
 #include <stdio.h>
@@ -140,6 +141,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     if (host->request->check_only) {
         return WIRE_DONE;
     }
+    if (host->request->preview && (plugin->capabilities & CAIRN_CAP_PREVIEW) == 0) {
+        return WIRE_UNSUPPORTED; /* it would really send */
+    }
     if (host->request->rehearsal != STEP_NO_REHEARSAL) {
         return state_of(host_rehearse(host, plugin, &ops.head, STEP_FD_PLUGIN));
     }
@@ -147,7 +151,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
         result = ops.head.create(&host->table, options, &context);
     }
     if (result == 0) {
+        fault_point("step.created");
         result = call_kind(host, &ops, context, out_fd, end);
+        fault_point("step.called");
         if (ops.head.destroy != NULL) {
             ops.head.destroy(context);
         }
@@ -158,7 +164,13 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
 /* A system without seccomp filters is no reason to do without the plugin. */
 static void restrict_step(const struct host *host)
 {
-    int result = host_restrict(host->request->facts->capabilities);
+    uint64_t capabilities = host->request->facts->capabilities;
+    int result;
+
+    if (host->request->preview) {
+        capabilities &= ~CAIRN_CAP_NETWORK; /* what is only shown must not leave */
+    }
+    result = host_restrict(capabilities);
 
     if (result < 0) {
         host->table.log(&host->table, CAIRN_LOG_WARNING,
@@ -175,6 +187,7 @@ void host_call(struct host *host, int plugin_fd, int out_fd)
 
     memset(&end, 0, sizeof(end));
     restrict_step(host);
+    fault_point("step.begun");
     if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
         end.state = WIRE_UNUSABLE;
         text_copy(end.reason, sizeof(end.reason), error.text);
