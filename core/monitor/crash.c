@@ -279,8 +279,7 @@ static int identify(const struct monitor *monitor, enum slot_index index, int32_
         *ret_who = (struct relative){ monitor->program, monitor->born };
         return 0;
     }
-    if (index < SLOT_CHILD || is_program ||
-        (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
+    if (index < SLOT_CHILD || is_program || (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return -EINVAL;
     }
     return family_find(&monitor->family, pid, ret_who);
