@@ -34,8 +34,13 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
+static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
+{
+    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
+}
+
 static enum release_point choose_release(const struct monitor *monitor,
-                                         const struct dump_event *event)
+                                         const struct dump_event *event, bool open)
 {
     uint32_t flags = monitor->page->client_flags;
 
@@ -43,7 +48,7 @@ static enum release_point choose_release(const struct monitor *monitor,
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return RELEASE_COMMITTED;
+        return open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -125,7 +130,7 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
                       pid_t spare)
 {
     bool held = page_state(slot) == SLOT_CAPTURED;
-    struct job *job = dump_report(dump, monitor, held);
+    struct job *job = dump_report(&dump->incoming, monitor, held);
 
     fault_point("monitor.handed");
     spare_dismiss(spare);
@@ -229,7 +234,9 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, &dump->event);
+    /* Judged once: the program may change it. */
+    bool open = index == SLOT_CRASH && !has_outcome(slot, OUTCOME_CERTAIN);
+    enum release_point point = choose_release(monitor, &dump->event, open);
     bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = held && dump_write(dump, monitor) == 0;
     pid_t spare = 0;
@@ -251,10 +258,13 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named) {
+    if (named && !open) {
         hand_over(monitor, slot, dump, spare);
     } else {
-        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
+        if (named) {
+            provisional_begin(monitor, &dump->incoming);
+        }
+        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     reopen(monitor, index, dump);

@@ -319,33 +319,33 @@ int dump_name(struct dump *dump, struct monitor *monitor)
 }
 
 /* The engine has the lock now, or, without one, whoever finds the minidump next. */
-static void let_go(struct dump *dump, const struct monitor *monitor)
+static void let_go(struct incoming *incoming, const struct monitor *monitor)
 {
-    int result = incoming_unlock(&dump->incoming);
+    int result = incoming_unlock(incoming);
 
     if (result != 0) {
         log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
-                  dump->id.text, strerror(-result));
+                  incoming->id, strerror(-result));
     }
 }
 
-struct job *dump_report(struct dump *dump, struct monitor *monitor, bool at_once)
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool at_once)
 {
     struct job *job = NULL;
 
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
         monitor->postponed = true;
-        let_go(dump, monitor);
+        let_go(incoming, monitor);
         return NULL;
     }
     int place = place_take(monitor->log.folder, monitor->plan.engines);
     if (place != -EAGAIN || at_once) {
-        job = report_start(monitor, dump->id.text, dump->incoming.folder, place);
-    } else if (!queue_add(monitor, dump->id.text, dump->incoming.folder)) {
+        job = report_start(monitor, incoming->id, incoming->folder, place);
+    } else if (!queue_add(monitor, incoming->id, incoming->folder)) {
         monitor->postponed = true;
     }
-    let_go(dump, monitor);
+    let_go(incoming, monitor);
     return job;
 }
 

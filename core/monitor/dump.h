@@ -77,7 +77,7 @@ int dump_name(struct dump *dump, struct monitor *monitor);
 /* Hands the written minidump to an engine; where there is no place for one, to the queue, unless
  * somebody waits for the report (`at_once`). NULL when none has been started: it stays in incoming
  * until then. */
-struct job *dump_report(struct dump *dump, struct monitor *monitor, bool at_once);
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool at_once);
 
 /* Frees all; `keep` 0 also deletes what has been written. */
 void dump_finish(struct dump *dump, bool keep);

@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #define FIELDS_BEFORE_START 20 /* from the state, the third of all, to the 22nd */
+#define FIELDS_BEFORE_STACK 26 /* to the 28th */
 
-uint64_t identity_parse(const char *stat, size_t bytes)
+static uint64_t parse_field(const char *stat, size_t bytes, unsigned fields_before)
 {
     const char *end = stat + bytes, *at = memrchr(stat, ')', bytes);
     uint64_t value = 0;
 
-    for (unsigned i = 0; at != NULL && i < FIELDS_BEFORE_START; i++) {
+    for (unsigned i = 0; at != NULL && i < fields_before; i++) {
         at = memchr(at, ' ', (size_t)(end - at));
         at = at != NULL ? at + 1 : NULL;
     }
@@ -27,7 +28,12 @@ uint64_t identity_parse(const char *stat, size_t bytes)
     return value;
 }
 
-uint64_t identity_read(int32_t pid)
+uint64_t identity_parse(const char *stat, size_t bytes)
+{
+    return parse_field(stat, bytes, FIELDS_BEFORE_START);
+}
+
+static uint64_t read_field(int32_t pid, unsigned fields_before)
 {
     char path[64], text[1024];
     ssize_t bytes = 0;
@@ -39,5 +45,15 @@ uint64_t identity_read(int32_t pid)
         bytes = read(fd, text, sizeof(text));
         close(fd);
     }
-    return bytes > 0 ? identity_parse(text, (size_t)bytes) : 0;
+    return bytes > 0 ? parse_field(text, (size_t)bytes, fields_before) : 0;
+}
+
+uint64_t identity_read(int32_t pid)
+{
+    return read_field(pid, FIELDS_BEFORE_START);
+}
+
+uint64_t identity_read_stack(int32_t pid)
+{
+    return read_field(pid, FIELDS_BEFORE_STACK);
 }

@@ -16,4 +16,7 @@ uint64_t identity_parse(const char *stat, size_t bytes);
 /* The same of a process that exists now; 0 if it cannot be read. */
 uint64_t identity_read(int32_t pid);
 
+/* Where its first stack begins: elsewhere after each exec(). 0 if it may not be read. */
+uint64_t identity_read_stack(int32_t pid);
+
 #endif

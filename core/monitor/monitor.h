@@ -13,6 +13,7 @@
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/provisional.h"
 #include "core/monitor/queue.h"
 #include "core/monitor/reserve.h"
 
@@ -43,6 +44,7 @@ struct monitor {
     struct jobs jobs;
     struct queue queue;
     struct reserve reserve;
+    struct provisional provisional;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */
     uint64_t shield_until; /* signals that would end the monitor wait until then */

@@ -126,7 +126,7 @@ static bool is_written(const struct reserve *reserve)
 {
     uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
 
-    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_COMPLETE;
+    return state != MINIDUMP_RESERVE_EMPTY && state != MINIDUMP_RESERVE_CLOSED;
 }
 
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
@@ -155,6 +155,32 @@ bool reserve_close(struct reserve *reserve)
            empty == MINIDUMP_RESERVE_CLOSED;
 }
 
+bool reserve_is_open(const struct reserve *reserve)
+{
+    return reserve->about != NULL &&
+           __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) == MINIDUMP_RESERVE_OPEN;
+}
+
+static void move(struct reserve *reserve, uint32_t from, uint32_t to)
+{
+    __atomic_compare_exchange_n(&reserve->about->state, &from, to, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+}
+
+void reserve_complete(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_COMPLETE);
+    }
+}
+
+void reserve_forget(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_EMPTY);
+    }
+}
+
 bool reserve_excludes(struct reserve *reserve, int32_t pid)
 {
     const struct timespec pause = { 0, 1000000 };
@@ -175,13 +201,10 @@ bool reserve_excludes(struct reserve *reserve, int32_t pid)
 
 void reserve_reopen(struct reserve *reserve)
 {
-    uint32_t closed = MINIDUMP_RESERVE_CLOSED;
-
     if (reserve->about != NULL && !is_written(reserve)) {
         reserve->about->whole = 0;
         reserve->about->other[0] = '\0';
-        __atomic_compare_exchange_n(&reserve->about->state, &closed, MINIDUMP_RESERVE_EMPTY, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+        move(reserve, MINIDUMP_RESERVE_CLOSED, MINIDUMP_RESERVE_EMPTY);
     }
 }
 

@@ -70,11 +70,12 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
     bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 
     if (ending->signalled) { /* engines go on by themselves */
-        return (jobs_are_decided(&monitor->jobs) && queue_is_empty(&monitor->queue) && on_disk) ||
+        return (jobs_are_decided(&monitor->jobs) && queue_is_empty(&monitor->queue) && on_disk &&
+                !monitor->provisional.open) ||
                clock_now() >= monitor->shield_until;
     }
-    return ending->alone && jobs_are_idle(&monitor->jobs) && queue_is_empty(&monitor->queue) &&
-           on_disk;
+    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) &&
+           queue_is_empty(&monitor->queue) && on_disk;
 }
 
 static bool is_alone(struct monitor *monitor, const struct ending *ending)
@@ -87,8 +88,10 @@ static bool is_alone(struct monitor *monitor, const struct ending *ending)
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
 {
     uint64_t deadline = jobs_deadline(&monitor->jobs), asking = queue_deadline(&monitor->queue);
+    uint64_t look = provisional_deadline(&monitor->provisional);
 
     deadline = asking < deadline ? asking : deadline;
+    deadline = look < deadline ? look : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
@@ -116,8 +119,9 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
-    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
+    provisional_work(monitor, ending->program_gone || ending->stopped);
+    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     queue_work(monitor);
@@ -135,6 +139,7 @@ void watch_run(struct monitor *monitor)
         page_answer_gone(monitor->page);
         /* Who claimed before he could see that is still served. */
         crash_look(monitor);
+        provisional_work(monitor, true);
     } while (!is_over(monitor, &ending));
     if (ending.program_gone || ending.stopped) {
         reserve_finish(&monitor->reserve, monitor->log.folder);
