@@ -106,9 +106,12 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \
+	core/monitor/death.c core/monitor/death.h \
 	core/monitor/dump.c core/monitor/dump.h \
+	core/monitor/end.c core/monitor/end.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/incoming.c core/monitor/incoming.h \

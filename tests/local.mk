@@ -287,6 +287,14 @@ tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh
 EXTRA_DIST += tests/crash/tiers.sh
 
+# ---- crash: ends that nobody can catch
+check_PROGRAMS += tests/crash/death_victim
+tests_crash_death_victim_SOURCES = tests/crash/death_victim.c
+tests_crash_death_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_death_victim_LDADD = libcairn.la
+TESTS += tests/crash/deaths.sh
+EXTRA_DIST += tests/crash/deaths.sh
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation

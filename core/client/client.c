@@ -188,6 +188,22 @@ int client_settle(struct cairn *cairn, struct page *page)
     }
 }
 
+/* exit() is an orderly end, whatever else the monitor learns of it. A fork child says nothing in its
+ * parent's pages. */
+static void mark_exit(int status, void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
+        struct page *page = hold(&table[i]);
+
+        if (page != NULL) {
+            __atomic_store_n(&page->exited, PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS),
+                             __ATOMIC_RELEASE);
+            client_leave(&table[i]);
+        }
+    }
+}
+
 /* A fork child that starts Cairn for itself begins with an empty table. */
 static int prepare_process(const struct client_error *error)
 {
@@ -210,6 +226,7 @@ static int prepare_process(const struct client_error *error)
             return client_fail(error, CAIRN_ENOMEM, "A page of memory cannot be mapped: %s.",
                                strerror(errno));
         }
+        on_exit(mark_exit, NULL); /* without memory for it, there is no mark */
         /* Where the kernel cannot do it (before 4.14, gVisor), a child may write into our page. */
         madvise(word, sizeof(*word), MADV_WIPEONFORK);
         __atomic_store_n(&here, word, __ATOMIC_RELEASE);

@@ -108,6 +108,10 @@ struct page_parked {
 #define PAGE_IS_INIT        (1u << 1) /* PID 1: release after commit */
 #define PAGE_CONFIG_IS_TEXT (1u << 2)
 
+/* Page.exited: the program called exit(), with this status. */
+#define PAGE_EXITED      (1u << 8)
+#define PAGE_EXIT_STATUS 0xffu
+
 /* What cairn_start() must know of the configuration. Written by the monitor before PAGE_READY. */
 struct page_plan {
     uint64_t signals;  /* bit n-1 = signal n */
@@ -142,6 +146,7 @@ struct page {
     /* the crash path: cache lines of their own */
     uint32_t announce __attribute__((aligned(64))); /* futex word, counts announcements */
     uint32_t stopping;                              /* program: cairn_stop() was called */
+    uint32_t exited; /* program: PAGE_EXITED with its status, once it ends by itself */
     struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];

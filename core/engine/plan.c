@@ -123,6 +123,21 @@ void plan_capture(const struct config *config, const struct config_pipeline *pip
     *ret_capture = capture;
 }
 
+static void print_deaths(unsigned deaths, struct buf *out)
+{
+    static const char *const names[] = { "killed", "signalled", "exit", "unknown" };
+    const char *separator = " ";
+
+    buf_text(out, "deaths");
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((deaths & 1u << i) != 0) {
+            buf_printf(out, "%s%s", separator, names[i]);
+            separator = ",";
+        }
+    }
+    buf_text(out, "\n");
+}
+
 void plan_print(const struct config *config, const struct plan_capture *capture,
                 const char *application_folder, struct buf *out)
 {
@@ -137,6 +152,7 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
     buf_printf(out, "classes %s%s%s\n",
                (capture->classes & PLAN_COMMAND_LINE) != 0 ? "command-line" : "", both ? "," : "",
                (capture->classes & PLAN_ENVIRONMENT) != 0 ? "environment" : "");
+    print_deaths(config->deaths, out);
     buf_printf(out, "max-bytes %" PRIu64 "\n", config->limits.report_bytes);
     buf_printf(out, "application-folder %s\n", application_folder);
 }

@@ -62,6 +62,7 @@ enum minidump_record_type {
     MINIDUMP_RECORD_TIMING = 11,     /* struct minidump_record_timing, name */
     MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
     MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
+    MINIDUMP_RECORD_REASON = 14,       /* text: what ended a process that nobody could capture */
 };
 
 /* What kind of event the dump is about. */

@@ -9,6 +9,7 @@
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/death.h"
 #include "core/monitor/identity.h"
 
 #include <errno.h>
@@ -146,17 +147,23 @@ bool dump_is_held(const struct dump *dump)
     return dump->held;
 }
 
+void dump_begin(struct dump *dump, const struct dump_event *event)
+{
+    dump->event = *event;
+    dump->death = NULL;
+    dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
+    dump->path[0] = '\0';
+    dump->held = dump->burning = false;
+    uuid_make(&dump->id);
+}
+
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
 {
     const struct plan *plan = &monitor->plan;
     struct capture_region regions[PAGE_REGIONS];
     uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
 
-    dump->event = *event;
-    dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
-    dump->path[0] = '\0';
-    dump->held = dump->burning = false;
-    uuid_make(&dump->id);
+    dump_begin(dump, event);
     const struct capture_request request = {
         .pid = event->pid,
         .tid = event->tid,
@@ -218,6 +225,9 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
     struct minidump_extra extra;
 
     crash_records_build(monitor->page, &event, &dump->capture.arena, &records);
+    if (dump->death != NULL) {
+        death_add_records(dump->death, &records);
+    }
     extra.records = &records.records;
     extra.annotations = records.annotations;
     extra.annotation_count = records.annotation_count;

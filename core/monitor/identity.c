@@ -27,17 +27,25 @@ uint64_t identity_parse(const char *stat, size_t bytes)
     return value;
 }
 
-uint64_t identity_read(int32_t pid)
+void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
 {
-    char path[64], text[1024];
+    char path[64];
     ssize_t bytes = 0;
     int fd;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        bytes = read(fd, text, sizeof(text));
+        bytes = read(fd, ret_text, IDENTITY_BYTES - 1);
         close(fd);
     }
-    return bytes > 0 ? identity_parse(text, (size_t)bytes) : 0;
+    ret_text[bytes > 0 ? bytes : 0] = '\0';
+}
+
+uint64_t identity_read(int32_t pid)
+{
+    char text[IDENTITY_BYTES];
+
+    identity_text(pid, text);
+    return identity_parse(text, strlen(text));
 }

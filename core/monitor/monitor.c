@@ -112,7 +112,8 @@ static enum monitor_exit verify_program(struct monitor *monitor)
                     "The monitor was given a descriptor that is not of process %d, but of %d.",
                     (int)monitor->pid, pid);
     }
-    monitor->born = identity_read(monitor->pid);
+    identity_text(monitor->pid, monitor->first_stat);
+    monitor->born = identity_parse(monitor->first_stat, strlen(monitor->first_stat));
     char *executable = monitor->settings.executable;
     size_t capacity = sizeof(monitor->settings.executable);
     int result = monitor_read_executable(monitor->pid, executable, capacity);
@@ -185,6 +186,7 @@ static enum monitor_exit start(struct monitor *monitor)
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
+    cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;
 }
 

@@ -5,19 +5,24 @@
  */
 #include "core/monitor/reserve.h"
 
+#include "core/monitor/clock.h"
 #include "core/monitor/incoming.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
+#define COPY_NS          (3 * CLOCK_SECOND) /* it has a timer of 2 s */
+#define LOOK_NS          20000000           /* nobody wakes us when it is killed */
 #define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 /* 0 when it cannot be told. */
@@ -124,6 +129,24 @@ bool reserve_close(struct reserve *reserve)
            __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_take(struct reserve *reserve)
+{
+    const struct timespec look = { 0, LOOK_NS };
+    const uint64_t deadline = clock_now() + COPY_NS;
+
+    for (;;) {
+        uint32_t state = MINIDUMP_RESERVE_EMPTY;
+        if (__atomic_compare_exchange_n(&reserve->about->state, &state, MINIDUMP_RESERVE_CLOSED,
+                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            return true;
+        }
+        if (state != MINIDUMP_RESERVE_WRITING || clock_now() >= deadline) {
+            return state == MINIDUMP_RESERVE_WRITING;
+        }
+        syscall(SYS_futex, &reserve->about->state, FUTEX_WAIT, state, &look, NULL, 0);
+    }
 }
 
 bool reserve_is_new(struct reserve *reserve)

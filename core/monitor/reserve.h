@@ -27,6 +27,10 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
  * by itself. */
 bool reserve_close(struct reserve *reserve);
 
+/* The program has ended: true when no crash of its has become a report, nor will. Waits for a copy
+ * of it that is writing, some seconds at most. */
+bool reserve_take(struct reserve *reserve);
+
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
 

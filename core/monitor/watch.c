@@ -7,6 +7,7 @@
 
 #include "core/monitor/clock.h"
 #include "core/monitor/crash.h"
+#include "core/monitor/death.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -91,6 +92,15 @@ static uint64_t next_deadline(const struct monitor *monitor, const struct ending
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
+/* Asked behind the signals: who ends a program's service sends them after its end, and then the
+ * death counts. */
+static bool has_ended(const struct monitor *monitor)
+{
+    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+
+    return poll(&program, 1, 0) > 0;
+}
+
 /* Waits for the next thing to happen, and takes it. */
 static void wait_and_take(struct monitor *monitor, struct ending *ending)
 {
@@ -108,13 +118,15 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     if (polled[WATCHED_ANNOUNCE].revents != 0) {
         announce_take(&monitor->announce);
     }
-    if (polled[WATCHED_PROGRAM].revents != 0) {
-        ending->program_gone = true;
-    }
     take_signals(monitor->signals, ending);
+    bool gone = ending->program_gone;
+    ending->program_gone = gone || has_ended(monitor);
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
+    if (ending->program_gone && !gone) {
+        death_look(monitor, ending->signalled);
+    }
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);

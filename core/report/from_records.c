@@ -109,6 +109,11 @@ static int take_tier_reason(struct input *in, const struct minidump_record_view 
     return take_text(record, &in->report->tier_reason);
 }
 
+static int take_reason(struct input *in, const struct minidump_record_view *record)
+{
+    return take_text(record, &in->report->reason);
+}
+
 static struct cairn_value value_of(const struct minidump_record_annotation *head, const char *text)
 {
     struct cairn_value value = { .type = head->type };
@@ -238,6 +243,7 @@ static int (*const takers[])(struct input *in, const struct minidump_record_view
     [MINIDUMP_RECORD_PARKED] = take_parked,
     [MINIDUMP_RECORD_TIMING] = take_timing,
     [MINIDUMP_RECORD_TIER_REASON] = take_tier_reason,
+    [MINIDUMP_RECORD_REASON] = take_reason,
 };
 
 int report_from_records(struct report *report, const struct minidump *dump,

@@ -35,6 +35,7 @@ hold-ms 3000
 pipeline-ms 4000
 memory stacks
 classes 
+deaths killed,unknown
 max-bytes 67108864
 application-folder $spool/shop"
 is "its folders are made" "$(ls "$spool/shop" | tr '\n' ' ')" "delivered incoming pending quarantine "
