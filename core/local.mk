@@ -119,6 +119,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/life.c core/monitor/life.h \
 	core/monitor/log.c core/monitor/log.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
+	core/monitor/mapping.c core/monitor/mapping.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \

@@ -325,8 +325,7 @@ void death_look(struct monitor *monitor, bool stopping)
 {
     struct death death;
 
-    if (monitor->plan.deaths == 0 ||
-        __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0) {
+    if (monitor->plan.deaths == 0) {
         return;
     }
     find_out(monitor, &death);

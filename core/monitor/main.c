@@ -94,7 +94,9 @@ static enum monitor_exit serve(struct monitor *monitor)
     if (chdir("/") != 0) {
         return MONITOR_SYSTEM;
     }
-    int result = page_map(PAGE_FD, &monitor->page);
+    int page_fd = PAGE_FD;
+    mapping_begin(&monitor->mapping, &page_fd);
+    int result = page_map(page_fd, &monitor->page);
     if (result != 0) {
         fprintf(stderr,
                 "cairn-monitor: descriptor %d is not a page of this version of Cairn: %s.\n",
@@ -202,6 +204,7 @@ int main(int argc, char **argv)
         .log.folder = -1,
         .reserve.file = -1,
         .cgroup.folder = -1,
+        .mapping.file = -1,
     };
 
     monitor.jobs.log = &monitor.log;

@@ -165,6 +165,21 @@ static void make_reserve(struct monitor *monitor)
              monitor->reserve.name);
 }
 
+/* Without it the monitor lives as long as whatever the program becomes by exec(). */
+static void watch_mapping(struct monitor *monitor)
+{
+    int result;
+
+    if (monitor->mapping.file < 0) {
+        return;
+    }
+    result = mapping_watch(&monitor->mapping, monitor->pid, &monitor->announce);
+    if (result != 0) {
+        log_error(&monitor->log, "It will not be seen when process %d runs another program: %s.",
+                  (int)monitor->pid, strerror(-result));
+    }
+}
+
 static enum monitor_exit start(struct monitor *monitor)
 {
     enum monitor_exit status = verify_program(monitor);
@@ -186,6 +201,7 @@ static enum monitor_exit start(struct monitor *monitor)
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
+    watch_mapping(monitor);
     cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;
 }

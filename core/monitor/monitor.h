@@ -12,6 +12,7 @@
 #include "core/monitor/identity.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
+#include "core/monitor/mapping.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
 #include "core/monitor/reserve.h"
@@ -38,6 +39,7 @@ struct monitor {
     struct cgroup cgroup;            /* the program's, at its start */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
+    struct mapping mapping;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */

@@ -21,7 +21,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 /* Why the monitor is going to end. */
 struct ending {
     bool program_gone; /* nothing can be announced any more */
-    bool stopped;      /* by cairn_stop() */
+    bool stopped;      /* by cairn_stop(), or the program has become another one */
     bool signalled;    /* SIGTERM and its kin */
 };
 
@@ -124,11 +124,13 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
-    if (ending->program_gone && !gone) {
+    ending->stopped = ending->stopped ||
+                      __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
+                      mapping_is_replaced(&monitor->mapping);
+    if (ending->program_gone && !gone && !ending->stopped) {
         death_look(monitor, ending->signalled);
     }
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
-    ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     jobs_work(&monitor->jobs);
     catch_up(monitor);
 }
