@@ -15,7 +15,7 @@ BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind
 noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
 	core/util/buf.c core/util/buf.h \
-	core/util/error.c core/util/error.h \
+	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
 	core/util/fs.c core/util/fs.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
@@ -34,7 +34,7 @@ libcairn_capture_la_SOURCES = \
 	core/capture/arena.c core/capture/arena.h \
 	core/capture/builtins.c core/capture/builtins.h \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
-	core/capture/choose.c core/capture/full.c core/capture/referenced.c \
+	core/capture/choose.c core/capture/descriptors.c core/capture/full.c core/capture/referenced.c \
 	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
@@ -44,7 +44,7 @@ $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 noinst_LTLIBRARIES += libcairn-minidump-writer.la
 libcairn_minidump_writer_la_SOURCES = \
 	core/minidump/format.h core/minidump/writer.c core/minidump/writer.h \
-	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_layout.h core/minidump/write_linux.c \
+	core/minidump/write_crashpad.c core/minidump/write_file.c core/minidump/write_handles.c core/minidump/write_layout.h core/minidump/write_linux.c \
 	core/minidump/write_memory.c core/minidump/write_modules.c core/minidump/write_own.c \
 	core/minidump/write_parts.h core/minidump/write_records.c core/minidump/write_system.c \
 	core/minidump/write_threads.c
@@ -123,10 +123,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
-	core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
+	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
 	core/monitor/uuid.c core/monitor/uuid.h \
-	core/monitor/watch.c core/monitor/watch.h
+	core/monitor/watch.c core/monitor/watch.h \
+	core/util/fault.c core/util/fault.h
 libcairn_monitor_la_CFLAGS = $(AM_CFLAGS) -pthread
 libcairn_monitor_la_LIBADD = libcairn-records.la libcairn-minidump-writer.la libcairn-capture.la
 cairnlibexec_PROGRAMS += cairn-monitor
@@ -173,7 +175,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
 	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
-	core/plugin/scan.c core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
+	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
 	core/plugin/wire.h

@@ -94,7 +94,8 @@ if HAVE_CUNIT
 PLUGIN_TEST_SOURCES = tests/unit/plugins.c tests/unit/plugins.h tests/unit/tap.c tests/unit/tap.h
 PLUGIN_TEST_LIBS = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la $(CUNIT_LIBS)
-check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+check_PROGRAMS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test \
+	tests/unit/test_step_kinds.test tests/unit/test_wire.test
 tests_unit_test_elf_test_SOURCES = tests/unit/test_elf.c $(PLUGIN_TEST_SOURCES)
 tests_unit_test_elf_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_elf_test_LDADD = $(PLUGIN_TEST_LIBS)
@@ -107,7 +108,15 @@ tests_unit_test_step_test_SOURCES = tests/unit/test_step.c $(PLUGIN_TEST_SOURCES
 tests_unit_test_step_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_step_test_LDADD = $(PLUGIN_TEST_LIBS)
 EXTRA_tests_unit_test_step_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
-TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test
+tests_unit_test_step_kinds_test_SOURCES = tests/unit/test_step_kinds.c $(PLUGIN_TEST_SOURCES)
+tests_unit_test_step_kinds_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_step_kinds_test_LDADD = $(PLUGIN_TEST_LIBS)
+EXTRA_tests_unit_test_step_kinds_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
+tests_unit_test_wire_test_SOURCES = tests/unit/test_wire.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_wire_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_wire_test_LDADD = $(PLUGIN_TEST_LIBS)
+TESTS += tests/unit/test_elf.test tests/unit/test_describe.test tests/unit/test_step.test \
+	tests/unit/test_step_kinds.test tests/unit/test_wire.test
 endif
 
 # ---- unit: crash and client
@@ -284,8 +293,8 @@ tests_crash_tier_victim_SOURCES = tests/crash/tier_victim.c
 tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_tier_victim_LDADD = libcairn.la -lpthread
-TESTS += tests/crash/tiers.sh
-EXTRA_DIST += tests/crash/tiers.sh
+TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
+EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
 # ---- crash: ends that nobody can catch
 check_PROGRAMS += tests/crash/death_victim
@@ -302,7 +311,7 @@ dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
 	tests/servers/upload.sh \
-	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh
+	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
@@ -311,8 +320,9 @@ EXTRA_DIST += tests/crash/embed.c tests/lib.sh tests/setup.sh tests/installcheck
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
 TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
-	tests/plugins/tutorial.sh
-EXTRA_DIST += tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
+	tests/plugins/tutorial.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
+EXTRA_DIST += tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
+	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
 	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 

@@ -4,19 +4,20 @@
 
 #include "core/config/config.h"
 #include "core/config/schema.h"
-#include "core/plugin/plugin.h"
+#include "core/plugin/setup.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define MAX_OUTPUT (16u * 1024u * 1024u)
 
-static int print(const struct tool *tool, struct buf *text, FILE *file)
+static int print(const struct tool *tool, struct buf *text)
 {
     int code = text->failed == 0 ? EX_OK : tool_fail(tool, EX_OSERR, "There is not enough memory.");
 
-    fputs(code == EX_OK && text->data != NULL ? text->data : "", file);
+    fputs(code == EX_OK && text->data != NULL ? text->data : "", stdout);
     buf_finish(text);
     return code;
 }
@@ -32,34 +33,22 @@ static void add_layers(const struct config *config, struct buf *text)
 static int show(const struct tool *tool, const char *path, bool origin)
 {
     struct config_request request = { .path = path, .fd = -1 };
-    struct plugin_set plugins = { .count = 0 };
-    struct config_problems problems;
-    struct config *config = NULL;
-    struct buf text;
-    int result, code;
+    struct plugin_setup setup;
+    int code = EX_CONFIG;
 
-    config_problems_init(&problems);
-    buf_init(&text, MAX_OUTPUT);
-    result = config_load_layers(&request, &config, &problems);
-    if (config != NULL) {
-        int bound = plugin_bind(config, &plugins, &problems);
-
-        result = result != 0 ? result : bound;
-    }
-    if (result != 0) {
-        config_print_problems(config, &problems, &text);
-        print(tool, &text, stderr);
-        code = EX_CONFIG;
+    if (plugin_setup_load(&setup, &request) != 0) {
+        plugin_setup_print_problems(&setup, STDERR_FILENO);
     } else {
+        struct buf text;
+
+        buf_init(&text, MAX_OUTPUT);
         if (origin) {
-            add_layers(config, &text);
+            add_layers(setup.config, &text);
         }
-        config_show(config, origin, &text);
-        code = print(tool, &text, stdout);
+        config_show(setup.config, origin, &text);
+        code = print(tool, &text);
     }
-    plugin_set_finish(&plugins);
-    config_problems_finish(&problems);
-    config_destroy(config);
+    plugin_setup_finish(&setup);
     return code;
 }
 
@@ -96,7 +85,7 @@ static int schema(const struct tool *tool)
     } else {
         text.failed = CAIRN_ENOMEM;
     }
-    code = print(tool, &text, stdout);
+    code = print(tool, &text);
     free(described);
     plugin_list_finish(&plugins);
     return complained ? EX_CONFIG : code;

@@ -98,6 +98,9 @@ static void read_all(struct capture *capture)
 {
     threads_use_context(capture);
     process_read_files(capture);
+    if (capture->request.more != NULL) {
+        capture->request.more(capture);
+    }
     mappings_parse(capture);
     choose_memory(capture);
     modules_read(capture);

@@ -23,6 +23,9 @@ enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL =
 
 #define CAPTURE_COMMAND_LINE (1u << 0)
 #define CAPTURE_ENVIRONMENT  (1u << 1)
+#define CAPTURE_DESCRIPTORS  (1u << 2) /* only where the request's `more` reads them */
+
+struct capture;
 
 struct capture_region {
     uint64_t start, bytes;
@@ -45,6 +48,7 @@ struct capture_request {
     int32_t copied_pid; /* of a caller that captures itself: whose copy it is, or 0 */
     void *scratch;      /* zeroed memory to work in before more is mapped, or NULL */
     size_t scratch_bytes;
+    void (*more)(struct capture *capture); /* reads what is not for every caller's size, or NULL */
 };
 
 struct capture_thread {
@@ -92,6 +96,13 @@ struct capture_linkage {
     size_t link_count;
 };
 
+/* An open descriptor. */
+struct capture_descriptor {
+    int32_t fd;
+    uint32_t access;    /* O_RDONLY, O_WRONLY or O_RDWR */
+    const char *target; /* what /proc/PID/fd/N leads to: a path, "socket:[1234]", … */
+};
+
 /* A captured piece of memory: `bytes` bytes of the process at `start` are at `data`; without data
  * they are still in the process. */
 struct capture_block {
@@ -132,6 +143,8 @@ struct capture {
         left_bytes; /* of blocks without data: the process is to be held until they are written */
     struct capture_file *files;
     size_t file_count;
+    struct capture_descriptor *descriptors;
+    size_t descriptor_count;
     const char **notes; /* sentences */
     size_t note_count;
     uint64_t began_ns, stopped_ns, read_ns, released_ns; /* CLOCK_MONOTONIC */
@@ -151,6 +164,10 @@ void capture_release(struct capture *capture);
 
 /* Frees all memory; releases first. [crash, monitor] */
 void capture_finish(struct capture *capture);
+
+/* For request.more: the open descriptors, if the request's classes have them. Not part of what every
+ * program carries with it. [monitor] */
+void capture_read_descriptors(struct capture *capture);
 
 /* Adds a note in the capture's arena. The only conversions are %s, %d (int), %u (unsigned),
  * %llx and %llu (64 bit). [crash, monitor] */

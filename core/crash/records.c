@@ -249,6 +249,23 @@ static void add_attachments(struct minidump_records *records, const struct page 
     }
 }
 
+static void add_regions(struct minidump_records *records, const struct page *page)
+{
+    char name[sizeof(page->regions[0].name)];
+
+    for (size_t i = 0; i < PAGE_REGIONS; i++) {
+        struct minidump_record_region head = { load(&page->regions[i].start), 0, 0, 0 };
+
+        if (head.start != 0) {
+            head.bytes = reload(&page->regions[i].bytes);
+            copy_text(name, page->regions[i].name, sizeof(name));
+            head.name_bytes = (uint32_t)length(name, sizeof(name));
+            minidump_records_add(records, MINIDUMP_RECORD_REGION, &head, sizeof(head), name,
+                                 head.name_bytes, NULL, 0);
+        }
+    }
+}
+
 static void add_parked(struct minidump_records *records, const struct page *page)
 {
     uint32_t count = load(&page->parked_count);
@@ -285,6 +302,7 @@ void crash_records_build(const struct page *page, const struct crash_event *even
     add_text(records, MINIDUMP_RECORD_MESSAGE, event->message);
     add_parked(records, page);
     add_attachments(records, page);
+    add_regions(records, page);
     add_annotations(ret_records, arena, page, event->max_bytes);
     add_breadcrumbs(records, page, event->max_bytes);
 }

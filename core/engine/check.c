@@ -24,7 +24,7 @@
 
 /* ---- The plugins' own complaints ---- */
 
-static void check_plugin(struct engine_setup *setup, size_t index, const struct report *empty,
+static void check_plugin(struct plugin_setup *setup, size_t index, const struct report *empty,
                          uint64_t deadline_us)
 {
     struct config_instance *instance = &setup->config->instances[index];
@@ -45,7 +45,7 @@ static void check_plugin(struct engine_setup *setup, size_t index, const struct 
     step_result_finish(&result);
 }
 
-static void check_plugins(struct engine_setup *setup)
+static void check_plugins(struct plugin_setup *setup)
 {
     uint64_t deadline_us = time_monotonic_us() + CHECK_TIMEOUT_US;
     struct report *empty = report_create();
@@ -85,7 +85,7 @@ static const char *application_of(const struct engine_options *options, const st
 
 /* Makes the application's folder, or the spool itself where there is no name, and sees whether it
  * can be written to. */
-static void check_spool(struct engine_setup *setup, const char *application)
+static void check_spool(struct plugin_setup *setup, const char *application)
 {
     struct config *config = setup->config;
     struct error error = { 0, "" };
@@ -273,16 +273,16 @@ static int print_plan(const struct engine_options *options, const struct config 
     return result;
 }
 
-static void print_problems(const struct engine_options *options, const struct engine_setup *setup)
+static void print_problems(const struct engine_options *options, const struct plugin_setup *setup)
 {
     if (options->json) {
-        engine_setup_print_json(setup);
+        plugin_setup_print_problems_json(setup, STDOUT_FILENO);
     } else {
-        engine_setup_print_problems(setup);
+        plugin_setup_print_problems(setup, STDERR_FILENO);
     }
 }
 
-static int check(const struct engine_options *options, struct engine_setup *setup)
+static int check(const struct engine_options *options, struct plugin_setup *setup)
 {
     const char *application = application_of(options, setup->config);
 
@@ -304,7 +304,7 @@ static int check(const struct engine_options *options, struct engine_setup *setu
 
 int engine_check(const struct engine_options *options)
 {
-    struct engine_setup setup;
+    struct plugin_setup setup;
     int code = EX_CONFIG;
 
     if (engine_setup_load(&setup, options, -1) != 0) {
@@ -312,6 +312,6 @@ int engine_check(const struct engine_options *options)
     } else {
         code = check(options, &setup);
     }
-    engine_setup_finish(&setup);
+    plugin_setup_finish(&setup);
     return code;
 }

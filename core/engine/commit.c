@@ -10,6 +10,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/util/fault.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
@@ -135,6 +136,7 @@ int engine_commit(struct engine_run *run, struct error *error)
     if (result != 0) {
         return result;
     }
+    fault_point("engine.saved");
     if (!run->keep_capture && unlinkat(run->folder_fd, SPOOL_CAPTURE, 0) != 0) {
         log_line(LOG_LEVEL_WARNING, "%s/%s cannot be deleted: %s.", run->folder, SPOOL_CAPTURE,
                  strerror(errno));
@@ -143,6 +145,7 @@ int engine_commit(struct engine_run *run, struct error *error)
         return error_errno(error, CAIRN_ESYSTEM, errno, "The folder %s cannot be synced",
                            run->folder);
     }
+    fault_point("engine.stripped");
     result = move(run, to, error);
     if (result != 0) {
         return result;
@@ -177,6 +180,7 @@ void engine_deliver(struct engine_run *run)
     struct error error;
 
     engine_unlock(run);
+    fault_point("engine.deliver");
     if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
         engine_argument(&arguments, "cairn-sender");
         engine_argument_config(&arguments, run->options);

@@ -9,7 +9,7 @@
 
 #include "core/config/config.h"
 #include "core/minidump/reader.h"
-#include "core/plugin/plugin.h"
+#include "core/plugin/setup.h"
 #include "core/plugin/step.h"
 #include "core/report/report.h"
 #include "core/report/spool.h"
@@ -45,21 +45,10 @@ int engine_exit_code(int error);
 
 /* ---- A configuration with its plugins ---- */
 
-struct engine_setup {
-    struct config *config; /* NULL: not even its text could be read */
-    struct plugin_set plugins;
-    struct config_problems problems;
-    bool usable; /* no problems */
-};
-
 /* Loads what the options name; without them the configuration.yaml in `folder_fd` (or -1), else the
  * installed one. 0, or an error with problems in the setup, which is to be finished in any case. */
-int engine_setup_load(struct engine_setup *setup, const struct engine_options *options,
+int engine_setup_load(struct plugin_setup *setup, const struct engine_options *options,
                       int folder_fd);
-void engine_setup_print_problems(const struct engine_setup *setup);
-/* The same as JSON, to standard output. */
-void engine_setup_print_json(const struct engine_setup *setup);
-void engine_setup_finish(struct engine_setup *setup);
 
 /* ---- One report on its way through the pipeline ---- */
 
@@ -80,7 +69,7 @@ struct engine_replaced {
 
 struct engine_run {
     const struct engine_options *options;
-    struct engine_setup setup;
+    struct plugin_setup setup;
     const struct config_pipeline *pipeline; /* NULL: the configuration cannot be used */
     struct report *report;
     struct minidump *dump;

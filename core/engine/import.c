@@ -247,19 +247,19 @@ static int import(const struct engine_options *options, const struct config *con
 
 int engine_import(const struct engine_options *options)
 {
-    struct engine_setup setup;
+    struct plugin_setup setup;
     struct error error;
     int result = engine_setup_load(&setup, options, -1);
 
     if (result != 0) {
-        engine_setup_print_problems(&setup);
+        plugin_setup_print_problems(&setup, STDERR_FILENO);
     } else {
         result = import(options, setup.config, &error);
         if (result < 0) {
             fprintf(stderr, "cairn-engine: %s\n", error.text);
         }
     }
-    engine_setup_finish(&setup);
+    plugin_setup_finish(&setup);
     /* Positive: an exit code already. */
     return result >= 0 ? result : engine_exit_code(result);
 }

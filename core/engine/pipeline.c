@@ -6,6 +6,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/util/fault.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
@@ -18,7 +19,8 @@
 #include <unistd.h>
 
 #define COMMIT_RESERVE_US                                                                          \
-    500000u                 /* of the pipeline's clock, for the commit; a tenth if it is short */
+    500000u /* of the pipeline's clock, for the commit; a tenth if it is short */
+#define POINT_PREFIX      "engine."
 #define MAX_PROBLEM_NOTES 3 /* of a configuration that turned bad */
 
 /* ---- What the minidump knows ---- */
@@ -149,14 +151,17 @@ static bool report_filters(struct engine_run *run)
 static void run_stages(struct engine_run *run)
 {
     static const struct {
-        const char *timing;
+        const char *point; /* for tests; its timing's name follows POINT_PREFIX */
         bool (*run)(struct engine_run *run);
         bool without_pipeline; /* needs no usable configuration */
     } stages[] = {
-        { "crash_filters", crash_filters, false },   { "stack_walk", engine_walk, true },
-        { "stack_filters", stack_filters, false },   { "annotators", engine_annotators, false },
-        { "report_filters", report_filters, false }, { "attachments", engine_attachments, false },
-        { "writers", engine_writers, false },
+        { "engine.crash_filters", crash_filters, false },
+        { "engine.stack_walk", engine_walk, true },
+        { "engine.stack_filters", stack_filters, false },
+        { "engine.annotators", engine_annotators, false },
+        { "engine.report_filters", report_filters, false },
+        { "engine.attachments", engine_attachments, false },
+        { "engine.writers", engine_writers, false },
     };
 
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
@@ -165,8 +170,10 @@ static void run_stages(struct engine_run *run)
         if (run->state == ENGINE_DROPPED) {
             return;
         }
+        fault_point(stages[i].point);
         if ((run->pipeline != NULL || stages[i].without_pipeline) && stages[i].run(run)) {
-            report_timing(run->report, stages[i].timing, time_monotonic_us() - began_us);
+            report_timing(run->report, stages[i].point + strlen(POINT_PREFIX),
+                          time_monotonic_us() - began_us);
         }
     }
 }
@@ -191,13 +198,16 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
     if (result != 0) {
         return result;
     }
+    fault_point("engine.loaded");
     configure(run, began_us);
     run_stages(run);
+    fault_point("engine.commit");
     report_timing(run->report, "pipeline", time_monotonic_us() - began_us);
     result = run->state == ENGINE_DROPPED ? engine_drop(run, error) : engine_commit(run, error);
     if (result != 0) {
         return result;
     }
+    fault_point("engine.moved");
     answer(answer_fd, run->state == ENGINE_PENDING     ? "committed pending\n"
                       : run->state == ENGINE_DELIVERED ? "committed delivered\n"
                                                        : "dropped\n");

@@ -7,13 +7,23 @@
 
 static const char *const memory_names[] = { "stacks", "referenced", "full" };
 
+static const struct {
+    const char *name;
+    unsigned bit;
+} classes[] = {
+    { "command-line", PLAN_COMMAND_LINE },
+    { "environment", PLAN_ENVIRONMENT },
+    { "descriptors", PLAN_DESCRIPTORS },
+};
+#define CLASS_COUNT (sizeof(classes) / sizeof(classes[0]))
+
 /* One word of an option table: a data class, or how much memory. Others mean nothing here. */
 static void ask_for(struct plan_capture *capture, const char *word)
 {
-    if (strcmp(word, "command-line") == 0) {
-        capture->classes |= PLAN_COMMAND_LINE;
-    } else if (strcmp(word, "environment") == 0) {
-        capture->classes |= PLAN_ENVIRONMENT;
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        if (strcmp(word, classes[i].name) == 0) {
+            capture->classes |= classes[i].bit;
+        }
     }
     for (unsigned i = PLAN_REFERENCED; i <= PLAN_FULL; i++) {
         if (strcmp(word, memory_names[i]) == 0 && capture->memory < i) {
@@ -141,7 +151,7 @@ static void print_deaths(unsigned deaths, struct buf *out)
 void plan_print(const struct config *config, const struct plan_capture *capture,
                 const char *application_folder, struct buf *out)
 {
-    bool both = capture->classes == (PLAN_COMMAND_LINE | PLAN_ENVIRONMENT);
+    const char *comma = "";
 
     buf_printf(out, "cairn-plan 1\n");
     buf_printf(out, "signals 0x%" PRIx64 "\n", config->signals);
@@ -149,9 +159,14 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
     buf_printf(out, "hold-ms %" PRIu64 "\n", config->hold_us / 1000);
     buf_printf(out, "pipeline-ms %" PRIu64 "\n", config->pipeline_us / 1000);
     buf_printf(out, "memory %s\n", memory_names[capture->memory]);
-    buf_printf(out, "classes %s%s%s\n",
-               (capture->classes & PLAN_COMMAND_LINE) != 0 ? "command-line" : "", both ? "," : "",
-               (capture->classes & PLAN_ENVIRONMENT) != 0 ? "environment" : "");
+    buf_printf(out, "classes ");
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        if ((capture->classes & classes[i].bit) != 0) {
+            buf_printf(out, "%s%s", comma, classes[i].name);
+            comma = ",";
+        }
+    }
+    buf_printf(out, "\n");
     print_deaths(config->deaths, out);
     buf_printf(out, "max-bytes %" PRIu64 "\n", config->limits.report_bytes);
     buf_printf(out, "application-folder %s\n", application_folder);

@@ -13,11 +13,12 @@ enum plan_memory { PLAN_STACKS = 0, PLAN_REFERENCED = 1, PLAN_FULL = 2 };
 
 #define PLAN_COMMAND_LINE (1u << 0)
 #define PLAN_ENVIRONMENT  (1u << 1)
+#define PLAN_DESCRIPTORS  (1u << 2)
 
 /* What the instances of a pipeline ask to be captured; NULL: of all pipelines. */
 struct plan_capture {
     enum plan_memory memory;
-    unsigned classes;
+    unsigned classes; /* PLAN_COMMAND_LINE, … */
 };
 void plan_capture(const struct config *config, const struct config_pipeline *pipeline,
                   struct plan_capture *ret_capture);

@@ -5,6 +5,7 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/util/fault.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
 
@@ -64,6 +65,7 @@ int engine_report(const struct engine_options *options)
     struct error error;
 
     ignore_endings();
+    fault_point("engine.begun");
     result = split_folder(options->folder, &application_folder, id, &error);
     if (result == 0) {
         result = engine_run_init(&run, options, application_folder, id, options->lock_fd, &error);

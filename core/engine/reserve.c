@@ -2,8 +2,9 @@
 /*
  * Reserves that programs left in incoming/: a complete one becomes a report's folder with a
  * minidump, which is then like any other; one that was begun and never completed is set aside; an
- * unused one goes when its program has ended. The file was written by a crashed process: nothing in
- * it is believed before it was checked. [engine]
+ * unused one goes when its program has ended. It also tells whose report of a crash counts when the
+ * monitor was ended at it. The file was written by a crashed process: nothing in it is believed
+ * before it was checked. [engine]
  */
 #include "core/engine/engine.h"
 
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX  MINIDUMP_RESERVE_SUFFIX ".tmp"
+#define UNNAMED_CAPTURE   SPOOL_CAPTURE ".tmp" /* as the monitor writes it */
 #define TEMPORARY_SECONDS 60
 #define FOREIGN_SECONDS   (7 * 24 * 3600) /* for a program that cannot be seen from here */
 #define ID_BYTES          36
@@ -99,8 +101,10 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
             (ssize_t)sizeof(*ret_about) ||
         ret_about->magic != MINIDUMP_RESERVE_MAGIC ||
         ret_about->version != MINIDUMP_RESERVE_VERSION) {
+        memset(ret_about, 0, sizeof(*ret_about));
         return RESERVE_BROKEN;
     }
+    ret_about->other[sizeof(ret_about->other) - 1] = '\0';
     if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
         return ret_about->bytes > 0 && ret_about->bytes <= MINIDUMP_RESERVE_BYTES &&
                        begins_as_minidump(fd)
@@ -155,6 +159,37 @@ static void adopt(int application_fd, int incoming, const char *name, int fd,
     close(folder);
 }
 
+/* The monitor was ended when its minidump was whole and had no name yet. */
+static bool finish_other(int application_fd, const struct minidump_reserve *about)
+{
+    int folder = -1;
+    bool named;
+
+    if (about->whole != 0 && text_is_uuid(about->other)) {
+        folder = spool_lock(application_fd, SPOOL_INCOMING, about->other, NULL);
+    }
+    if (folder < 0) {
+        return false; /* there is none, or somebody works on it */
+    }
+    named = renameat2(folder, UNNAMED_CAPTURE, folder, SPOOL_CAPTURE, RENAME_NOREPLACE) == 0 ||
+            faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    close(folder);
+    return named;
+}
+
+/* The program has made the report: what the monitor has come to is not another, and it would delete
+ * it itself if it could. No lock is asked for, because a frozen one has it. */
+static void discard_other(int incoming, const struct minidump_reserve *about)
+{
+    int folder = text_is_uuid(about->other) ? fs_open_directory(incoming, about->other, NULL) : -1;
+
+    if (folder >= 0) {
+        unlinkat(folder, UNNAMED_CAPTURE, 0);
+        unlinkat(incoming, about->other, AT_REMOVEDIR);
+        close(folder);
+    }
+}
+
 static int open_file(int incoming, const char *name)
 {
     int fd = openat(incoming, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -194,16 +229,25 @@ static void take_one(int application_fd, int incoming, const char *name)
     }
     switch (judge(fd, &about)) {
     case RESERVE_KEPT:
+        if (about.state == MINIDUMP_RESERVE_CLOSED) {
+            finish_other(application_fd, &about);
+        }
         break;
     case RESERVE_UNUSED:
+        finish_other(application_fd, &about);
         unlinkat(incoming, name, 0);
         break;
     case RESERVE_COMPLETE:
+        discard_other(incoming, &about);
         adopt(application_fd, incoming, name, fd, NULL);
         break;
     case RESERVE_BROKEN:
-        adopt(application_fd, incoming, name, fd,
-              "The program died before it had completed its minidump.");
+        if (finish_other(application_fd, &about)) {
+            unlinkat(incoming, name, 0);
+        } else {
+            adopt(application_fd, incoming, name, fd,
+                  "The program died before it had completed its minidump.");
+        }
         break;
     }
     close(fd);

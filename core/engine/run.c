@@ -126,7 +126,7 @@ void engine_run_finish(struct engine_run *run)
 {
     minidump_close(run->dump);
     report_destroy(run->report);
-    engine_setup_finish(&run->setup);
+    plugin_setup_finish(&run->setup);
     close_if_open(&run->dump_fd);
     close_if_open(&run->folder_fd);
     close_if_open(&run->application_fd);

@@ -62,7 +62,8 @@ enum minidump_record_type {
     MINIDUMP_RECORD_TIMING = 11,     /* struct minidump_record_timing, name */
     MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
     MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
-    MINIDUMP_RECORD_REASON = 14,       /* text: what ended a process that nobody could capture */
+    MINIDUMP_RECORD_REGION = 14,       /* struct minidump_record_region, name */
+    MINIDUMP_RECORD_REASON = 15,       /* text: what ended a process that nobody could capture */
 };
 
 /* What kind of event the dump is about. */
@@ -106,6 +107,13 @@ struct minidump_record_timing {
     uint32_t reserved;
 };
 
+/* Memory that the program registered; what of it was captured is in the list of memory. */
+struct minidump_record_region {
+    uint64_t start, bytes;
+    uint32_t name_bytes;
+    uint32_t reserved;
+};
+
 struct minidump_record_file {
     uint32_t name_bytes;
     uint32_t content_bytes;
@@ -121,12 +129,13 @@ struct minidump_record_file {
 #define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
 #define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
 
-/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. */
+/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. The monitor
+ * does so only when a minidump cannot be lost with it any more. */
 enum minidump_reserve_state {
     MINIDUMP_RESERVE_EMPTY = 0,
     MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
     MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
-    MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor has made the report */
+    MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor makes the report */
 };
 
 /* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
@@ -138,8 +147,9 @@ struct minidump_reserve {
     uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
     uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
     int32_t pid;
-    uint32_t reserved;
-    char id[40]; /* the report's */
+    uint32_t whole;  /* the monitor's minidump is, if perhaps under its temporary name */
+    char id[40];     /* the report's */
+    char other[40];  /* the id of the monitor's report of the same crash, or "" */
 };
 
 #endif

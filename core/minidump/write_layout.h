@@ -75,6 +75,16 @@ struct layout_memory_info {
     uint32_t state, protection, type, padding_too;
 };
 
+struct layout_handles {
+    uint32_t header_bytes, entry_bytes, count, reserved;
+};
+
+struct layout_handle {
+    uint64_t handle;
+    uint32_t type_rva, name_rva; /* MINIDUMP_STRINGs, 0: none */
+    uint32_t attributes, access, handle_count, pointer_count;
+};
+
 struct layout_exception {
     uint32_t thread_id, padding;
     uint32_t code, flags;
@@ -143,6 +153,8 @@ _Static_assert(sizeof(struct layout_thread) == 48, "MINIDUMP_THREAD");
 _Static_assert(sizeof(struct layout_thread_name) == 12, "MINIDUMP_THREAD_NAME");
 _Static_assert(sizeof(struct layout_module) == 108, "MINIDUMP_MODULE");
 _Static_assert(sizeof(struct layout_memory_info) == 48, "MINIDUMP_MEMORY_INFO");
+_Static_assert(sizeof(struct layout_handles) == 16, "MINIDUMP_HANDLE_DATA_STREAM");
+_Static_assert(sizeof(struct layout_handle) == 32, "MINIDUMP_HANDLE_DESCRIPTOR");
 _Static_assert(sizeof(struct layout_exception) == 168, "MINIDUMP_EXCEPTION_STREAM");
 _Static_assert(sizeof(struct layout_system) == 56, "MINIDUMP_SYSTEM_INFO");
 _Static_assert(sizeof(struct layout_linkage) == 36, "Breakpad's MDRawDebug64");

@@ -261,6 +261,9 @@ static void write_groups(struct write *write)
     write_group(write, write_system, "the system information");
     write_group(write, write_linux, "the files of /proc");
     write_group(write, write_crashpad, "the annotations");
+    if (write->extra != NULL && write->extra->more != NULL) {
+        write->extra->more(write);
+    }
     write->limit = limit;
     write_group(write, write_own, "the notes");
 }

@@ -31,12 +31,19 @@ struct minidump_annotation {
     const char *name, *value;
 };
 
+struct write;
+
+/* For minidump_extra.more: the stream of open descriptors. Not part of what every program carries
+ * with it. [monitor] */
+void minidump_write_handles(struct write *write);
+
 struct minidump_extra {
     const struct minidump_records
         *records; /* from the caller; the writer adds files, notes, timings */
     const struct minidump_annotation *annotations;
     size_t annotation_count;
     unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
+    void (*more)(struct write *write); /* writes what capture_request.more has read, or NULL */
 };
 
 /* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when

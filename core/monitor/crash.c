@@ -11,7 +11,9 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/spare.h"
 #include "core/monitor/sync.h"
+#include "core/util/fault.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -20,9 +22,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SHIELD_NS  (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
-#define LOOK_NS    (CLOCK_SECOND / 10) /* the futex does not tell when the program dies */
-#define VERDICT_NS (2 * CLOCK_SECOND)  /* for a filter, which the program gives one second */
+#define SHIELD_NS   (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
+#define LOOK_NS     (CLOCK_SECOND / 10) /* the futex does not tell when the program dies */
+#define EARLY_BYTES (256 * 1024)        /* of memory: less is written as fast as a spare is made */
+#define VERDICT_NS  (2 * CLOCK_SECOND)  /* for a filter, which the program gives one second */
 
 /* What has to be done before the program may go on. */
 enum release_point {
@@ -110,11 +113,13 @@ static const char *explain_refusal(int result)
 /* Starts the engine, waits for its commit if the program is held for that, has it brought to the
  * disk. */
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
-                      enum release_point point)
+                      pid_t spare)
 {
     struct job *job = dump_report(dump, monitor);
 
-    if (point == RELEASE_COMMITTED) {
+    fault_point("monitor.handed");
+    spare_dismiss(spare);
+    if (page_state(slot) == SLOT_CAPTURED) {
         if (job != NULL) {
             jobs_wait(&monitor->jobs, job, false);
         }
@@ -123,32 +128,104 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
     sync_start(monitor, &dump->incoming);
 }
 
+/* The minidump is whole under its temporary name. Whether this report is the one that is made: a
+ * program that gave up waiting may be at it, or have made it, by itself. */
+static bool settle(struct monitor *monitor, enum slot_index index)
+{
+    if (index == SLOT_CRASH) {
+        reserve_tell_whole(&monitor->reserve);
+        fault_point("monitor.written");
+    }
+    if (is_cancelled(&monitor->page->slots[index]) ||
+        (index == SLOT_CRASH && !reserve_close(&monitor->reserve))) {
+        return false;
+    }
+    fault_point("monitor.settled");
+    return true;
+}
+
+/* A program that has been let go cannot make its report by itself any more, should the disk fail.
+ */
+static bool write_dump(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    bool written = dump_write(dump, monitor) == 0;
+
+    if (!written && page_state(&monitor->page->slots[index]) == SLOT_RELEASED) {
+        dump_rescue(dump, monitor);
+    }
+    return written;
+}
+
+/* In the spare: the monitor is gone, and left the minidump as it is on disk. */
+_Noreturn static void take_over(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    bool unnamed = incoming_is_unnamed(&dump->incoming);
+    bool wanted = !unnamed || (write_dump(monitor, index, dump) && settle(monitor, index));
+
+    log_error(&monitor->log, "The monitor ended before it was done with the report %s.",
+              dump->id.text);
+    if (wanted && (!unnamed || dump_name(dump, monitor) == 0)) {
+        reserve_finish(&monitor->reserve, monitor->log.folder);
+    }
+    dump_finish(dump, wanted);
+    spare_recover(monitor);
+}
+
+/* Lets the program go before much is written, if then nothing can go wrong with it: there is room
+ * on the disk, and a spare that writes it if this process cannot. The spare's id, or 0. */
+static pid_t release_early(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+
+    if (dump_bytes(dump) < EARLY_BYTES || !dump_has_room(dump)) {
+        return 0;
+    }
+    pid_t spare = spare_fork(dump->incoming.file);
+    if (spare < 0) {
+        return 0;
+    }
+    if (spare == 0) {
+        take_over(monitor, index, dump);
+    }
+    fault_point("monitor.spared");
+    if (reserve_close(&monitor->reserve)) {
+        page_release(slot, SLOT_CAPTURED, dump->id.text, "");
+    }
+    fault_point("monitor.released");
+    return spare;
+}
+
 /* The slot is CAPTURED and `dump` holds the capture. */
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
     enum release_point point = choose_release(monitor, index);
-    bool early = dump_is_held(dump); /* the program cannot answer before it goes on */
-    bool written = early && dump_write(dump, monitor) == 0;
+    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
+    bool written = held && dump_write(dump, monitor) == 0;
+    pid_t spare = 0;
 
     if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
         dump_finish(dump, false);
         return;
     }
-    if (point == RELEASE_CAPTURED) {
-        page_release(slot, SLOT_CAPTURED, dump->id.text, "");
+    if (point == RELEASE_CAPTURED && !held) {
+        spare = release_early(monitor, index, dump);
     }
-    if (!early) {
-        written = dump_write(dump, monitor) == 0;
+    if (!held) {
+        written = write_dump(monitor, index, dump);
     }
-    if (point == RELEASE_WRITTEN || !written) {
-        page_release(slot, SLOT_CAPTURED, written ? dump->id.text : "", dump->path);
+    bool wanted = written && settle(monitor, index);
+    bool named = wanted && dump_name(dump, monitor) == 0;
+    fault_point("monitor.named");
+    if (page_state(slot) == SLOT_CAPTURED && (point != RELEASE_COMMITTED || !named)) {
+        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
+        fault_point("monitor.answered");
     }
-    /* A program that gave up waiting may have made the report by itself. */
-    bool wanted =
-        written && !is_cancelled(slot) && (index != SLOT_CRASH || reserve_close(&monitor->reserve));
-    if (wanted) {
-        hand_over(monitor, slot, dump, point);
+    if (named) {
+        hand_over(monitor, slot, dump, spare);
+    } else {
+        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
+        spare_dismiss(spare);
     }
     dump_finish(dump, wanted);
 }
@@ -184,13 +261,20 @@ static void take(struct monitor *monitor, enum slot_index index)
         dump_finish(&dump, false);
         return;
     }
+    fault_point("monitor.captured");
     produce(monitor, index, &dump);
 }
 
 void crash_look(struct monitor *monitor)
 {
     for (enum slot_index index = SLOT_CRASH; index < SLOT_COUNT; index++) {
-        if (page_move(&monitor->page->slots[index], SLOT_CLAIMED, SLOT_TAKEN)) {
+        struct page_slot *slot = &monitor->page->slots[index];
+
+        if (page_state(slot) == SLOT_CLAIMED) {
+            fault_point("monitor.woken");
+        }
+        if (page_move(slot, SLOT_CLAIMED, SLOT_TAKEN)) {
+            fault_point("monitor.taken");
             monitor->shield_until = clock_now() + SHIELD_NS;
             take(monitor, index);
         }

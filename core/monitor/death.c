@@ -313,12 +313,12 @@ static void report(struct monitor *monitor, const struct death *death)
         return;
     }
     note_crash(&dump.capture, monitor->page);
-    bool written = dump_write(&dump, monitor) == 0;
-    if (written) {
+    bool named = dump_write(&dump, monitor) == 0 && dump_name(&dump, monitor) == 0;
+    if (named) {
         dump_report(&dump, monitor);
         sync_start(monitor, &dump.incoming);
     }
-    dump_finish(&dump, written);
+    dump_finish(&dump, named);
 }
 
 void death_look(struct monitor *monitor, bool stopping)

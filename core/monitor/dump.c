@@ -6,11 +6,13 @@
 #include "core/monitor/dump.h"
 
 #include "core/crash/records.h"
+#include "core/minidump/format.h"
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/death.h"
 #include "core/monitor/identity.h"
+#include "core/util/fault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,6 +25,8 @@
 #define FUSE_GRACE_MS       500u   /* a capture that keeps to `hold` is done by then */
 #define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
 #define CAPTURE_STACK_BYTES (256 * 1024)
+#define ROOM_BYTES          (1024 * 1024) /* on the disk, besides memory and threads */
+#define ROOM_PER_THREAD     2048
 
 /* What the capturing thread is asked to do. */
 struct call {
@@ -47,6 +51,7 @@ static void *capture(void *argument)
     call->result = capture_begin(&dump->capture, call->request);
     stopped = call->result == 0;
     hold = stopped && dump->capture.left_bytes > 0;
+    fault_point("monitor.held");
     if (stopped && !hold) {
         capture_release(&dump->capture);
     }
@@ -112,9 +117,11 @@ static void release(struct dump *dump)
     put_out_fuse(dump);
 }
 
-/* In a thread of its own, which ends when the process may go on. Without memory for one, the crash
- * comes first. */
-static int capture_in_thread(struct dump *dump, const struct capture_request *request)
+/* In a thread of its own, which ends when the process may go on. Meanwhile the folder is made; if
+ * it cannot be, that is found out again and told when it is needed. Without memory for a thread,
+ * the crash comes first. */
+static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
+                             const struct capture_request *request)
 {
     struct call call = { dump, request, 0 };
 
@@ -122,6 +129,8 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
     sem_init(&dump->let_go, 0, 0);
     dump->threaded = start_thread(&call) == 0;
     if (dump->threaded) {
+        incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+        page_make_present(monitor->page);
         wait_for(&dump->captured);
     } else {
         call.result = capture_begin(&dump->capture, request);
@@ -131,6 +140,14 @@ static int capture_in_thread(struct dump *dump, const struct capture_request *re
         release(dump);
     }
     return call.result;
+}
+
+static void discard_folder(struct dump *dump)
+{
+    if (dump->incoming.folder >= 0) {
+        incoming_discard(&dump->incoming);
+    }
+    incoming_close(&dump->incoming);
 }
 
 /* The program may have been killed, and its id be another's, before it was stopped. */
@@ -157,6 +174,23 @@ void dump_begin(struct dump *dump, const struct dump_event *event)
     uuid_make(&dump->id);
 }
 
+uint64_t dump_bytes(const struct dump *dump)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < dump->capture.block_count; i++) {
+        bytes += dump->capture.blocks[i].bytes;
+    }
+    return bytes;
+}
+
+bool dump_has_room(const struct dump *dump)
+{
+    uint64_t bytes = dump_bytes(dump) + dump->capture.thread_count * ROOM_PER_THREAD + ROOM_BYTES;
+
+    return dump->incoming.file >= 0 && incoming_reserve(&dump->incoming, bytes) == 0;
+}
+
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
 {
     const struct plan *plan = &monitor->plan;
@@ -164,6 +198,9 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
 
     dump_begin(dump, event);
+    if (event->kind == MINIDUMP_KIND_CRASH) {
+        reserve_begin(&monitor->reserve, dump->id.text);
+    }
     const struct capture_request request = {
         .pid = event->pid,
         .tid = event->tid,
@@ -178,15 +215,19 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
         .region_count = crash_copy_regions(monitor->page, regions),
+        .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
-    int result = capture_in_thread(dump, &request);
+    int result = capture_in_thread(dump, monitor, &request);
     if (result == 0 && !is_the_program(&dump->capture, monitor)) {
         release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;
+    }
+    if (result != 0) {
+        discard_folder(dump);
     }
     if (!dump->held) {
         put_out_fuse(dump);
@@ -200,6 +241,9 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     struct plan plan;
     char problem[1024];
 
+    if (dump->incoming.file >= 0) {
+        return 0;
+    }
     int result = incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
     if (result != -ENOENT ||
         check_run(&monitor->settings, NULL, &plan, problem, sizeof(problem)) != 0 ||
@@ -210,7 +254,8 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     return incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
 }
 
-static int write_file(struct dump *dump, const struct monitor *monitor)
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra)
 {
     const struct crash_event event = {
         .tier = 1,
@@ -220,20 +265,27 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
         .id = dump->id.text,
         .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,
         .tier_reason = NULL,
+        .max_bytes = max_bytes,
     };
+
+    crash_records_build(monitor->page, &event, &dump->capture.arena, ret_records);
+    if (dump->death != NULL) {
+        death_add_records(dump->death, ret_records);
+    }
+    ret_extra->records = &ret_records->records;
+    ret_extra->annotations = ret_records->annotations;
+    ret_extra->annotation_count = ret_records->annotation_count;
+    ret_extra->more = minidump_write_handles;
+    memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
+}
+
+static int write_file(struct dump *dump, const struct monitor *monitor)
+{
     struct crash_records records;
     struct minidump_extra extra;
 
-    crash_records_build(monitor->page, &event, &dump->capture.arena, &records);
-    if (dump->death != NULL) {
-        death_add_records(dump->death, &records);
-    }
-    extra.records = &records.records;
-    extra.annotations = records.annotations;
-    extra.annotation_count = records.annotation_count;
-    memcpy(extra.report_id, dump->id.bytes, sizeof(extra.report_id));
-    int result = minidump_write(&dump->capture, &extra, dump->incoming.file);
-    return result != 0 ? result : incoming_commit(&dump->incoming);
+    dump_describe(dump, monitor, 0, &records, &extra);
+    return minidump_write(&dump->capture, &extra, dump->incoming.file);
 }
 
 int dump_write(struct dump *dump, struct monitor *monitor)
@@ -251,10 +303,21 @@ int dump_write(struct dump *dump, struct monitor *monitor)
     release(dump);
     if (result != 0) {
         /* Deleted first: on a full disk that makes room for the sentence. */
-        incoming_discard(&dump->incoming);
-        incoming_close(&dump->incoming);
+        discard_folder(dump);
         log_error(&monitor->log, "The minidump of process %d could not be written to %s: %s.",
                   (int)dump->event.pid, folder, strerror(-result));
+    }
+    return result;
+}
+
+int dump_name(struct dump *dump, struct monitor *monitor)
+{
+    const char *folder = monitor->plan.application_folder;
+
+    int result = incoming_commit(&dump->incoming);
+    if (result != 0) {
+        log_error(&monitor->log, "The minidump of the report %s could not get its name in %s: %s.",
+                  dump->id.text, folder, strerror(-result));
         return result;
     }
     snprintf(dump->path, sizeof(dump->path), "%s/%s/%s/%s", folder, INCOMING_FOLDER, dump->id.text,
@@ -315,10 +378,11 @@ struct job *dump_report(struct dump *dump, struct monitor *monitor)
 
 void dump_finish(struct dump *dump, bool keep)
 {
-    if (!keep && dump->path[0] != '\0') {
-        incoming_discard(&dump->incoming);
+    if (keep) {
+        incoming_close(&dump->incoming);
+    } else {
+        discard_folder(dump);
     }
-    incoming_close(&dump->incoming);
     release(dump);
     capture_finish(&dump->capture);
 }

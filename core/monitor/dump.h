@@ -10,6 +10,9 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/uuid.h"
 
+struct crash_records;
+struct minidump_extra;
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
@@ -37,8 +40,8 @@ struct dump {
     timer_t fuse;
     pthread_t thread;
     sem_t captured, let_go;
-    struct incoming incoming;   /* once it is written */
-    char path[PAGE_PATH_BYTES]; /* of the minidump once it is written, else "" */
+    struct incoming incoming;   /* made while the process is being read, if it could be */
+    char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
 };
 
 /* A dump with an id of its own and nothing in it. */
@@ -51,9 +54,27 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
 
 bool dump_is_held(const struct dump *dump);
 
-/* Writes the minidump under its final name, and lets go of the process. 0, or a negative errno
+/* How much memory has been captured. */
+uint64_t dump_bytes(const struct dump *dump);
+
+/* The minidump has a folder, and room on the disk: writing it will not fail for that. */
+bool dump_has_room(const struct dump *dump);
+
+/* Writes the minidump under a temporary name, and lets go of the process. 0, or a negative errno
  * after having logged why not. */
 int dump_write(struct dump *dump, struct monitor *monitor);
+
+/* Of a program that was let go, and a minidump that could not be written: keeps what fits in the
+ * reserve. 0, or a negative errno. */
+int dump_rescue(struct dump *dump, struct monitor *monitor);
+
+/* What the minidump says besides the capture, in the capture's memory; `max_bytes` of records, 0:
+ * no limit. */
+void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
+                   struct crash_records *ret_records, struct minidump_extra *ret_extra);
+
+/* Gives it its final name. 0, or a negative errno after having logged why not. */
+int dump_name(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
 struct job *dump_report(struct dump *dump, struct monitor *monitor);

@@ -74,6 +74,20 @@ int incoming_create(int application_folder, const char *id, struct incoming *ret
     return 0;
 }
 
+int incoming_reserve(const struct incoming *incoming, uint64_t bytes)
+{
+    if (fallocate(incoming->file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS) {
+        return -errno;
+    }
+    return 0;
+}
+
+bool incoming_is_unnamed(const struct incoming *incoming)
+{
+    return faccessat(incoming->folder, INCOMING_TEMPORARY, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int incoming_commit(struct incoming *incoming)
 {
     if (renameat(incoming->folder, INCOMING_TEMPORARY, incoming->folder, INCOMING_CAPTURE) != 0) {

@@ -9,6 +9,9 @@
 
 #include "core/monitor/uuid.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define INCOMING_FOLDER    "incoming"
 #define INCOMING_CAPTURE   "capture.dmp"
 #define INCOMING_TEMPORARY "capture.dmp.tmp"
@@ -23,8 +26,15 @@ struct incoming {
 /* Makes folder and empty file. 0 or a negative errno, then nothing is left behind. */
 int incoming_create(int application_folder, const char *id, struct incoming *ret_incoming);
 
+/* Sees to it that the disk has room for so many bytes. 0 or a negative errno; where that cannot be
+ * told beforehand, 0. */
+int incoming_reserve(const struct incoming *incoming, uint64_t bytes);
+
 /* Gives the minidump its final name. 0 or a negative errno. */
 int incoming_commit(struct incoming *incoming);
+
+/* It has not got it yet, and has not been deleted. */
+bool incoming_is_unnamed(const struct incoming *incoming);
 
 /* Deletes file and folder. */
 void incoming_discard(struct incoming *incoming);

@@ -6,6 +6,7 @@
 #include "core/monitor/jobs.h"
 
 #include "core/monitor/clock.h"
+#include "core/util/fault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -100,6 +101,9 @@ static void take_text(struct job *job, const char *text, size_t bytes)
             job->outcome = JOB_DROPPED;
         }
         job->line_bytes = 0;
+    }
+    if (job->outcome != JOB_UNKNOWN) {
+        fault_point("monitor.committed");
     }
 }
 

@@ -6,6 +6,7 @@
 #include "core/monitor/monitor.h"
 
 #include "core/monitor/check.h"
+#include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/life.h"
@@ -30,6 +31,25 @@ int monitor_open_folder(struct monitor *monitor)
         close(monitor->log.folder);
     }
     monitor->log.folder = fd;
+    return 0;
+}
+
+int monitor_recover(struct monitor *monitor, struct engine *ret_engine, uint64_t *ret_deadline)
+{
+    int errors = log_open(&monitor->log);
+    int result = engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors,
+                                      ret_engine);
+
+    if (errors >= 0) {
+        close(errors);
+    }
+    if (result != 0) {
+        log_error(&monitor->log, "%s could not be started to recover: %s.",
+                  monitor->settings.program, strerror(-result));
+        return result;
+    }
+    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms * 10; /* for several reports */
+    *ret_deadline = clock_now() + clock_ms * CLOCK_MILLISECOND;
     return 0;
 }
 

@@ -56,6 +56,10 @@ enum monitor_exit monitor_run(struct monitor *monitor);
 /* Opens the folder of the plan and keeps it. 0 or a negative errno. */
 int monitor_open_folder(struct monitor *monitor);
 
+/* Starts an engine that finishes what lies in incoming/, and says by when it has to be done. 0, or
+ * a negative errno after having logged it. */
+int monitor_recover(struct monitor *monitor, struct engine *ret_engine, uint64_t *ret_deadline);
+
 /* The path of a process's executable. 0 or a negative errno: -ENOENT when it has none (any more).
  */
 int monitor_read_executable(int32_t pid, char *ret_path, size_t capacity);

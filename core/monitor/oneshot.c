@@ -190,7 +190,7 @@ enum monitor_exit oneshot_run(struct monitor *monitor, const struct oneshot_opti
     if (status != MONITOR_DONE) {
         return status;
     }
-    if (dump_write(&dump, monitor) != 0) {
+    if (dump_write(&dump, monitor) != 0 || dump_name(&dump, monitor) != 0) {
         status = MONITOR_NO_OUTPUT;
     } else {
         status = report(monitor, &dump);

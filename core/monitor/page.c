@@ -106,6 +106,21 @@ void page_copy_text(char *target, size_t capacity, const char *text, size_t text
     target[i] = '\0';
 }
 
+/* A wish: a kernel before 5.14 does not know it. */
+static void make_present(const void *start, size_t bytes)
+{
+    const uintptr_t page_bytes = 4096, first = (uintptr_t)start & ~(page_bytes - 1);
+
+    madvise((void *)first, (uintptr_t)start + bytes - first, MADV_POPULATE_READ);
+}
+
+void page_make_present(struct page *page)
+{
+    make_present(page->slots, (size_t)((char *)page->values - (char *)page->slots));
+    make_present(page->breadcrumbs, sizeof(page->breadcrumbs));
+    make_present(page->attachments, sizeof(page->attachments));
+}
+
 static void wake_all(uint32_t *word)
 {
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);

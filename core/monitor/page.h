@@ -42,4 +42,7 @@ enum slot_state page_state(const struct page_slot *slot);
  * or cancelled before. */
 bool page_release(struct page_slot *slot, enum slot_state from, const char *id, const char *path);
 
+/* What every minidump looks at is about to be read: takes the faults for it now. */
+void page_make_present(struct page *page);
+
 #endif

@@ -130,6 +130,7 @@ static bool take_classes(const char *value, struct plan *plan)
     static const struct word classes[] = {
         { "command-line", CAPTURE_COMMAND_LINE },
         { "environment", CAPTURE_ENVIRONMENT },
+        { "descriptors", CAPTURE_DESCRIPTORS },
         { NULL, 0 },
     };
 

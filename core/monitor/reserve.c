@@ -54,7 +54,7 @@ static uint64_t own_namespace(void)
     return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static int fill(struct reserve *reserve, int32_t pid, const char *id)
+static int fill(struct reserve *reserve, int32_t pid)
 {
     int error = posix_fallocate(reserve->file, 0, MINIDUMP_RESERVE_FILE_BYTES);
 
@@ -77,7 +77,7 @@ static int fill(struct reserve *reserve, int32_t pid, const char *id)
         .start_time = start_time(pid),
         .pid_namespace = own_namespace(),
     };
-    snprintf(reserve->about->id, sizeof(reserve->about->id), "%s", id);
+    snprintf(reserve->about->id, sizeof(reserve->about->id), "%s", reserve->id.text);
     return 0;
 }
 
@@ -96,10 +96,9 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
 {
     struct reserve reserve = { .file = -1 };
     char temporary[sizeof(reserve.name) + sizeof(TEMPORARY_SUFFIX)];
-    struct uuid id;
 
-    uuid_make(&id);
-    snprintf(reserve.name, sizeof(reserve.name), "%s/%s%s", INCOMING_FOLDER, id.text,
+    uuid_make(&reserve.id);
+    snprintf(reserve.name, sizeof(reserve.name), "%s/%s%s", INCOMING_FOLDER, reserve.id.text,
              MINIDUMP_RESERVE_SUFFIX);
     snprintf(temporary, sizeof(temporary), "%s%s", reserve.name, TEMPORARY_SUFFIX);
     reserve.file = openat(application_folder, temporary,
@@ -107,7 +106,7 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     if (reserve.file < 0) {
         return -errno;
     }
-    int result = fill(&reserve, pid, id.text);
+    int result = fill(&reserve, pid);
     if (result == 0 &&
         renameat(application_folder, temporary, application_folder, reserve.name) != 0) {
         result = -errno;
@@ -119,6 +118,21 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     }
     *ret_reserve = reserve;
     return 0;
+}
+
+void reserve_begin(struct reserve *reserve, const char *id)
+{
+    if (reserve->about != NULL) {
+        reserve->about->whole = 0;
+        snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
+    }
+}
+
+void reserve_tell_whole(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
+    }
 }
 
 bool reserve_close(struct reserve *reserve)

@@ -16,6 +16,7 @@
 struct reserve {
     int file;                       /* locked; -1: there is no reserve */
     struct minidump_reserve *about; /* its last page */
+    struct uuid id;                 /* of the report that is made of it */
     char name[56];                  /* below the application's folder */
     bool told;                      /* reserve_is_new() has said so */
 };
@@ -23,8 +24,14 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor has the crash's minidump on disk: false when the program makes one, or has made it,
- * by itself. */
+/* The monitor begins a report of the crash, of this id. */
+void reserve_begin(struct reserve *reserve, const char *id);
+
+/* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
+void reserve_tell_whole(struct reserve *reserve);
+
+/* The monitor has the crash's minidump where it is not lost with this process: false when the
+ * program makes one, or has made it, by itself. */
 bool reserve_close(struct reserve *reserve);
 
 /* The program has ended: true when no crash of its has become a report, nor will. Waits for a copy

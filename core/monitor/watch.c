@@ -54,24 +54,15 @@ static void take_signals(int fd, struct ending *ending)
 static void catch_up(struct monitor *monitor)
 {
     struct engine engine;
+    uint64_t deadline;
 
     if (!monitor->postponed || !jobs_are_idle(&monitor->jobs)) {
         return;
     }
     monitor->postponed = false;
-    int errors = log_open(&monitor->log);
-    int result =
-        engine_start_recover(&monitor->settings, monitor->plan.application_folder, errors, &engine);
-    if (errors >= 0) {
-        close(errors);
+    if (monitor_recover(monitor, &engine, &deadline) == 0) {
+        jobs_add(&monitor->jobs, &engine, "", deadline);
     }
-    if (result != 0) {
-        log_error(&monitor->log, "%s could not be started to recover: %s.",
-                  monitor->settings.program, strerror(-result));
-        return;
-    }
-    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms * 10;
-    jobs_add(&monitor->jobs, &engine, "", clock_now() + clock_ms * CLOCK_MILLISECOND);
 }
 
 static bool is_over(const struct monitor *monitor, const struct ending *ending)

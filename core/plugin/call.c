@@ -6,6 +6,7 @@
  */
 #include "core/plugin/host.h"
 #include "core/plugin/internal.h"
+#include "core/util/fault.h"
 #include "core/util/text.h"
 
 #include <stdio.h>
@@ -147,7 +148,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
         result = ops.head.create(&host->table, options, &context);
     }
     if (result == 0) {
+        fault_point("step.created");
         result = call_kind(host, &ops, context, out_fd, end);
+        fault_point("step.called");
         if (ops.head.destroy != NULL) {
             ops.head.destroy(context);
         }
@@ -175,6 +178,7 @@ void host_call(struct host *host, int plugin_fd, int out_fd)
 
     memset(&end, 0, sizeof(end));
     restrict_step(host);
+    fault_point("step.begun");
     if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
         end.state = WIRE_UNUSABLE;
         text_copy(end.reason, sizeof(end.reason), error.text);

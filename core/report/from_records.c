@@ -8,6 +8,8 @@
 #include "core/minidump/reader.h"
 #include "core/util/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,6 +215,29 @@ static int take_parked(struct input *in, const struct minidump_record_view *reco
                                parked.tid, text_signal_name((int)parked.signal, buffer)));
 }
 
+/* An attribute per named region says where it lies: its contents are in the minidump. */
+static int take_region(struct input *in, const struct minidump_record_view *record)
+{
+    struct minidump_record_region region;
+    struct cairn_value value = { .type = CAIRN_VALUE_STRING };
+    char attribute[64], text[64], *name = NULL;
+    int result;
+
+    if (!head_of(record, &region, sizeof(region))) {
+        return 0;
+    }
+    result = text_at(record, sizeof(region), region.name_bytes, &name);
+    if (result == 0 && name != NULL && name[0] != '\0') {
+        snprintf(attribute, sizeof(attribute), "region.%s", name);
+        snprintf(text, sizeof(text), "0x%" PRIx64 ", %" PRIu64 " bytes", region.start,
+                 region.bytes);
+        value.string = text;
+        result = forgive(report_set(in->report, attribute, &value));
+    }
+    free(name);
+    return result;
+}
+
 static int take_timing(struct input *in, const struct minidump_record_view *record)
 {
     struct minidump_record_timing head;
@@ -244,6 +269,7 @@ static int (*const takers[])(struct input *in, const struct minidump_record_view
     [MINIDUMP_RECORD_TIMING] = take_timing,
     [MINIDUMP_RECORD_TIER_REASON] = take_tier_reason,
     [MINIDUMP_RECORD_REASON] = take_reason,
+    [MINIDUMP_RECORD_REGION] = take_region,
 };
 
 int report_from_records(struct report *report, const struct minidump *dump,

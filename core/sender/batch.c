@@ -110,7 +110,7 @@ static bool is_first(const struct sender_options *options, const struct spool_li
 }
 
 int sender_batch(const struct sender_options *options, const char *spool,
-                 struct sender_setup *setup)
+                 struct plugin_setup *setup)
 {
     struct sender sender = { .options = options, .setup = setup, .application_fd = -1 };
     struct spool_list list;

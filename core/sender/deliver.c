@@ -7,6 +7,7 @@
 
 #include "core/plugin/faults.h"
 #include "core/sender/retry.h"
+#include "core/util/fault.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
@@ -25,7 +26,7 @@
 struct job {
     struct sender *sender;
     const struct spool_entry *entry;
-    struct sender_setup *setup;
+    struct plugin_setup *setup;
     struct report *report;
     int folder_fd;     /* locked */
     char problem[512]; /* of the setup, if it is not usable */
@@ -208,7 +209,9 @@ static void attempt(struct job *job, struct report_delivery *delivery)
         job->sender->waiting = true;
         return;
     }
+    fault_point("sender.recorded");
     send_with(job, delivery, index);
+    fault_point("sender.sent");
     if (!save(job) || delivery->state == REPORT_PENDING) {
         job->sender->waiting = true;
     }
@@ -269,19 +272,19 @@ static void describe_problem(const struct config_problems *problems, char *text,
 
 static void deliver_with_own_setup(struct job *job)
 {
-    struct sender_setup setup;
+    struct plugin_setup setup;
 
     if (sender_setup_load(&setup, job->sender->options, job->report, job->folder_fd) != 0) {
         job->sender->problems = true;
         describe_problem(&setup.problems, job->problem, sizeof(job->problem));
         if (!job->sender->options->quiet) {
-            sender_setup_print_problems(&setup);
+            plugin_setup_print_problems(&setup, STDERR_FILENO);
         }
     }
     job->setup = &setup;
     attempt_all(job);
     job->setup = NULL;
-    sender_setup_finish(&setup);
+    plugin_setup_finish(&setup);
 }
 
 static void deliver(struct job *job)
@@ -296,6 +299,7 @@ static void deliver(struct job *job)
             deliver_with_own_setup(job);
         }
     }
+    fault_point("sender.saved");
     if (count_pending(job->report, false, 0) == 0 &&
         spool_move(job->sender->application_fd, SPOOL_PENDING, SPOOL_DELIVERED, job->report->id,
                    &error) != 0) {

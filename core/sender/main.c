@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char help[] =
     "usage: cairn-sender [--config FILE | --config-fd N] [--spool DIR] [--application NAME]\n"
@@ -143,16 +144,16 @@ static int parse(int argc, char **argv, struct sender_options *options)
 
 static int run_configured(const struct sender_options *options)
 {
-    struct sender_setup setup;
+    struct plugin_setup setup;
     int code = EX_CONFIG;
 
     if (sender_setup_load(&setup, options, NULL, -1) != 0) {
-        sender_setup_print_problems(&setup);
+        plugin_setup_print_problems(&setup, STDERR_FILENO);
     } else {
         code = sender_batch(options, options->spool != NULL ? options->spool : setup.config->spool,
                             &setup);
     }
-    sender_setup_finish(&setup);
+    plugin_setup_finish(&setup);
     return code;
 }
 
@@ -160,7 +161,7 @@ static int run_configured(const struct sender_options *options)
 static int run_by_reports(const struct sender_options *options)
 {
     char fallback[PATH_MAX];
-    struct sender_setup setup;
+    struct plugin_setup setup;
     const char *spool = options->spool;
     int code;
 
@@ -173,7 +174,7 @@ static int run_by_reports(const struct sender_options *options)
                 : paths_default_spool(fallback, sizeof(fallback));
     code = spool != NULL ? sender_batch(options, spool, NULL)
                          : usage("no spool is known; name it by --spool", "");
-    sender_setup_finish(&setup);
+    plugin_setup_finish(&setup);
     return code;
 }
 

@@ -8,7 +8,7 @@
 #define CAIRN_CORE_SENDER_SENDER_H
 
 #include "core/config/config.h"
-#include "core/plugin/plugin.h"
+#include "core/plugin/setup.h"
 #include "core/plugin/step.h"
 #include "core/report/report.h"
 #include "core/report/spool.h"
@@ -33,19 +33,10 @@ struct sender_options {
 
 /* ---- A configuration with its plugins ---- */
 
-struct sender_setup {
-    struct config *config; /* NULL: not even its text could be read */
-    struct plugin_set plugins;
-    struct config_problems problems;
-    bool usable;
-};
-
 /* What the options name; else the report's own, which lies in `folder_fd`; without a report the
  * installed one. */
-int sender_setup_load(struct sender_setup *setup, const struct sender_options *options,
+int sender_setup_load(struct plugin_setup *setup, const struct sender_options *options,
                       const struct report *report, int folder_fd);
-void sender_setup_print_problems(const struct sender_setup *setup);
-void sender_setup_finish(struct sender_setup *setup);
 
 /* ---- One pass ---- */
 
@@ -53,7 +44,7 @@ void sender_setup_finish(struct sender_setup *setup);
 
 struct sender {
     const struct sender_options *options;
-    struct sender_setup *setup; /* the one that the options name, else NULL */
+    struct plugin_setup *setup; /* the one that the options name, else NULL */
     int application_fd;
     char *offline[SENDER_MAX_OFFLINE]; /* transports that did not reach their server in this pass */
     size_t offline_count;
@@ -63,7 +54,7 @@ struct sender {
 
 /* All reports of the list that the options mean. An exit code. */
 int sender_batch(const struct sender_options *options, const char *spool,
-                 struct sender_setup *setup);
+                 struct plugin_setup *setup);
 
 /* One report in pending/: every delivery that is due, then the move if nothing is pending any more.
  */

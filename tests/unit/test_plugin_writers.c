@@ -252,13 +252,12 @@ static void minidump_refuses_other_files(void)
 }
 
 /* Every byte of a good dump once made extreme: nothing may be read or written outside. */
-static void minidump_survives_damage(void)
+static void survive_damage(void)
 {
     static const unsigned char values[] = { 0x00, 0x7f, 0xff };
     struct dump damaged;
 
     make_dump(&made);
-    CU_ASSERT_FATAL(harness_open(&harness, "writer", "minidump"));
     for (uint32_t i = 0; i < made.bytes; i++) {
         for (size_t v = 0; v < sizeof(values); v++) {
             int status;
@@ -269,6 +268,28 @@ static void minidump_survives_damage(void)
             CU_ASSERT_TRUE(status == CAIRN_PLUGIN_OK || (status == CAIRN_PLUGIN_FAILED && i < 16));
         }
     }
+}
+
+static void minidump_survives_damage(void)
+{
+    CU_ASSERT_FATAL(harness_open(&harness, "writer", "minidump"));
+    survive_damage();
+    harness_option(&harness, "sanitize", "true");
+    survive_damage();
+    harness_close(&harness);
+}
+
+/* The memory in the dump is text: none of its words is a number or a pointer. */
+static void minidump_sanitizes_memory(void)
+{
+    make_dump(&made);
+    CU_ASSERT_FATAL(harness_open(&harness, "writer", "minidump"));
+    harness_option(&harness, "sanitize", "true");
+    CU_ASSERT_EQUAL(keep(&made, kept), CAIRN_PLUGIN_OK);
+    CU_ASSERT(count_of(made.data, made.bytes, "mmmm") > 0);
+    CU_ASSERT_EQUAL(count_of(kept, made.bytes, "mmmm"), 0);
+    CU_ASSERT_EQUAL(count_of(kept, made.bytes, "\xed\xac\xef\x0d\xed\xac\xef\x0d") > 0, 1);
+    check_rest();
     harness_close(&harness);
 }
 
@@ -425,6 +446,7 @@ int main(void)
         { "minidump without a dump", minidump_without_a_dump },
         { "minidump refuses other files", minidump_refuses_other_files },
         { "minidump survives damage", minidump_survives_damage },
+        { "minidump sanitizes memory", minidump_sanitizes_memory },
         { "text of a crash", text_of_a_crash },
         { "text of a request", text_of_a_request },
         { "text lists modules and few threads", text_lists_modules },

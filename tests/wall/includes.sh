@@ -14,7 +14,7 @@ core/minidump/write|core/minidump/(writer|write_[a-z]*|format)\.h|core/capture/
 core/minidump/read|core/minidump/(reader|read_[a-z]*|reader_[a-z]*|format)\.h|core/util/
 core/crash/|core/crash/|core/capture/|core/minidump/(writer|format)\.h
 core/client/|core/client/|core/crash/|core/capture/|core/minidump/(writer|format)\.h|cairn/cairn\.h
-core/monitor/|core/monitor/|core/crash/(page|records)\.h|core/capture/|core/minidump/(writer|format)\.h|cairn/cairn\.h
+core/monitor/|core/monitor/|core/util/fault\.h|core/crash/(page|records)\.h|core/capture/|core/minidump/(writer|format)\.h|cairn/cairn\.h
 core/config/|core/config/|core/util/|cairn/
 core/report/|core/report/|core/minidump/(reader|format)\.h|core/util/|cairn/
 core/plugin/|core/plugin/|core/report/|core/config/|core/minidump/(reader|format)\.h|core/util/|cairn/

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * writer/minidump: keeps the captured minidump as an artifact, without the data classes that its
- * options do not include. What is left out is never written to the new file, not even for a moment.
- * Runs in a step of the engine.
+ * options do not include, on request without what the program had on its stacks. What is left out
+ * is never written to the new file, not even for a moment. Runs in a step of the engine.
  */
 #include "plugins/writer/minidump/reduce.h"
+#include "plugins/writer/minidump/sanitize.h"
 
 #include <cairn/plugin.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE (16u << 20) /* bytes between two looks at the clock */
+#define PIECE  (16u << 20) /* bytes between two looks at the clock */
+#define WINDOW (64u << 10) /* bytes that are sanitised at once */
 
-enum include { INCLUDE_COMMAND_LINE, INCLUDE_ENVIRONMENT };
+enum memory { MEMORY_STACKS, MEMORY_REFERENCED, MEMORY_FULL };
 
 struct config {
     int32_t memory; /* heeded when the process is captured, by the plan made from these options */
-    struct cairn_list include; /* of int32_t, enum include */
+    struct cairn_list include; /* of int32_t: which bit of REDUCE_… */
+    int32_t sanitize;
 };
 
 static const char *const memories[] = { "stacks", "referenced", "full", NULL };
-static const char *const includes[] = { "command-line", "environment", NULL };
+static const char *const includes[] = { "command-line", "environment", "descriptors", NULL };
 
 static const struct cairn_option options[] = {
     { .name = "memory",
@@ -43,9 +47,31 @@ static const struct cairn_option options[] = {
       .offset = offsetof(struct config, include),
       .choices = includes,
       .capture = "=",
-      .help = "Personal data to keep in the dump: command-line, environment; none by default." },
+      .help =
+          "Personal data to keep in the dump: command-line, environment, descriptors (what is open "
+          "at the time); none by default." },
+    { .name = "sanitize",
+      .type = CAIRN_OPTION_BOOL,
+      .offset = offsetof(struct config, sanitize),
+      .default_text = "false",
+      .help =
+          "Replace the words on stacks that are neither small numbers nor pointers to code or to "
+          "stacks. A stack walk does not need them. Goes with memory: stacks." },
     { .name = NULL },
 };
+
+static int check(const struct cairn_host *host, const void *options_)
+{
+    const struct config *config = options_;
+
+    if (config->sanitize && config->memory != MEMORY_STACKS) {
+        return host->problem(host, "sanitize",
+                             "sanitizes stacks, but \"memory: %s\" keeps other memory as well; "
+                             "say \"memory: stacks\"",
+                             memories[config->memory]);
+    }
+    return CAIRN_PLUGIN_OK;
+}
 
 static int create(const struct cairn_host *host, const void *config, void **ret_context)
 {
@@ -57,10 +83,10 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
 static unsigned classes_to_drop(const struct config *config)
 {
     const int32_t *items = config->include.items;
-    unsigned classes = REDUCE_COMMAND_LINE | REDUCE_ENVIRONMENT;
+    unsigned classes = REDUCE_ALL;
 
     for (size_t i = 0; i < config->include.count; i++) {
-        classes &= ~(items[i] == INCLUDE_COMMAND_LINE ? REDUCE_COMMAND_LINE : REDUCE_ENVIRONMENT);
+        classes &= ~(1u << items[i]);
     }
     return classes;
 }
@@ -102,6 +128,7 @@ struct copy {
     const struct cairn_host *host;
     const unsigned char *data;
     int from, to;
+    const struct sanitizer *sanitizer; /* or NULL */
 };
 
 /* Copies within the kernel, or by write(2) from the mapping where the file systems cannot. */
@@ -128,6 +155,52 @@ static int copy_range(const struct copy *copy, uint64_t offset, uint64_t bytes)
     return 0;
 }
 
+/* The same for memory contents, through the sanitiser. */
+static int copy_memory(const struct copy *copy, const struct sanitize_piece *piece, uint64_t offset,
+                       uint64_t bytes)
+{
+    unsigned char window[WINDOW];
+
+    while (bytes > 0) {
+        size_t part = bytes < sizeof(window) ? (size_t)bytes : sizeof(window);
+
+        sanitize_copy(copy->sanitizer, piece, offset, part, window);
+        if (write_all(copy->to, window, part) != 0) {
+            return -1;
+        }
+        if (copy->host->time_left(copy->host) == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        offset += part;
+        bytes -= part;
+    }
+    return 0;
+}
+
+/* What is memory goes one way, the rest the other. */
+static int copy_clean(const struct copy *copy, uint64_t offset, uint64_t bytes)
+{
+    uint64_t end = offset + bytes;
+
+    while (offset < end) {
+        const struct sanitize_piece *piece =
+            copy->sanitizer != NULL ? sanitize_next(copy->sanitizer, offset) : NULL;
+        bool inside = piece != NULL && piece->offset <= offset;
+        uint64_t stop = piece == NULL ? end : inside ? piece->offset + piece->bytes : piece->offset;
+        int result;
+
+        stop = stop < end ? stop : end;
+        result = inside ? copy_memory(copy, piece, offset, stop - offset)
+                        : copy_range(copy, offset, stop - offset);
+        if (result != 0) {
+            return result;
+        }
+        offset = stop;
+    }
+    return 0;
+}
+
 static int copy_without(const struct copy *copy, uint64_t bytes, const struct holes *holes)
 {
     uint64_t offset = 0;
@@ -135,13 +208,13 @@ static int copy_without(const struct copy *copy, uint64_t bytes, const struct ho
     for (size_t i = 0; i < holes->count; i++) {
         const struct hole *hole = &holes->items[i];
 
-        if (copy_range(copy, offset, hole->offset - offset) != 0 ||
+        if (copy_clean(copy, offset, hole->offset - offset) != 0 ||
             write_zeros(copy->to, hole->bytes) != 0) {
             return -1;
         }
         offset = hole->offset + hole->bytes;
     }
-    return copy_range(copy, offset, bytes - offset);
+    return copy_clean(copy, offset, bytes - offset);
 }
 
 static int write_mapped(const struct config *config, struct cairn_writer_args *args,
@@ -171,6 +244,26 @@ static int write_mapped(const struct config *config, struct cairn_writer_args *a
     return status;
 }
 
+static int write_sanitized(const struct config *config, struct cairn_writer_args *args,
+                           const struct copy *copy, size_t bytes)
+{
+    struct copy through = *copy;
+    struct sanitizer sanitizer;
+    int result;
+
+    if (!config->sanitize) {
+        return write_mapped(config, args, copy, bytes);
+    }
+    if (sanitize_init(&sanitizer, copy->data, bytes) == 0) {
+        through.sanitizer = &sanitizer;
+        result = write_mapped(config, args, &through, bytes);
+    } else {
+        result = args->host->fail(args->host, "No memory to sanitize the minidump.");
+    }
+    sanitize_finish(&sanitizer);
+    return result;
+}
+
 static int write_dump(void *context, struct cairn_writer_args *args)
 {
     const struct cairn_host *host = args->host;
@@ -193,14 +286,15 @@ static int write_dump(void *context, struct cairn_writer_args *args)
         return host->fail(host, "The captured minidump of %lld bytes cannot be mapped: %s.",
                           (long long)status.st_size, strerror(errno));
     }
-    result = write_mapped(context, args, &(struct copy){ host, data, fd, args->fd },
-                          (size_t)status.st_size);
+    result = write_sanitized(context, args, &(struct copy){ host, data, fd, args->fd, NULL },
+                             (size_t)status.st_size);
     munmap(data, (size_t)status.st_size);
     return result;
 }
 
 static const struct cairn_writer_ops ops = {
     .size = sizeof(ops),
+    .check = check,
     .create = create,
     .write = write_dump,
     .extension = "dmp",

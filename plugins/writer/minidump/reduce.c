@@ -1,67 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds what a kept minidump must not hold; see reduce.h. The few constants of the format are
- * stated here anew because plugins see no header of Cairn's core: minidumpapiset.h for header,
- * directory and lists, Breakpad's minidump_format.h for 0x4767…, core/minidump/format.h for Cairn's
- * own records.
+ * Finds what a kept minidump must not hold; see reduce.h. Runs in a step of the engine.
  */
 #include "plugins/writer/minidump/reduce.h"
 
+#include "plugins/writer/minidump/layout.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define SIGNATURE             0x504d444du /* "MDMP" */
-#define HEADER_BYTES          32
-#define HEADER_STREAM_COUNT   8 /* where in the header */
-#define HEADER_DIRECTORY      12
-#define DIRECTORY_ENTRY_BYTES 12 /* type, size, offset: 32 bits each */
-
-#define STREAM_THREAD_LIST   3u
-#define STREAM_MEMORY_LIST   5u
-#define STREAM_MEMORY64_LIST 9u
-#define STREAM_COMMAND_LINE  0x47670006u
-#define STREAM_ENVIRONMENT   0x47670007u
-#define STREAM_CAIRN         0x43524e01u
-
-#define THREAD_BYTES       48
-#define THREAD_STACK       24 /* where in a thread its memory descriptor lies */
-#define DESCRIPTOR_BYTES   16 /* address (64 bits), size, offset: 32 bits each */
-#define DESCRIPTOR64_BYTES 16 /* address, size: 64 bits each; contents follow one another */
-
-#define RECORD_HEADER_BYTES 8   /* type, bytes; the next record begins at a multiple of 4 */
-#define RECORD_PROCESS_FILE 12u /* name_bytes, content_bytes, name, content */
-
-struct bytes {
-    const unsigned char *data;
-    size_t count;
-};
 
 struct range {
     uint64_t start, end; /* addresses in the process */
 };
 
 struct search {
-    struct bytes dump;
+    struct layout_bytes dump;
     unsigned classes;
     struct range ranges[2]; /* arguments, environment; empty when they may stay */
     struct holes *holes;
 };
-
-static uint32_t get32(const unsigned char *data)
-{
-    uint32_t value;
-
-    memcpy(&value, data, sizeof(value));
-    return value;
-}
-
-static uint64_t get64(const unsigned char *data)
-{
-    uint64_t value;
-
-    memcpy(&value, data, sizeof(value));
-    return value;
-}
 
 static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
 {
@@ -105,42 +62,34 @@ static void clear_memory(struct search *search, uint64_t address, uint64_t bytes
 
 static void clear_descriptor(struct search *search, const unsigned char *descriptor)
 {
-    clear_memory(search, get64(descriptor), get32(descriptor + 8), get32(descriptor + 12));
+    clear_memory(search, layout_get64(descriptor), layout_get32(descriptor + 8),
+                 layout_get32(descriptor + 12));
 }
 
-/* Lists of a 32-bit count and entries; some writers pad the count to 64 bits. */
-static void clear_list(struct search *search, struct bytes stream, size_t entry_bytes,
+static void clear_list(struct search *search, struct layout_bytes stream, size_t entry_bytes,
                        size_t descriptor)
 {
-    size_t count, first = 4;
+    const struct layout_bytes entries = layout_entries(stream, entry_bytes);
 
-    if (stream.count < first) {
-        return;
-    }
-    count = get32(stream.data);
-    if (stream.count >= 8 && (stream.count - 8) / entry_bytes == count &&
-        (stream.count - 8) % entry_bytes == 0) {
-        first = 8;
-    }
-    for (size_t i = 0; i < count && i < (stream.count - first) / entry_bytes; i++) {
-        clear_descriptor(search, stream.data + first + i * entry_bytes + descriptor);
+    for (size_t at = 0; at < entries.count; at += entry_bytes) {
+        clear_descriptor(search, entries.data + at + descriptor);
     }
 }
 
-static void clear_list64(struct search *search, struct bytes stream)
+static void clear_list64(struct search *search, struct layout_bytes stream)
 {
     uint64_t count, offset;
 
     if (stream.count < 16) {
         return;
     }
-    count = get64(stream.data);
-    offset = get64(stream.data + 8);
-    for (uint64_t i = 0; i < count && i < (stream.count - 16) / DESCRIPTOR64_BYTES; i++) {
-        const unsigned char *descriptor = stream.data + 16 + i * DESCRIPTOR64_BYTES;
-        uint64_t bytes = get64(descriptor + 8);
+    count = layout_get64(stream.data);
+    offset = layout_get64(stream.data + 8);
+    for (uint64_t i = 0; i < count && i < (stream.count - 16) / LAYOUT_DESCRIPTOR64_BYTES; i++) {
+        const unsigned char *descriptor = stream.data + 16 + i * LAYOUT_DESCRIPTOR64_BYTES;
+        uint64_t bytes = layout_get64(descriptor + 8);
 
-        clear_memory(search, get64(descriptor), bytes, offset);
+        clear_memory(search, layout_get64(descriptor), bytes, offset);
         if (offset + bytes < offset) {
             return;
         }
@@ -148,7 +97,7 @@ static void clear_list64(struct search *search, struct bytes stream)
     }
 }
 
-static int is_dropped_file(const struct search *search, struct bytes name)
+static int is_dropped_file(const struct search *search, struct layout_bytes name)
 {
     if (name.count == 7 && memcmp(name.data, "cmdline", 7) == 0) {
         return (search->classes & REDUCE_COMMAND_LINE) != 0;
@@ -160,45 +109,42 @@ static int is_dropped_file(const struct search *search, struct bytes name)
 }
 
 /* Cairn's own stream: a record of type 0 is skipped by readers, its content becomes zeros. */
-static void clear_records(struct search *search, struct bytes stream)
+static void clear_records(struct search *search, struct layout_bytes stream)
 {
+    struct layout_bytes content;
     size_t place = 0;
+    uint32_t type;
 
-    while (stream.count - place >= RECORD_HEADER_BYTES) {
-        const unsigned char *record = stream.data + place;
-        size_t bytes = get32(record + 4), padded = (bytes + 3) & ~(size_t)3;
-        const unsigned char *content = record + RECORD_HEADER_BYTES;
+    while (layout_record(stream, &place, &type, &content)) {
+        const unsigned char *data = content.data;
 
-        if (bytes > stream.count - place - RECORD_HEADER_BYTES) {
-            return;
-        }
-        if (get32(record) == RECORD_PROCESS_FILE && bytes >= 8 && get32(content) <= bytes - 8 &&
-            is_dropped_file(search, (struct bytes){ content + 8, get32(content) })) {
-            size_t offset = (size_t)(record - search->dump.data);
+        if (type == LAYOUT_RECORD_PROCESS_FILE && content.count >= 8 &&
+            layout_get32(data) <= content.count - 8 &&
+            is_dropped_file(search, (struct layout_bytes){ data + 8, layout_get32(data) })) {
+            uint64_t offset = (uint64_t)(data - search->dump.data);
 
-            add_hole(search->holes, offset, 4);
-            add_hole(search->holes, offset + RECORD_HEADER_BYTES, bytes);
+            add_hole(search->holes, offset - LAYOUT_RECORD_HEADER_BYTES, 4);
+            add_hole(search->holes, offset, content.count);
         }
-        if (padded > stream.count - place - RECORD_HEADER_BYTES) {
-            return;
-        }
-        place += RECORD_HEADER_BYTES + padded;
     }
 }
 
 static int is_dropped_stream(const struct search *search, uint32_t type)
 {
-    return (type == STREAM_COMMAND_LINE && (search->classes & REDUCE_COMMAND_LINE) != 0) ||
-           (type == STREAM_ENVIRONMENT && (search->classes & REDUCE_ENVIRONMENT) != 0);
+    return (type == LAYOUT_COMMAND_LINE && (search->classes & REDUCE_COMMAND_LINE) != 0) ||
+           (type == LAYOUT_ENVIRONMENT && (search->classes & REDUCE_ENVIRONMENT) != 0) ||
+           (type == LAYOUT_HANDLE_DATA && (search->classes & REDUCE_DESCRIPTORS) != 0);
 }
 
 static void clear_stream(struct search *search, const unsigned char *entry)
 {
-    uint32_t type = get32(entry), bytes = get32(entry + 4), offset = get32(entry + 8);
-    struct bytes stream = { NULL, bytes };
+    uint32_t type = layout_get32(entry), bytes = layout_get32(entry + 4),
+             offset = layout_get32(entry + 8);
+    struct layout_bytes stream = { NULL, bytes };
 
     if (is_dropped_stream(search, type)) {
-        add_hole(search->holes, (uint64_t)(entry - search->dump.data), DIRECTORY_ENTRY_BYTES);
+        add_hole(search->holes, (uint64_t)(entry - search->dump.data),
+                 LAYOUT_DIRECTORY_ENTRY_BYTES);
     }
     if (offset > search->dump.count || bytes > search->dump.count - offset) {
         return;
@@ -206,13 +152,13 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     stream.data = search->dump.data + offset;
     if (is_dropped_stream(search, type)) {
         add_hole(search->holes, offset, bytes);
-    } else if (type == STREAM_CAIRN) {
+    } else if (type == LAYOUT_CAIRN) {
         clear_records(search, stream);
-    } else if (type == STREAM_THREAD_LIST) {
-        clear_list(search, stream, THREAD_BYTES, THREAD_STACK);
-    } else if (type == STREAM_MEMORY_LIST) {
-        clear_list(search, stream, DESCRIPTOR_BYTES, 0);
-    } else if (type == STREAM_MEMORY64_LIST) {
+    } else if (type == LAYOUT_THREAD_LIST) {
+        clear_list(search, stream, LAYOUT_THREAD_BYTES, LAYOUT_THREAD_STACK);
+    } else if (type == LAYOUT_MEMORY_LIST) {
+        clear_list(search, stream, LAYOUT_DESCRIPTOR_BYTES, 0);
+    } else if (type == LAYOUT_MEMORY64_LIST) {
         clear_list64(search, stream);
     }
 }
@@ -288,17 +234,12 @@ int reduce_find(const unsigned char *dump, size_t bytes, unsigned classes, const
     struct search search = { .dump = { dump, bytes }, .classes = classes, .holes = &holes };
     uint64_t count, directory;
 
-    if (bytes < HEADER_BYTES || get32(dump) != SIGNATURE) {
-        return -1;
-    }
-    count = get32(dump + HEADER_STREAM_COUNT);
-    directory = get32(dump + HEADER_DIRECTORY);
-    if (directory > bytes || count > (bytes - directory) / DIRECTORY_ENTRY_BYTES) {
+    if (layout_directory(search.dump, &directory, &count) != 0) {
         return -1;
     }
     find_ranges(stat, &search);
     for (uint64_t i = 0; i < count; i++) {
-        clear_stream(&search, dump + directory + i * DIRECTORY_ENTRY_BYTES);
+        clear_stream(&search, dump + directory + i * LAYOUT_DIRECTORY_ENTRY_BYTES);
     }
     if (holes.failed) {
         free(holes.items);

@@ -13,6 +13,8 @@
 
 #define REDUCE_COMMAND_LINE (1u << 0)
 #define REDUCE_ENVIRONMENT  (1u << 1)
+#define REDUCE_DESCRIPTORS  (1u << 2)
+#define REDUCE_ALL          7u
 
 struct hole {
     uint64_t offset, bytes; /* within the file */

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Real crashes in which a process of Cairn is killed or frozen at a named point, or a system call of the
+# monitor fails: one report, whole, and a dead program in time (freezes.py). The short form has one of
+# three; with FREEZES_FULL=1 all.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+full=
+[ -n "${FREEZES_FULL:-}" ] && full=--full
+# $full is unquoted on purpose: it may be nothing.
+python3 -B "$CAIRN_SRCDIR/tests/crash/freezes.py" $full --jobs 6 "$CAIRN_LIBEXEC" "$CAIRN_PLUGIN_PATH" \
+    "$CAIRN_BUILDDIR/tests/crash/tier_victim" "$scratch" >"$scratch/results" 2>"$scratch/python.err"
+is "the trials ran to their end" "$(cat "$scratch/python.err")" ""
+while IFS= read -r line; do
+    case $line in
+    'ok - '*) ok "${line#ok - }" true ;;
+    'not ok - '*) is "${line#not ok - }" "a broken promise" "" ;;
+    *) echo "$line" ;;
+    esac
+done <"$scratch/results"
+ok "every point, and controls that are wrong, were tried" test "$tap_count" -ge 30
+done_testing
