@@ -89,11 +89,12 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_masks.c \
+	core/client/preload_ends.c core/client/preload_environment.c core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
+core/client/preload_ends.lo: override CFLAGS += -Os -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload

@@ -188,20 +188,24 @@ int client_settle(struct cairn *cairn, struct page *page)
     }
 }
 
-/* exit() is an orderly end, whatever else the monitor learns of it. A fork child says nothing in its
- * parent's pages. */
-static void mark_exit(int status, void *unused)
+void client_mark_end(uint32_t mark)
 {
-    (void)unused;
     for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
         struct page *page = hold(&table[i]);
 
         if (page != NULL) {
-            __atomic_store_n(&page->exited, PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS),
-                             __ATOMIC_RELEASE);
+            if (page->pid == getpid()) {
+                __atomic_store_n(&page->exited, mark, __ATOMIC_RELEASE);
+            }
             client_leave(&table[i]);
         }
     }
+}
+
+static void mark_exit(int status, void *unused)
+{
+    (void)unused;
+    client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
 /* A fork child that starts Cairn for itself begins with an empty table. */

@@ -108,9 +108,11 @@ struct page_parked {
 #define PAGE_IS_INIT        (1u << 1) /* PID 1: release after commit */
 #define PAGE_CONFIG_IS_TEXT (1u << 2)
 
-/* Page.exited: the program called exit(), with this status. */
-#define PAGE_EXITED      (1u << 8)
-#define PAGE_EXIT_STATUS 0xffu
+/* Page.exited: what the program is about to do by itself. */
+#define PAGE_EXIT_STATUS    0xffu
+#define PAGE_EXITED         (1u << 8)  /* exit(), with that status */
+#define PAGE_EXITED_AT_ONCE (1u << 9)  /* _exit() */
+#define PAGE_BECOMES        (1u << 10) /* another program, by exec() */
 
 /* What cairn_start() must know of the configuration. Written by the monitor before PAGE_READY. */
 struct page_plan {
@@ -146,7 +148,7 @@ struct page {
     /* the crash path: cache lines of their own */
     uint32_t announce __attribute__((aligned(64))); /* futex word, counts announcements */
     uint32_t stopping;                              /* program: cairn_stop() was called */
-    uint32_t exited; /* program: PAGE_EXITED with its status, once it ends by itself */
+    uint32_t exited;                                /* program: PAGE_EXITED, …, before it ends */
     struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];

@@ -30,19 +30,11 @@ static bool read_text(int folder, const char *name, char *ret_text, size_t capac
     return used > 0;
 }
 
-bool cgroup_parse_number(const char *text, const char *key, uint64_t *ret_number)
+/* All of a line must be the number. */
+static bool parse_digits(const char *text, uint64_t *ret_number)
 {
-    size_t length = strlen(key);
     uint64_t number = 0;
 
-    while (strncmp(text, key, length) != 0 || (length > 0 && text[length] != ' ')) {
-        text = strchr(text, '\n');
-        if (text == NULL) {
-            return false;
-        }
-        text++;
-    }
-    text += length > 0 ? length + 1 : 0;
     if (*text < '0' || *text > '9') {
         return false;
     }
@@ -57,6 +49,23 @@ bool cgroup_parse_number(const char *text, const char *key, uint64_t *ret_number
     }
     *ret_number = number;
     return true;
+}
+
+bool cgroup_parse_number(const char *text, const char *key, uint64_t *ret_number)
+{
+    size_t length = strlen(key);
+
+    if (length == 0) {
+        return parse_digits(text, ret_number);
+    }
+    while (strncmp(text, key, length) != 0 || text[length] != ' ') {
+        text = strchr(text, '\n');
+        if (text == NULL) {
+            return false;
+        }
+        text++;
+    }
+    return parse_digits(text + length + 1, ret_number);
 }
 
 /* "memory" among the names with commas between them that end at `end`. */

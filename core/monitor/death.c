@@ -91,7 +91,7 @@ static void find_out(const struct monitor *monitor, struct death *ret_death)
     struct death death = {
         .end = end_read(monitor->program, monitor->pid, monitor->born, mark),
         .uptime_ns = uptime(monitor->born),
-        .left_by_exit = (mark & PAGE_EXITED) != 0,
+        .left_by_exit = (mark & (PAGE_EXITED | PAGE_EXITED_AT_ONCE)) == PAGE_EXITED,
     };
 
     cgroup_read(&monitor->cgroup, &death.cgroup);
@@ -325,7 +325,9 @@ void death_look(struct monitor *monitor, bool stopping)
 {
     struct death death;
 
-    if (monitor->plan.deaths == 0) {
+    uint32_t mark = __atomic_load_n(&monitor->page->exited, __ATOMIC_ACQUIRE);
+
+    if (monitor->plan.deaths == 0 || (mark & PAGE_BECOMES) != 0) {
         return;
     }
     find_out(monitor, &death);

@@ -88,30 +88,33 @@ static const char *find_field(const char *text, const char *end, unsigned field)
     return at != NULL && at < end ? at : NULL;
 }
 
+/* The last number of the line, a wait status. */
+static bool parse_status(const char *text, const char *end, int *ret_status)
+{
+    int status = 0;
+
+    for (; text < end && *text >= '0' && *text <= '9'; text++) {
+        if (status > 0xffff) {
+            return false;
+        }
+        status = status * 10 + (*text - '0');
+    }
+    if (text == end || *text != '\n') {
+        return false;
+    }
+    *ret_status = status;
+    return true;
+}
+
 bool end_parse_stat(const char *text, size_t bytes, uint64_t born, int *ret_status)
 {
     const char *end = text + bytes;
     const char *state = find_field(text, end, FIELD_STATE);
     const char *code = find_field(text, end, FIELD_EXIT_CODE);
-    int status = 0;
 
-    if (state == NULL || code == NULL || (*state != 'Z' && *state != 'X')) {
-        return false;
-    }
-    if (born != 0 && identity_parse(text, bytes) != born) {
-        return false;
-    }
-    for (; code < end && *code >= '0' && *code <= '9'; code++) {
-        if (status > 0xffff) {
-            return false;
-        }
-        status = status * 10 + (*code - '0');
-    }
-    if (code == end || *code != '\n') {
-        return false;
-    }
-    *ret_status = status;
-    return true;
+    return state != NULL && code != NULL && (*state == 'Z' || *state == 'X') &&
+           (born == 0 || identity_parse(text, bytes) == born) &&
+           parse_status(code, end, ret_status);
 }
 
 static bool ask_stat(int32_t pid, uint64_t born, int *ret_status)

@@ -92,6 +92,23 @@ static bool has_ended(const struct monitor *monitor)
     return poll(&program, 1, 0) > 0;
 }
 
+/* What was announced, and then the program's end, if it has come. */
+static void take_end(struct monitor *monitor, struct ending *ending)
+{
+    bool gone = ending->program_gone;
+
+    ending->program_gone = gone || has_ended(monitor);
+    /* After the program's end too: a crash that was announced and not captured is told to the log.
+     */
+    crash_look(monitor);
+    ending->stopped = ending->stopped ||
+                      __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
+                      mapping_is_replaced(&monitor->mapping);
+    if (ending->program_gone && !gone && !ending->stopped) {
+        death_look(monitor, ending->signalled);
+    }
+}
+
 /* Waits for the next thing to happen, and takes it. */
 static void wait_and_take(struct monitor *monitor, struct ending *ending)
 {
@@ -110,17 +127,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
         announce_take(&monitor->announce);
     }
     take_signals(monitor->signals, ending);
-    bool gone = ending->program_gone;
-    ending->program_gone = gone || has_ended(monitor);
-    /* After the program's end too: a crash that was announced and not captured is told to the log.
-     */
-    crash_look(monitor);
-    ending->stopped = ending->stopped ||
-                      __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
-                      mapping_is_replaced(&monitor->mapping);
-    if (ending->program_gone && !gone && !ending->stopped) {
-        death_look(monitor, ending->signalled);
-    }
+    take_end(monitor, ending);
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
     jobs_work(&monitor->jobs);
     catch_up(monitor);
