@@ -54,7 +54,7 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
-	core/crash/callback.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
+	core/crash/callback.c core/crash/children.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
 	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
 	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
@@ -115,12 +115,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/end.c core/monitor/end.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \
 	core/monitor/log.c core/monitor/log.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
-	core/monitor/mapping.c core/monitor/mapping.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
@@ -152,7 +152,7 @@ libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
 	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
 	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/schema.c core/config/schema.h core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -162,6 +162,7 @@ libcairn_config_la_LIBADD = libcairn-util.la $(YAML_LIBS)
 noinst_LTLIBRARIES += libcairn-report.la
 libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
+	core/report/consent.c core/report/consent.h core/report/consent_file.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
 	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
@@ -175,7 +176,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
 	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
-	core/plugin/load.c core/plugin/options.c core/plugin/rehearse.c core/plugin/restrict.c \
+	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
 	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
 	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
@@ -188,7 +189,7 @@ cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
@@ -202,6 +203,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/scrub.c core/sender/setup.c
+	core/sender/setup.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

@@ -17,6 +17,8 @@ READERS=${CAIRN_READERS:-$CAIRN_SRCDIR/build/readers}
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cairn-test-XXXXXX")
 spool=$scratch/spool
+CAIRN_CONSENT=$scratch/consent # nothing that this user has answered counts
+export CAIRN_CONSENT
 tap_count=0
 tap_failed=0
 started=

@@ -135,11 +135,16 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/children_victim
+tests_crash_children_victim_SOURCES = tests/crash/children_victim.c
+tests_crash_children_victim_CFLAGS = $(AM_CFLAGS) -O1 -g -pthread
+tests_crash_children_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_children_victim_LDADD = libcairn.la -lpthread
 tests_crash_preloaded_SOURCES = tests/crash/preloaded.c
 tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -pthread -Wno-deprecated-declarations
 tests_crash_fake_cairn_monitor_SOURCES = tests/crash/fake_monitor.c core/crash/page.h
-TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh
-EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/wall/symbols.sh \
+TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children.sh tests/wall/symbols.sh
+EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children.sh tests/wall/symbols.sh \
 	doc/abi/libcairn.symbols
 
 # ---- unit: monitor
@@ -168,9 +173,9 @@ tests_unit_test_engine_test_SOURCES = tests/unit/test_engine.c tests/unit/dump_m
 tests_unit_test_engine_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_engine_test_LDADD = libcairn-minidump.la libcairn-util.la $(CUNIT_LIBS)
 tests_unit_test_sender_test_SOURCES = tests/unit/test_sender.c tests/unit/tap.c tests/unit/tap.h \
-	core/sender/retry.c core/sender/scrub.c
+	core/sender/retry.c
 tests_unit_test_sender_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
-tests_unit_test_sender_test_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la \
+tests_unit_test_sender_test_LDADD = libcairn-config.la libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
 TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
 endif
@@ -183,7 +188,7 @@ EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recove
 	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
-EXTRA_DIST += tests/servers/receiver.py
+EXTRA_DIST += tests/servers/as_sent.py tests/servers/receiver.py
 if HAVE_CUNIT
 BUNDLED_TEST_SOURCES = tests/unit/plugin_harness.c tests/unit/plugin_harness.h \
 	tests/unit/plugin_harness_options.c \
@@ -310,8 +315,9 @@ EXTRA_DIST += tests/crash/deaths.sh
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh \
-	tests/servers/upload.sh \
-	tests/tools/cli.sh tests/tools/doctor.sh tests/tools/security.sh tests/tools/units.sh
+	tests/servers/as-sent.sh tests/servers/upload.sh \
+	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
+	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)

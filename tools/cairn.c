@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct tool *const tools[] = { &tool_run,    &tool_check,  &tool_config, &tool_list,
-                                            &tool_show,   &tool_send,   &tool_dump,   &tool_process,
-                                            &tool_plugin, &tool_doctor };
+static const struct tool *const tools[] = { &tool_run,     &tool_check,  &tool_config,  &tool_list,
+                                            &tool_show,    &tool_send,   &tool_consent, &tool_dump,
+                                            &tool_process, &tool_plugin, &tool_doctor };
 
 #define TOOL_COUNT (sizeof(tools) / sizeof(tools[0]))
 

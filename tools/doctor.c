@@ -22,21 +22,6 @@
 
 #define EXIT_BAD 1
 
-static void print_json(const char *text)
-{
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\') {
-            printf("\\%c", *text);
-        } else if ((unsigned char)*text < ' ') {
-            printf("\\u%04x", (unsigned)(unsigned char)*text);
-        } else {
-            putchar(*text);
-        }
-    }
-    putchar('"');
-}
-
 void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *name,
                 const char *format, ...)
 {
@@ -51,7 +36,7 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
     if (doctor->json) {
         printf("%s\n    {\"name\": \"%s\", \"verdict\": \"%s\", \"text\": ",
                doctor->found > 0 ? "," : "", name, verdicts[verdict]);
-        print_json(printable != NULL ? printable : "");
+        tool_print_json(printable != NULL ? printable : "");
         putchar('}');
     } else {
         printf("%-5s %-14s %s\n", verdicts[verdict], name, printable != NULL ? printable : "");

@@ -5,11 +5,11 @@ bin_PROGRAMS += cairn
 cairn_SOURCES = \
 	tools/cairn.c tools/options.c tools/options.h tools/tool.c tools/tool.h \
 	tools/run.c tools/executable.c tools/executable.h \
-	tools/check.c tools/config.c tools/list.c tools/send.c tools/dump.c tools/process.c \
+	tools/check.c tools/config.c tools/consent.c tools/list.c tools/send.c tools/dump.c tools/process.c \
 	tools/plugin.c tools/plugin_doc.c tools/plugin_doc.h tools/plugin_tools.h \
 	tools/plugin_lint.c tools/plugin_lint.h tools/plugin_lint_options.c tools/plugin_lint_steps.c \
 	tools/plugin_new.c tools/plugin_run.c tools/plugin_template.h \
-	tools/show.c tools/show_text.c tools/show_text.h \
+	tools/show.c tools/show_sent.c tools/show_sent.h tools/show_sent_print.c tools/show_text.c tools/show_text.h \
 	tools/doctor.c tools/doctor.h tools/doctor_crash.c tools/doctor_kernel.c tools/doctor_setup.c
 nodist_cairn_SOURCES = tools/plugin_template.c
 PLUGIN_TEMPLATES = tools/template/filter.c tools/template/annotator.c tools/template/writer.c \

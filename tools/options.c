@@ -16,6 +16,11 @@ static const struct option all[] = {
     { "due", no_argument, NULL, 'd' },
     { "options", no_argument, NULL, 'o' },
     { "man", no_argument, NULL, 'm' },
+    { "children", no_argument, NULL, 'k' },
+    { "machine", no_argument, NULL, 'M' },
+    { "send-now", no_argument, NULL, 'S' },
+    { "as-sent", required_argument, NULL, 'A' },
+    { "output", required_argument, NULL, 'O' },
     { "help", no_argument, NULL, 'h' },
 };
 
@@ -35,34 +40,26 @@ static void select_options(const char *accepted, struct option selected[ALL + 1]
 
 static void take(int option, struct tool_options *options)
 {
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        break;
-    case 's':
-        options->spool = optarg;
-        break;
-    case 'a':
-        options->application = optarg;
-        break;
-    case 'v':
-        options->version = optarg;
-        break;
-    case 'r':
-        options->report = optarg;
-        break;
-    case 'j':
-        options->json = true;
-        break;
-    case 'd':
-        options->due = true;
-        break;
-    case 'o':
-        options->options = true;
-        break;
-    case 'm':
-        options->man = true;
-        break;
+    const struct {
+        int letter;
+        const char **value;
+        bool *flag;
+    } targets[] = {
+        { 'c', &options->config, NULL },      { 's', &options->spool, NULL },
+        { 'a', &options->application, NULL }, { 'v', &options->version, NULL },
+        { 'r', &options->report, NULL },      { 'A', &options->as_sent, NULL },
+        { 'O', &options->output, NULL },      { 'j', NULL, &options->json },
+        { 'd', NULL, &options->due },         { 'o', NULL, &options->options },
+        { 'm', NULL, &options->man },         { 'M', NULL, &options->machine },
+        { 'S', NULL, &options->send_now },    { 'k', NULL, &options->children },
+    };
+
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        if (targets[i].letter == option && targets[i].value != NULL) {
+            *targets[i].value = optarg;
+        } else if (targets[i].letter == option) {
+            *targets[i].flag = true;
+        }
     }
 }
 

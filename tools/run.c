@@ -24,6 +24,7 @@
 
 struct request {
     const char *config, *application, *version;
+    bool children;
     char **command;
 };
 
@@ -83,6 +84,12 @@ static int check_configuration(const struct tool *tool, const struct request *re
                      WTERMSIG(status));
 }
 
+/* NULL: takes it out, where a `cairn run` around this one has left it. */
+static int put_variable(const char *name, const char *value)
+{
+    return value != NULL ? setenv(name, value, 1) : unsetenv(name);
+}
+
 /* Puts the preload library before what the user preloads himself. */
 static int prepare_environment(const struct tool *tool, const struct request *request)
 {
@@ -102,11 +109,11 @@ static int prepare_environment(const struct tool *tool, const struct request *re
                  others != NULL ? others : "") < 0) {
         return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
     }
-    if (setenv("LD_PRELOAD", value, 1) != 0 ||
-        setenv("CAIRN_RUN_CONFIG", request->config, 1) != 0 ||
-        (request->application != NULL &&
-         setenv("CAIRN_RUN_APPLICATION", request->application, 1) != 0) ||
-        (request->version != NULL && setenv("CAIRN_RUN_VERSION", request->version, 1) != 0)) {
+    if (put_variable("LD_PRELOAD", value) != 0 ||
+        put_variable("CAIRN_RUN_CONFIG", request->config) != 0 ||
+        put_variable("CAIRN_RUN_APPLICATION", request->application) != 0 ||
+        put_variable("CAIRN_RUN_VERSION", request->version) != 0 ||
+        put_variable("CAIRN_RUN_CHILDREN", request->children ? "1" : NULL) != 0) {
         free(value);
         return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
     }
@@ -147,7 +154,7 @@ static int run(const struct tool *tool, int argc, char **argv)
 {
     struct request request;
     struct tool_options options;
-    int code = tool_parse(tool, "+cav", argc, argv, &options);
+    int code = tool_parse(tool, "+cavk", argc, argv, &options);
 
     if (code != TOOL_GO_ON) {
         return code;
@@ -158,18 +165,22 @@ static int run(const struct tool *tool, int argc, char **argv)
     request.config = options.config != NULL ? options.config : paths_config();
     request.application = options.application;
     request.version = options.version;
+    request.children = options.children;
     request.command = argv + optind;
     return start(tool, &request);
 }
 
 const struct tool tool_run = {
     .name = "run",
-    .synopsis = "[-c FILE] [--application NAME] [--app-version VERSION] [--] PROGRAM [ARGUMENT...]",
+    .synopsis = "[-c FILE] [--application NAME] [--app-version VERSION] [--children] [--] PROGRAM "
+                "[ARGUMENT...]",
     .summary = "run a program and report its crashes",
     .help =
         "  -c, --config FILE      the configuration; default: the installed one\n"
         "      --application NAME overrides application.name\n"
-        "      --app-version V    overrides application.version\n\n"
+        "      --app-version V    overrides application.version\n"
+        "      --children         also what the program starts by exec(): each such program runs\n"
+        "                         as if cairn run had started it\n\n"
         "Exit status: the program's own; 78 when the configuration has problems; 125 when Cairn\n"
         "cannot run in this program (static, set-id, foreign machine); 126 when it is not\n"
         "executable; 127 when it does not exist.\n",

@@ -3,6 +3,7 @@
 #include "tools/options.h"
 
 #include "core/util/fs.h"
+#include "tools/show_sent.h"
 #include "tools/show_text.h"
 
 #include <fcntl.h>
@@ -52,7 +53,8 @@ static int show(const struct tool *tool, const struct tool_options *options, con
     if (result != 0) {
         return tool_fail(tool, tool_exit_code(result), "%s", error.text);
     }
-    code = print(tool, options, &entry);
+    code =
+        options->as_sent != NULL ? show_sent(tool, options, &entry) : print(tool, options, &entry);
     spool_entry_finish(&entry);
     return code;
 }
@@ -60,7 +62,7 @@ static int show(const struct tool *tool, const struct tool_options *options, con
 static int run(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
-    int code = tool_parse(tool, "jsca", argc, argv, &options);
+    int code = tool_parse(tool, "jscaAO", argc, argv, &options);
 
     if (code != TOOL_GO_ON) {
         return code;
@@ -68,19 +70,33 @@ static int run(const struct tool *tool, int argc, char **argv)
     if (argc - optind != 1) {
         return tool_usage(tool, "Exactly one report must be named, by its id or \"latest\".");
     }
+    if (options.output != NULL && options.as_sent == NULL) {
+        return tool_usage(tool, "--output goes with --as-sent.");
+    }
     return show(tool, &options, argv[optind]);
 }
 
 const struct tool tool_show = {
     .name = "show",
-    .synopsis = "[--json] [--spool DIR | -c FILE] [--application NAME] ID|latest",
+    .synopsis = "[--json] [--spool DIR | -c FILE] [--application NAME]\n"
+                "                  [--as-sent TRANSPORT [--output DIR]] ID|latest",
     .summary = "show one report",
     .help =
         "ID may be shortened as long as it is unique.\n\n"
         "      --json             report.json as it is\n"
         "      --spool DIR        the spool; default: the configuration's\n"
         "  -c, --config FILE      the configuration that names the spool; default: the installed\n"
-        "      --application NAME only reports of this application\n\n"
-        "Exit status: 0 shown, 66 there is no such report, 65 it cannot be understood.\n",
+        "      --application NAME only reports of this application\n"
+        "      --as-sent TRANSPORT\n"
+        "                         what this transport of the report's configuration, or of FILE,\n"
+        "                         would send: address, headers, fields, files; nothing is sent, "
+        "and\n"
+        "                         what may be secret is hidden\n"
+        "      --output DIR       also make this folder of it: request.json, a file per part\n\n"
+        "Exit status: 0 shown, 66 there is no such report or transport, 65 it cannot be "
+        "understood\n"
+        "or nothing would be sent, 69 this transport cannot show what it sends, 73 the folder "
+        "cannot\n"
+        "be made, 78 the configuration has problems.\n",
     .run = run,
 };

@@ -44,6 +44,37 @@ int tool_fail(const struct tool *tool, int code, const char *format, ...)
     return code;
 }
 
+void tool_write_json(FILE *out, const char *text, size_t bytes)
+{
+    fputc('"', out);
+    for (size_t i = 0, step; i < bytes; i += step) {
+        uint32_t code = 0;
+
+        step = text_utf8(text + i, bytes - i, &code);
+        if (step == 0) {
+            fputs("\\ufffd", out);
+            step = 1;
+        } else if (code < ' ' || (code >= 0x7f && code < 0xa0)) {
+            fprintf(out, "\\u%04x", (unsigned)code); /* a terminal might obey it */
+        } else {
+            if (code == '"' || code == '\\') {
+                fputc('\\', out);
+            }
+            fwrite(text + i, 1, step, out);
+        }
+    }
+    fputc('"', out);
+}
+
+void tool_print_json(const char *text)
+{
+    if (text != NULL) {
+        tool_write_json(stdout, text, strlen(text));
+    } else {
+        fputs("null", stdout);
+    }
+}
+
 int tool_exit_code(int error)
 {
     switch (error) {

@@ -10,6 +10,8 @@
 #include "core/util/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 struct tool {
@@ -21,7 +23,7 @@ struct tool {
 };
 
 extern const struct tool tool_run, tool_check, tool_config, tool_list, tool_show, tool_send,
-    tool_dump, tool_process, tool_plugin, tool_doctor;
+    tool_consent, tool_dump, tool_process, tool_plugin, tool_doctor;
 
 #define EXIT_CONFIG_PROBLEMS EX_CONFIG
 
@@ -35,6 +37,10 @@ int tool_usage(const struct tool *tool, const char *format, ...)
 /* "cairn NAME: sentence" on standard error; returns `code`. */
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A text in quotes as JSON has it, controls escaped, what is no UTF-8 replaced; NULL as null. */
+void tool_print_json(const char *text);
+void tool_write_json(FILE *out, const char *text, size_t bytes);
 
 /* The exit code for an error of Cairn's. */
 int tool_exit_code(int error);

@@ -45,9 +45,6 @@ static struct cairn table[CRASH_HANDLERS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int cancel_state; /* of the thread that holds the lock */
 
-/* A page that the kernel empties in every fork child, libc's fork() or not: there it reads 0. */
-static uint32_t *here;
-
 int client_fail(const struct client_error *error, int code, const char *format, ...)
 {
     va_list arguments;
@@ -89,9 +86,9 @@ struct crash_handler *client_handler(const struct cairn *cairn)
 
 int client_is_here(void)
 {
-    const uint32_t *word = __atomic_load_n(&here, __ATOMIC_ACQUIRE);
+    const uint32_t *here = __atomic_load_n(&crash_state.here, __ATOMIC_ACQUIRE);
 
-    return word != NULL && __atomic_load_n(word, __ATOMIC_RELAXED) != 0;
+    return here != NULL && __atomic_load_n(here, __ATOMIC_RELAXED) != 0 && crash_state.child == 0;
 }
 
 /* The oldest started one. */
@@ -208,10 +205,36 @@ static void mark_exit(int status, void *unused)
     client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
+/* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
+ * [signal-safe] */
+static void begin_child(void)
+{
+    memset(&lock, 0, sizeof(lock));
+    crash_begin_child(getpid());
+}
+
+/* A page that the kernel empties in every fork child, libc's fork() or not: there it reads 0. */
+static int make_here(const struct client_error *error)
+{
+    uint32_t *word =
+        mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (word == MAP_FAILED) {
+        return client_fail(error, CAIRN_ENOMEM, "A page of memory cannot be mapped: %s.",
+                           strerror(errno));
+    }
+    /* Where the kernel cannot do it (before 4.14, gVisor), libc's fork() still tells. */
+    madvise(word, sizeof(*word), MADV_WIPEONFORK);
+    __atomic_store_n(&crash_state.here, word, __ATOMIC_RELEASE);
+    pthread_atfork(NULL, NULL, begin_child);
+    on_exit(mark_exit, NULL); /* without memory for it, there is no mark */
+    return 0;
+}
+
 /* A fork child that starts Cairn for itself begins with an empty table. */
 static int prepare_process(const struct client_error *error)
 {
-    uint32_t *word;
+    int result = 0;
 
     if (client_is_here()) {
         return 0;
@@ -221,22 +244,15 @@ static int prepare_process(const struct client_error *error)
         crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
-    crash_reset(getpid());
+    crash_reset();
     crash_state.secure = getauxval(AT_SECURE) != 0;
-    if (here == NULL) {
-        word =
-            mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (word == MAP_FAILED) {
-            return client_fail(error, CAIRN_ENOMEM, "A page of memory cannot be mapped: %s.",
-                               strerror(errno));
-        }
-        on_exit(mark_exit, NULL); /* without memory for it, there is no mark */
-        /* Where the kernel cannot do it (before 4.14, gVisor), a child may write into our page. */
-        madvise(word, sizeof(*word), MADV_WIPEONFORK);
-        __atomic_store_n(&here, word, __ATOMIC_RELEASE);
+    if (crash_state.here == NULL) {
+        result = make_here(error);
     }
-    __atomic_store_n(here, 1, __ATOMIC_RELEASE);
-    return 0;
+    if (result == 0) {
+        __atomic_store_n(crash_state.here, (uint32_t)getpid(), __ATOMIC_RELEASE);
+    }
+    return result;
 }
 
 static int check_options(const struct cairn_options *options, const struct client_error *error)
@@ -470,7 +486,9 @@ static int take_down(struct cairn *cairn)
         crash_uninstall();
         client_stack_stop();
     }
-    client_dismiss(page);
+    if (client_is_here()) {
+        client_dismiss(page); /* in a fork child it is the parent's monitor */
+    }
     if (wait_for_users(cairn)) {
         crash_unmap_reserve(client_handler(cairn));
         client_unmap(page);
@@ -488,7 +506,7 @@ int cairn_stop(struct cairn *cairn)
     if (cairn == NULL) {
         cairn = client_first();
     }
-    result = cairn != NULL && client_is_here() ? take_down(cairn) : CAIRN_ENOTSTARTED;
+    result = cairn != NULL ? take_down(cairn) : CAIRN_ENOTSTARTED;
     client_unlock();
     return result;
 }

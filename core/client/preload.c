@@ -22,20 +22,29 @@ static void complain(const char *problem)
     (void)written; /* there is nowhere else to complain to */
 }
 
+static int wants_exec_children(const struct cairn *cairn)
+{
+    return (cairn->page->plan.children & PAGE_CHILDREN_OF_EXEC) != 0;
+}
+
 __attribute__((constructor)) static void preload_start(int argc, char **argv, char **environment)
 {
     struct cairn_options options = CAIRN_OPTIONS_INIT;
-    struct preload_options run = { NULL, NULL, NULL };
+    struct preload_options run = { NULL, NULL, NULL, NULL };
+    struct cairn *cairn = NULL;
     char error[1024] = "";
     int result;
 
     (void)argc;
     (void)argv;
-    preload_take_environment(environment, &run);
+    preload_read_environment(environment, &run);
     options.config_file = run.config;
     options.application = run.application;
     options.version = run.version;
-    result = client_start(&options, environment, NULL, error, sizeof(error));
+    result = client_start(&options, environment, &cairn, error, sizeof(error));
+    if (result != 0 || (run.children == NULL && !wants_exec_children(cairn))) {
+        preload_clean_environment(environment);
+    }
     if (result != 0) {
         complain(error[0] != '\0' ? error : cairn_strerror(result));
         return;

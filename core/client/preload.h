@@ -9,11 +9,13 @@
  * the environment, which stay. */
 struct preload_options {
     const char *config, *application, *version;
+    const char *children; /* set: what the program starts by exec() runs with Cairn, too */
 };
 
+void preload_read_environment(char *const *environment, struct preload_options *ret_options);
 /* Takes the options and this library out of the environment, in place: the program and what it
  * starts see their own. */
-void preload_take_environment(char **environment, struct preload_options *ret_options);
+void preload_clean_environment(char **environment);
 
 /* Opens the signals that Cairn handles in the calling thread, which goes on believing that it blocks
  * what it blocked before, and `inherited` besides. */

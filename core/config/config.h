@@ -70,6 +70,12 @@ struct config_limits {
     uint64_t reports, total_bytes, report_bytes, free_bytes;
 };
 
+/* engine.children, in the order of its choices. */
+enum config_children { CONFIG_CHILDREN_IGNORE, CONFIG_CHILDREN_FORK, CONFIG_CHILDREN_ALL };
+
+/* What it means that nobody has answered, see core/report/consent.h. */
+enum config_consent { CONFIG_CONSENT_IMPLIED = 0, CONFIG_CONSENT_REQUIRED = 1 };
+
 struct config {
     char *name;         /* the file as messages call it */
     const char *source; /* the text of that file */
@@ -81,7 +87,9 @@ struct config {
     uint64_t signals;  /* bit n-1 = signal n */
     unsigned deaths;   /* bits of enum config_death */
     uint64_t claim_us, hold_us, pipeline_us;
+    enum config_children children;
     struct config_limits limits;
+    int32_t disk_consent, network_consent; /* enum config_consent */
     struct config_instance *instances;
     size_t instance_count;
     struct config_pipeline *pipelines;
@@ -128,6 +136,10 @@ void config_text(const struct config *config, struct buf *out);
 /* The same for people: what may be secret is hidden; with `origin`, file and line of every value.
  */
 void config_show(const struct config *config, bool origin, struct buf *out);
+/* A copy of `text` in which values of the instance's options that may be secret are hidden; cut
+ * where it does not fit. After config_bind(). */
+void config_scrub(const struct config_instance *instance, const char *text, char *ret_text,
+                  size_t capacity);
 /* The files it was made of, from the lowest layer to the highest; NULL past the last. */
 const char *config_layer(const struct config *config, size_t index);
 

@@ -231,6 +231,7 @@ struct config_engine_keys {
     const char *spool;
     struct cairn_list signals;
     struct cairn_list deaths; /* of int32_t: bit numbers of enum config_death */
+    int32_t children; /* enum config_children */
 };
 
 struct config_common_keys {
@@ -242,7 +243,8 @@ struct config_common_keys {
 /* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */
 extern const char *const config_common_keys[];
 extern const struct cairn_option config_application_options[], config_engine_options[],
-    config_limits_options[], config_clocks_options[], config_common_options[];
+    config_limits_options[], config_clocks_options[], config_consent_options[],
+    config_common_options[];
 
 /* The option at a path like "engine.limits.total", and the name of its map; NULL: no such thing. */
 const struct cairn_option *config_own_option(const char *path, const char **ret_map);
@@ -259,6 +261,7 @@ void config_substitute(struct config_check *check, struct config_node *node);
 
 void config_read_application(struct config_check *check, const struct config_node *root);
 void config_read_engine(struct config_check *check, const struct config_node *root);
+void config_read_consent(struct config_check *check, const struct config_node *root);
 void config_read_instances(struct config_check *check, const struct config_node *root);
 void config_read_pipelines(struct config_check *check, const struct config_node *root);
 

@@ -75,9 +75,9 @@ void config_check_version(struct config_check *check, struct config_node *root, 
     }
 }
 
-const char *const config_top_keys[] = { "version",    "application", "engine", "filters",
-                                        "annotators", "writers",     "hooks",  "transports",
-                                        "pipelines",  NULL };
+const char *const config_top_keys[] = { "version",    "application", "engine",  "consent",
+                                        "filters",    "annotators",  "writers", "hooks",
+                                        "transports", "pipelines",   NULL };
 
 void config_check_all(struct config_check *check, struct config_node *root)
 {
@@ -93,6 +93,7 @@ void config_check_all(struct config_check *check, struct config_node *root)
     config_check_version(check, root, true);
     config_read_application(check, root);
     config_read_engine(check, root);
+    config_read_consent(check, root);
     config_read_instances(check, root);
     if (!check->no_memory) {
         config_read_pipelines(check, root);

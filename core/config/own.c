@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of Cairn's own keys: of the sections application and engine, and of every instance.
- * They are read like a plugin's, and the schema for editors is printed from them. Every process
- * but the crashed one.
+ * The tables of Cairn's own keys: of the sections application, engine and consent, and of every
+ * instance. They are read like a plugin's, and the schema for editors is printed from them. Every
+ * process but the crashed one.
  */
 #include "core/config/internal.h"
 
@@ -28,6 +28,7 @@ const struct cairn_option config_application_options[] = {
 
 /* By the bits of enum config_death. */
 static const char *const deaths[] = { "killed", "signalled", "exit", "unknown", NULL };
+static const char *const children[] = { "ignore", "fork", "all", NULL };
 
 const struct cairn_option config_engine_options[] = {
     { .name = "spool",
@@ -45,6 +46,13 @@ const struct cairn_option config_engine_options[] = {
       .flags = CAIRN_OPTION_LIST,
       .offset = offsetof(struct config_engine_keys, deaths),
       .choices = deaths },
+    { .name = "children",
+      .help = "Which children of the program are reported, too: none, those of fork(), or also what "
+              "it starts under cairn run.",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config_engine_keys, children),
+      .default_text = "fork",
+      .choices = children },
     { .name = NULL },
 };
 
@@ -100,6 +108,24 @@ const struct cairn_option config_clocks_options[] = {
       .default_text = "20s",
       .min = SECOND / 10,
       .max = 3600 * SECOND },
+    { .name = NULL },
+};
+
+static const char *const consents[] = { "implied", "required", NULL };
+
+const struct cairn_option config_consent_options[] = {
+    { .name = "disk",
+      .help = "Whether reports are kept before somebody has answered: implied, or required.",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config, disk_consent),
+      .default_text = "implied",
+      .choices = consents },
+    { .name = "network",
+      .help = "Whether transports use the network before somebody has answered.",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config, network_consent),
+      .default_text = "implied",
+      .choices = consents },
     { .name = NULL },
 };
 

@@ -322,6 +322,7 @@ static void print_top(struct printer *p)
         "whether the installed configuration lies beneath it.\" }");
     print_table(p, "application", "The program's name and version.", config_application_options);
     print_engine(p);
+    print_table(p, "consent", "What counts as a yes, see cairn consent.", config_consent_options);
     for (int kind = CAIRN_KIND_FILTER; kind <= CAIRN_KIND_TRANSPORT; kind++) {
         print_section(p, kind);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sections of a configuration: application, engine, and the instances of plugins as far as
- * their keys are Cairn's own. Every process but the crashed one.
+ * The sections of a configuration: application, engine, consent, and the instances of plugins as
+ * far as their keys are Cairn's own. Every process but the crashed one.
  */
 #include "core/config/internal.h"
 
@@ -177,9 +177,17 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     if (engine.deaths.items != NULL) {
         set_deaths(check, deaths, &engine.deaths);
     }
+    check->config->children = (enum config_children)engine.children;
     set_spool(check, root, engine.spool);
     read_limits(check, map);
     read_clocks(check, map);
+}
+
+/* ---- consent ------------------------------------------------------------------------------- */
+
+void config_read_consent(struct config_check *check, const struct config_node *root)
+{
+    read_own(check, config_get(root, "consent"), config_consent_options, no_others, check->config);
 }
 
 /* ---- filters, annotators, writers, hooks, transports --------------------------------------- */

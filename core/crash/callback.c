@@ -31,8 +31,7 @@ int crash_guard_is_clock(const siginfo_t *info)
 
 int crash_guard_recover(const struct crash_signal *signal)
 {
-    if (__atomic_load_n(&guard.active, __ATOMIC_ACQUIRE) == 0 || guard.tid != signal->tid ||
-        signal->pid != crash_state.pid) {
+    if (__atomic_load_n(&guard.active, __ATOMIC_ACQUIRE) == 0 || guard.tid != signal->tid) {
         return 0;
     }
     __atomic_store_n(&guard.active, 0, __ATOMIC_RELEASE);

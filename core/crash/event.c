@@ -71,7 +71,8 @@ uint32_t crash_wait(const struct crash_handler *handler, struct page *page, stru
     for (;;) {
         uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
         uint64_t passed = crash_now() - began_ns;
-        uint64_t limit = state == SLOT_CLAIMED ? claim : hold;
+        /* The monitor may be busy with other children. */
+        uint64_t limit = state == SLOT_CLAIMED && !crash_state.child ? claim : hold;
 
         if (state != SLOT_CLAIMED && state != SLOT_TAKEN && state != SLOT_CAPTURED) {
             return state;
@@ -137,10 +138,9 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
 }
 
-static int claim(const struct crash_handler *handler, struct page *page,
+static int claim(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                  const struct crash_signal *signal)
 {
-    struct page_slot *slot = &page->slots[SLOT_CRASH];
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
     if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
@@ -198,17 +198,16 @@ static void explain(const struct crash_handler *handler, const struct page *page
 }
 
 /* Whether the monitor, or nobody, has made the minidump: without an id it has not. */
-static int is_reported(struct crash_handler *handler, struct page *page, uint32_t state,
-                       const struct crash_signal *signal)
+static int is_reported(struct crash_handler *handler, struct page *page, struct page_slot *slot,
+                       uint32_t state, const struct crash_signal *signal)
 {
-    struct page_slot *slot = &page->slots[SLOT_CRASH];
     char reason[CRASH_REASON_BYTES];
 
     if (state == SLOT_RELEASED && slot->id[0] != '\0') {
         return 1;
     }
     explain(handler, page, slot, reason, sizeof(reason));
-    return crash_write_reserve(handler, page, signal, reason);
+    return crash_write_reserve(handler, page, slot, signal, reason);
 }
 
 static int tell(const struct crash_handler *handler, struct page_slot *slot, int reported,
@@ -226,22 +225,17 @@ static int tell(const struct crash_handler *handler, struct page_slot *slot, int
     return crash_tell_post_dump(handler, signal, &result);
 }
 
-int crash_report(struct crash_handler *handler, const struct crash_signal *signal)
+static int report_in(struct page_slot *slot, struct crash_handler *handler, struct page *page,
+                     const struct crash_signal *signal)
 {
-    struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
     uint32_t state = SLOT_IDLE;
-    struct page_slot *slot;
     int dumpable, claimed, reported;
 
-    if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
-        return 0;
-    }
-    slot = &page->slots[SLOT_CRASH];
     if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED) {
         return 0; /* reported already; the program survived that */
     }
     dumpable = allow_capture(handler, page);
-    claimed = claim(handler, page, signal);
+    claimed = claim(handler, page, slot, signal);
     if (!crash_ask_filter(handler, signal)) {
         if (claimed) {
             cancel(slot);
@@ -255,7 +249,25 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
         /* What the filter took is not taken from the monitor. */
         state = crash_wait(handler, page, slot, crash_now());
     }
-    reported = is_reported(handler, page, state, signal);
+    reported = is_reported(handler, page, slot, state, signal);
     forbid_capture(dumpable);
     return tell(handler, slot, reported, signal);
+}
+
+int crash_report(struct crash_handler *handler, const struct crash_signal *signal)
+{
+    struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
+    struct page_slot *slot;
+    int handled;
+
+    if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
+        return 0;
+    }
+    slot = crash_take_slot(page, signal->pid, SLOT_CRASH);
+    if (slot == NULL) {
+        return 0;
+    }
+    handled = report_in(slot, handler, page, signal);
+    crash_give_back_slot(slot);
+    return handled;
 }

@@ -20,7 +20,8 @@ static int report_to_all(const struct crash_signal *signal)
     return 0;
 }
 
-/* A fork child, and a thread that waited in vain: no report, but everything else as it would be. */
+/* A child of vfork(), and a thread that waited in vain: no report, but everything else as it would be.
+ */
 static void pass_on(const struct crash_signal *signal)
 {
     if (!crash_ask_previous(signal)) {
@@ -63,7 +64,7 @@ void crash_on_signal(int number, siginfo_t *info, void *context)
     }
     if (crash_is_repeated(&signal)) {
         crash_default_action(&signal);
-    } else if (signal.pid != crash_state.pid) {
+    } else if (!crash_is_here(&signal)) {
         pass_on(&signal);
     } else {
         handle(&signal);

@@ -78,7 +78,8 @@ struct crash_action {
 struct crash_state {
     struct crash_handler handlers[CRASH_HANDLERS];
     uint64_t last_number;
-    int32_t pid;         /* of the process that started Cairn: a fork child is left alone */
+    uint32_t *here;      /* the process whose memory this is; the kernel zeroes it in fork children */
+    uint32_t child;      /* this is a fork child of the process that started Cairn */
     uint32_t secure;     /* AT_SECURE at the start */
     uint32_t test_tier;  /* enum crash_test_tier */
     uint32_t gate;       /* core/crash/gate.c */
@@ -98,8 +99,10 @@ struct crash_handler *crash_next_handler(uint64_t *number);
 int crash_install(uint64_t signals);
 /* Puts back what was there, where our handler is still the installed one. [app] */
 void crash_uninstall(void);
-/* Forgets what a parent process left in this fork child. [app] */
-void crash_reset(int32_t pid);
+/* Forgets what a parent process left in this fork child, which starts Cairn for itself. [app] */
+void crash_reset(void);
+/* Makes a copy of a program's memory a fork child's, which may be reported, too. [app, crash] */
+void crash_begin_child(int32_t pid);
 /* No crash is being reported: what was taken out of the table is not used any more. [app] */
 int crash_is_quiet(void);
 
@@ -117,6 +120,11 @@ void crash_announce(struct page *page);
  * come from the plan. Returns SLOT_RELEASED, SLOT_CANCELLED or SLOT_ABANDONED. [app, crash] */
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns);
+/* The slot for an event of process `pid`: of the program its `own`, of a fork child a free one, which
+ * it gives back. NULL: children are left alone, or all slots have been in use for five seconds. [app,
+ * crash] */
+struct page_slot *crash_take_slot(struct page *page, int32_t pid, enum slot_index own);
+void crash_give_back_slot(struct page_slot *slot);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
 /* Maps the reserve that the plan names, and memory to work in; without them there is no report of a

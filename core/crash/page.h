@@ -27,6 +27,7 @@
 #define PAGE_REGIONS             64
 #define PAGE_REGION_BYTES        (1024 * 1024) /* of one registered region, at most */
 #define PAGE_PARKED              64
+#define PAGE_CHILDREN            8 /* fork children that report at the same time */
 #define PAGE_CONFIG_BYTES        (64 * 1024)
 #define PAGE_PROBLEM_BYTES       (16 * 1024)
 #define PAGE_CRASH_MESSAGE_BYTES 1024
@@ -49,14 +50,23 @@ enum slot_state {
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
 
-enum slot_index { SLOT_CRASH = 0, SLOT_REQUEST = 1, SLOT_COUNT = 2 };
+/* The program has one slot per kind of event; its fork children share the others, which are taken
+ * by writing one's pid into `owner`. */
+enum slot_index {
+    SLOT_CRASH = 0,
+    SLOT_REQUEST = 1,
+    SLOT_CHILD = 2,
+    SLOT_COUNT = SLOT_CHILD + PAGE_CHILDREN
+};
 
 /* One event: a crash, or a dump that the program asked for. */
 struct page_slot {
     uint32_t state; /* enum slot_state, a futex word */
     int32_t tid;    /* the thread; 0 while IDLE */
     int32_t pid;    /* differs from page.pid in a fork child */
-    int32_t signal;
+    int32_t signal; /* 0: a request */
+    int32_t owner;  /* of a child's slot: whose it is, 0: nobody's; a process that is gone owns nothing */
+    int32_t parent; /* of a child's slot: the parent process */
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
     unsigned char siginfo[128];
@@ -114,13 +124,17 @@ struct page_parked {
 #define PAGE_EXITED_AT_ONCE (1u << 9)  /* _exit() */
 #define PAGE_BECOMES        (1u << 10) /* another program, by exec() */
 
+/* page_plan.children: engine.children of the configuration. */
+#define PAGE_CHILDREN_OF_FORK (1u << 0) /* fork children are reported */
+#define PAGE_CHILDREN_OF_EXEC (1u << 1) /* what the program starts runs with Cairn, too */
+
 /* What cairn_start() must know of the configuration. Written by the monitor before PAGE_READY. */
 struct page_plan {
     uint64_t signals;  /* bit n-1 = signal n */
     uint32_t claim_ms; /* the monitor must take a crash within */
     uint32_t hold_ms;  /* the program is held at most */
     uint32_t pipeline_ms;
-    uint32_t reserved;
+    uint32_t children;
     char reserve[PAGE_PATH_BYTES]; /* absolute path of a file of MINIDUMP_RESERVE_FILE_BYTES, or ""
                                     */
 };
@@ -149,9 +163,9 @@ struct page {
     uint32_t announce __attribute__((aligned(64))); /* futex word, counts announcements */
     uint32_t stopping;                              /* program: cairn_stop() was called */
     uint32_t exited;                                /* program: PAGE_EXITED, …, before it ends */
-    struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];
+    struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
 
     /* what the program says of itself */
     uint64_t breadcrumb_next; /* number of the next crumb */

@@ -37,6 +37,11 @@ void crash_gate_end(const struct crash_signal *signal);
 /* The program goes on: the next crash is a crash of its own. */
 void crash_gate_leave(const struct crash_signal *signal);
 
+/* ---- children.c: children of fork() ---- */
+
+/* True when this memory is the signalled process's own: not in a child of vfork(). */
+int crash_is_here(const struct crash_signal *signal);
+
 /* ---- event.c: one crash, one handler ---- */
 
 /* Non-zero: the post-dump callback handled it, nobody else is asked. */
@@ -65,7 +70,7 @@ int crash_guard_is_clock(const siginfo_t *info);
 
 /* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.
  * Non-zero: it is complete, and the slot's `success`, `id`, `path` say so. */
-int crash_write_reserve(struct crash_handler *handler, struct page *page,
+int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason);
 
 /* ---- ending.c: earlier handlers, the default action ---- */

@@ -142,11 +142,11 @@ void crash_uninstall(void)
     }
 }
 
-void crash_reset(int32_t pid)
+void crash_reset(void)
 {
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
         __atomic_store_n(&crash_state.handlers[i].page, NULL, __ATOMIC_SEQ_CST);
     }
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
-    crash_state.pid = pid;
+    crash_state.child = 0;
 }

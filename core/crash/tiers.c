@@ -39,6 +39,7 @@ struct work {
     uint32_t tier;
     uint32_t live;        /* try ptrace first */
     int32_t captured_pid; /* of the crashed process as a copy sees it */
+    int32_t parent;       /* of the crashed process */
     int32_t result;       /* 0: complete */
 };
 
@@ -79,6 +80,8 @@ static int write_dump(const struct work *work, struct capture *capture)
         .tier = work->tier,
         .kind = MINIDUMP_KIND_CRASH,
         .pid = (uint32_t)work->signal->pid,
+        .child = crash_state.child,
+        .parent = (uint32_t)work->parent,
         .wall_ns = sys_now(CLOCK_REALTIME),
         .message = capture->message,
         .tier_reason = work->reason,
@@ -308,11 +311,11 @@ static int claim(struct minidump_reserve *reserve)
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-int crash_write_reserve(struct crash_handler *handler, struct page *page,
+int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason)
 {
-    struct page_slot *slot = &page->slots[SLOT_CRASH];
-    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason };
+    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason,
+                         .parent = slot->parent };
     int result = -ENOSYS;
 
     if (handler->reserve == NULL) {
@@ -322,6 +325,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page,
         return 0;
     }
     work.reserve = about(handler);
+    __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
         result = make_copies(&work);
     }

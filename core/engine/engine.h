@@ -118,6 +118,9 @@ void engine_drop_as(struct engine_run *run, const char *key, const char *format,
     __attribute__((format(printf, 3, 4)));
 /* The key of drops.json for an instance: [a-z_-] only. */
 void engine_drop_key(char ret_key[33], const char *id);
+/* Decides that the report is dropped when it must not be kept. An error when nobody can know at this
+ * moment. */
+int engine_ask_consent(struct engine_run *run, struct error *error);
 bool engine_filters(struct engine_run *run, uint32_t stage);
 /* Notes what a filter that keeps the report says of others; then, after the commit, acts on it. */
 void engine_take_place(struct engine_run *run, const char *key, const struct step_result *result);

@@ -200,6 +200,10 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
     }
     fault_point("engine.loaded");
     configure(run, began_us);
+    result = engine_ask_consent(run, error);
+    if (result != 0) {
+        return result;
+    }
     run_stages(run);
     fault_point("engine.commit");
     report_timing(run->report, "pipeline", time_monotonic_us() - began_us);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const char *const children_names[] = { "ignore", "fork", "all" };
 static const char *const memory_names[] = { "stacks", "referenced", "full" };
 
 static const struct {
@@ -158,6 +159,7 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
     buf_printf(out, "claim-ms %" PRIu64 "\n", config->claim_us / 1000);
     buf_printf(out, "hold-ms %" PRIu64 "\n", config->hold_us / 1000);
     buf_printf(out, "pipeline-ms %" PRIu64 "\n", config->pipeline_us / 1000);
+    buf_printf(out, "children %s\n", children_names[config->children]);
     buf_printf(out, "memory %s\n", memory_names[capture->memory]);
     buf_printf(out, "classes ");
     for (unsigned i = 0; i < CLASS_COUNT; i++) {

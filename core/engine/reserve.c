@@ -177,11 +177,12 @@ static bool finish_other(int application_fd, const struct minidump_reserve *abou
     return named;
 }
 
-/* The program has made the report: what the monitor has come to is not another, and it would delete
+/* The process has made the report: what the monitor has come to is not another, and it would delete
  * it itself if it could. No lock is asked for, because a frozen one has it. */
 static void discard_other(int incoming, const struct minidump_reserve *about)
 {
-    int folder = text_is_uuid(about->other) ? fs_open_directory(incoming, about->other, NULL) : -1;
+    bool same = about->other_pid == about->writer && text_is_uuid(about->other);
+    int folder = same ? fs_open_directory(incoming, about->other, NULL) : -1;
 
     if (folder >= 0) {
         unlinkat(folder, UNNAMED_CAPTURE, 0);

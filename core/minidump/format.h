@@ -138,7 +138,8 @@ enum minidump_reserve_state {
     MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor makes the report */
 };
 
-/* In the last page. The monitor fills it in; the program changes `state` and `bytes`. */
+/* In the last page. The monitor fills it in; the program changes `state`, `bytes`
+ * and `writer`. */
 struct minidump_reserve {
     uint64_t magic;
     uint32_t version;
@@ -150,6 +151,8 @@ struct minidump_reserve {
     uint32_t whole;  /* the monitor's minidump is, if perhaps under its temporary name */
     char id[40];     /* the report's */
     char other[40];  /* the id of the monitor's report of the same crash, or "" */
+    int32_t writer;    /* who left EMPTY: the program or a fork child; 0 for a moment */
+    int32_t other_pid; /* whose crash `other` is about */
 };
 
 #endif

@@ -34,14 +34,15 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
-static enum release_point choose_release(const struct monitor *monitor, enum slot_index index)
+static enum release_point choose_release(const struct monitor *monitor,
+                                         const struct dump_event *event)
 {
     uint32_t flags = monitor->page->client_flags;
 
-    if (index == SLOT_REQUEST) {
+    if (event->kind != MINIDUMP_KIND_CRASH) {
         return RELEASE_WRITTEN;
     }
-    if (flags & PAGE_IS_INIT) {
+    if ((flags & PAGE_IS_INIT) && !event->child) {
         return RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
@@ -64,14 +65,20 @@ static uint64_t wall_time(uint64_t claimed_at)
 }
 
 /* `copy` is private, and has to outlive the event. */
-static struct dump_event describe(const struct page_slot *copy, enum slot_index index)
+static struct dump_event describe(const struct page_slot *copy, enum slot_index index,
+                                  const struct relative *who)
 {
-    bool crash = index == SLOT_CRASH;
+    bool child = index >= SLOT_CHILD;
+    bool crash = index == SLOT_CRASH || (child && copy->signal != 0);
 
     return (struct dump_event){
         .kind = crash ? MINIDUMP_KIND_CRASH : MINIDUMP_KIND_REQUEST,
         .pid = copy->pid,
         .tid = copy->tid,
+        .process = who->process,
+        .born = who->born,
+        .child = child,
+        .parent = child ? copy->parent : 0,
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,
         .siginfo = crash ? copy->siginfo : NULL,
@@ -82,11 +89,11 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
 
 /* The filter's answer, or a clock's. False when the program does not want the report. A program
  * that dies while it is asked gets its report, as does one whose filter never answers. */
-static bool await_verdict(const struct monitor *monitor, const struct page_slot *slot)
+static bool await_verdict(int process, const struct page_slot *slot)
 {
     const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + VERDICT_NS;
-    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+    struct pollfd program = { .fd = process, .events = POLLIN };
 
     while (!is_cancelled(slot) && __atomic_load_n(&slot->verdict, __ATOMIC_ACQUIRE) == 0 &&
            clock_now() < deadline && poll(&program, 1, 0) == 0) {
@@ -100,6 +107,8 @@ static const char *explain_refusal(int result)
     switch (result) {
     case -ESRCH:
         return "it has ended before";
+    case -EINVAL:
+        return "it is not the program that the monitor was started for, nor a fork child of it";
     case -EPERM:
     case -EACCES:
         return "the system does not permit it (another user's process, one that is not dumpable, "
@@ -130,14 +139,16 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
 
 /* The minidump is whole under its temporary name. Whether this report is the one that is made: a
  * program that gave up waiting may be at it, or have made it, by itself. */
-static bool settle(struct monitor *monitor, enum slot_index index)
+static bool settle(struct monitor *monitor, enum slot_index index, const struct dump_event *event)
 {
-    if (index == SLOT_CRASH) {
+    bool crash = event->kind == MINIDUMP_KIND_CRASH;
+
+    if (crash) {
         reserve_tell_whole(&monitor->reserve);
         fault_point("monitor.written");
     }
     if (is_cancelled(&monitor->page->slots[index]) ||
-        (index == SLOT_CRASH && !reserve_close(&monitor->reserve))) {
+        (crash && !reserve_excludes(&monitor->reserve, event->pid))) {
         return false;
     }
     fault_point("monitor.settled");
@@ -156,16 +167,34 @@ static bool write_dump(struct monitor *monitor, enum slot_index index, struct du
     return written;
 }
 
+/* The report of a child that waits no longer: the program may still need the reserve. */
+static void reopen(struct monitor *monitor, enum slot_index index, const struct dump *dump)
+{
+    if (dump->event.child && page_state(&monitor->page->slots[index]) == SLOT_RELEASED) {
+        reserve_reopen(&monitor->reserve);
+    }
+}
+
+static void let_reserve_go(struct monitor *monitor, enum slot_index index, const struct dump *dump)
+{
+    if (dump->event.child) {
+        reopen(monitor, index, dump);
+    } else {
+        reserve_finish(&monitor->reserve, monitor->log.folder);
+    }
+}
+
 /* In the spare: the monitor is gone, and left the minidump as it is on disk. */
 _Noreturn static void take_over(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     bool unnamed = incoming_is_unnamed(&dump->incoming);
-    bool wanted = !unnamed || (write_dump(monitor, index, dump) && settle(monitor, index));
+    bool wanted =
+        !unnamed || (write_dump(monitor, index, dump) && settle(monitor, index, &dump->event));
 
     log_error(&monitor->log, "The monitor ended before it was done with the report %s.",
               dump->id.text);
     if (wanted && (!unnamed || dump_name(dump, monitor) == 0)) {
-        reserve_finish(&monitor->reserve, monitor->log.folder);
+        let_reserve_go(monitor, index, dump);
     }
     dump_finish(dump, wanted);
     spare_recover(monitor);
@@ -188,7 +217,7 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
         take_over(monitor, index, dump);
     }
     fault_point("monitor.spared");
-    if (reserve_close(&monitor->reserve)) {
+    if (reserve_excludes(&monitor->reserve, dump->event.pid)) {
         page_release(slot, SLOT_CAPTURED, dump->id.text, "");
     }
     fault_point("monitor.released");
@@ -199,12 +228,12 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, index);
+    enum release_point point = choose_release(monitor, &dump->event);
     bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = held && dump_write(dump, monitor) == 0;
     pid_t spare = 0;
 
-    if (index == SLOT_CRASH && !await_verdict(monitor, slot)) {
+    if (dump->event.kind == MINIDUMP_KIND_CRASH && !await_verdict(dump->event.process, slot)) {
         dump_finish(dump, false);
         return;
     }
@@ -214,7 +243,7 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
     if (!held) {
         written = write_dump(monitor, index, dump);
     }
-    bool wanted = written && settle(monitor, index);
+    bool wanted = written && settle(monitor, index, &dump->event);
     bool named = wanted && dump_name(dump, monitor) == 0;
     fault_point("monitor.named");
     if (page_state(slot) == SLOT_CAPTURED && (point != RELEASE_COMMITTED || !named)) {
@@ -227,6 +256,7 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
         spare_dismiss(spare);
     }
+    reopen(monitor, index, dump);
     dump_finish(dump, wanted);
 }
 
@@ -238,34 +268,61 @@ static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid,
     page_release(slot, SLOT_TAKEN, "", "");
 }
 
+/* A program with fewer rights than its monitor must not have it look into somebody else. */
+static int identify(const struct monitor *monitor, enum slot_index index, int32_t pid,
+                    struct relative *ret_who)
+{
+    bool is_program = pid == monitor->pid;
+
+    if (index < SLOT_CHILD && is_program) {
+        *ret_who = (struct relative){ monitor->program, monitor->born };
+        return 0;
+    }
+    if (index < SLOT_CHILD || is_program ||
+        (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
+        return -EINVAL;
+    }
+    return family_find(&monitor->family, pid, ret_who);
+}
+
+static void capture_and_produce(struct monitor *monitor, enum slot_index index,
+                                const struct dump_event *event)
+{
+    struct page_slot *slot = &monitor->page->slots[index];
+    struct dump dump;
+
+    int result = dump_take(&dump, monitor, event);
+    if (result != 0) {
+        refuse(monitor, slot, event->pid, result, explain_refusal(result));
+    } else if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
+        dump_finish(&dump, false);
+    } else {
+        fault_point("monitor.captured");
+        produce(monitor, index, &dump);
+    }
+}
+
 static void take(struct monitor *monitor, enum slot_index index)
 {
     struct page_slot *slot = &monitor->page->slots[index];
     struct page_slot copy;
-    struct dump dump;
+    struct relative who;
 
     crash_copy_slot(slot, &copy);
-    /* A program with fewer rights than its monitor must not have it look into somebody else. */
-    if (copy.pid != monitor->pid) {
-        refuse(monitor, slot, copy.pid, -EINVAL,
-               "it is not the program that the monitor was started for");
-        return;
-    }
-    const struct dump_event event = describe(&copy, index);
-    int result = dump_take(&dump, monitor, &event);
+    int result = identify(monitor, index, copy.pid, &who);
     if (result != 0) {
         refuse(monitor, slot, copy.pid, result, explain_refusal(result));
         return;
     }
-    if (!page_move(slot, SLOT_TAKEN, SLOT_CAPTURED)) {
-        dump_finish(&dump, false);
-        return;
+    const struct dump_event event = describe(&copy, index, &who);
+    capture_and_produce(monitor, index, &event);
+    if (who.process != monitor->program) {
+        close(who.process);
     }
-    fault_point("monitor.captured");
-    produce(monitor, index, &dump);
 }
 
-void crash_look(struct monitor *monitor)
+/* The first slot that is claimed: the program comes before its children. SLOT_COUNT: none is. */
+static enum slot_index take_next(struct monitor *monitor)
 {
     for (enum slot_index index = SLOT_CRASH; index < SLOT_COUNT; index++) {
         struct page_slot *slot = &monitor->page->slots[index];
@@ -274,9 +331,20 @@ void crash_look(struct monitor *monitor)
             fault_point("monitor.woken");
         }
         if (page_move(slot, SLOT_CLAIMED, SLOT_TAKEN)) {
-            fault_point("monitor.taken");
-            monitor->shield_until = clock_now() + SHIELD_NS;
-            take(monitor, index);
+            return index;
         }
+    }
+    return SLOT_COUNT;
+}
+
+void crash_look(struct monitor *monitor)
+{
+    enum slot_index index;
+
+    /* Who claims again meanwhile announces that again. */
+    for (unsigned i = 0; i < SLOT_COUNT && (index = take_next(monitor)) < SLOT_COUNT; i++) {
+        fault_point("monitor.taken");
+        monitor->shield_until = clock_now() + SHIELD_NS;
+        take(monitor, index);
     }
 }

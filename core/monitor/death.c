@@ -57,7 +57,7 @@ static bool is_settled(struct monitor *monitor, const struct end *end)
         return true;
     }
     if (monitor->reserve.about != NULL) {
-        return !reserve_take(&monitor->reserve);
+        return reserve_has_crash(&monitor->reserve, monitor->pid);
     }
     return state == SLOT_RELEASED && *(const volatile char *)slot->id != '\0';
 }

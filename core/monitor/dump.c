@@ -150,13 +150,13 @@ static void discard_folder(struct dump *dump)
     incoming_close(&dump->incoming);
 }
 
-/* The program may have been killed, and its id be another's, before it was stopped. */
-static bool is_the_program(const struct capture *capture, const struct monitor *monitor)
+/* The process may have been killed, and its id be another's, before it was stopped. */
+static bool is_the_process(const struct capture *capture, const struct dump_event *event)
 {
     const struct capture_file *stat = capture_file(capture, "stat");
     uint64_t born = stat != NULL ? identity_parse(stat->content, stat->bytes) : 0;
 
-    return born == 0 || monitor->born == 0 || born == monitor->born;
+    return born == 0 || event->born == 0 || born == event->born;
 }
 
 bool dump_is_held(const struct dump *dump)
@@ -199,7 +199,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
 
     dump_begin(dump, event);
     if (event->kind == MINIDUMP_KIND_CRASH) {
-        reserve_begin(&monitor->reserve, dump->id.text);
+        reserve_begin(&monitor->reserve, event->pid, dump->id.text);
     }
     const struct capture_request request = {
         .pid = event->pid,
@@ -221,7 +221,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
     int result = capture_in_thread(dump, monitor, &request);
-    if (result == 0 && !is_the_program(&dump->capture, monitor)) {
+    if (result == 0 && !is_the_process(&dump->capture, event)) {
         release(dump);
         capture_finish(&dump->capture);
         result = -ESRCH;
@@ -261,6 +261,8 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .tier = 1,
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
+        .child = dump->event.child,
+        .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
         .message = dump->event.message[0] != '\0' ? dump->event.message : dump->capture.message,

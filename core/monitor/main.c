@@ -95,7 +95,7 @@ static enum monitor_exit serve(struct monitor *monitor)
         return MONITOR_SYSTEM;
     }
     int page_fd = PAGE_FD;
-    mapping_begin(&monitor->mapping, &page_fd);
+    family_begin(&monitor->family, &page_fd);
     int result = page_map(page_fd, &monitor->page);
     if (result != 0) {
         fprintf(stderr,
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
         .log.folder = -1,
         .reserve.file = -1,
         .cgroup.folder = -1,
-        .mapping.file = -1,
+        .family.page = -1,
     };
 
     monitor.jobs.log = &monitor.log;

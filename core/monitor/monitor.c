@@ -185,17 +185,15 @@ static void make_reserve(struct monitor *monitor)
              monitor->reserve.name);
 }
 
-/* Without it the monitor lives as long as whatever the program becomes by exec(). */
-static void watch_mapping(struct monitor *monitor)
+/* Without it the monitor lives as long as whatever the program becomes by exec(), and no longer. */
+static void watch_family(struct monitor *monitor)
 {
-    int result;
+    int result = family_watch(&monitor->family, monitor->pid, &monitor->announce);
 
-    if (monitor->mapping.file < 0) {
-        return;
-    }
-    result = mapping_watch(&monitor->mapping, monitor->pid, &monitor->announce);
     if (result != 0) {
-        log_error(&monitor->log, "It will not be seen when process %d runs another program: %s.",
+        log_error(&monitor->log,
+                  "It will not be seen when process %d runs another program, and its fork children "
+                  "are served no longer than it lives: %s.",
                   (int)monitor->pid, strerror(-result));
     }
 }
@@ -221,7 +219,7 @@ static enum monitor_exit start(struct monitor *monitor)
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
-    watch_mapping(monitor);
+    watch_family(monitor);
     cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;
 }

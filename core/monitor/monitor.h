@@ -9,10 +9,10 @@
 #include "core/monitor/announce.h"
 #include "core/monitor/cgroup.h"
 #include "core/monitor/engine.h"
+#include "core/monitor/family.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
-#include "core/monitor/mapping.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
 #include "core/monitor/reserve.h"
@@ -39,7 +39,7 @@ struct monitor {
     struct cgroup cgroup;            /* the program's, at its start */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
-    struct mapping mapping;
+    struct family family;
     struct engine_settings settings;
     struct plan plan;
     struct log log; /* its folder is the application's */

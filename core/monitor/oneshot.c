@@ -132,6 +132,8 @@ static enum monitor_exit take(struct monitor *monitor, struct dump *dump)
         .kind = MINIDUMP_KIND_REQUEST,
         .pid = monitor->pid,
         .tid = monitor->pid,
+        .process = monitor->program,
+        .born = monitor->born,
         .message = "",
         .wall_ns = clock_read(CLOCK_REALTIME),
     };

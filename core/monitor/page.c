@@ -138,6 +138,7 @@ void page_answer_ready(struct page *page, const struct plan *plan)
     page->plan.claim_ms = plan->claim_ms;
     page->plan.hold_ms = plan->hold_ms;
     page->plan.pipeline_ms = plan->pipeline_ms;
+    page->plan.children = plan->children;
     answer_start(page, PAGE_READY);
 }
 

@@ -7,6 +7,7 @@
 #include "core/monitor/plan.h"
 
 #include "core/capture/capture.h"
+#include "core/crash/page.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -73,6 +74,26 @@ static bool take_hold(const char *value, struct plan *plan)
 static bool take_pipeline(const char *value, struct plan *plan)
 {
     return take_clock(value, &plan->pipeline_ms);
+}
+
+static bool take_children(const char *value, struct plan *plan)
+{
+    static const struct {
+        const char *name;
+        uint32_t bits;
+    } names[] = {
+        { "ignore", 0 },
+        { "fork", PAGE_CHILDREN_OF_FORK },
+        { "all", PAGE_CHILDREN_OF_FORK | PAGE_CHILDREN_OF_EXEC },
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i].name) == 0) {
+            plan->children = names[i].bits;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool take_memory(const char *value, struct plan *plan)
@@ -169,6 +190,7 @@ static const struct {
 } keys[] = {
     { "signals", take_signals },     { "claim-ms", take_claim },
     { "hold-ms", take_hold },        { "pipeline-ms", take_pipeline },
+    { "children", take_children },
     { "memory", take_memory },       { "classes", take_classes },
     { "deaths", take_deaths },
     { "max-bytes", take_max_bytes }, { "application-folder", take_folder },

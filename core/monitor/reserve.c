@@ -18,11 +18,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
 #define COPY_NS          (3 * CLOCK_SECOND) /* it has a timer of 2 s */
 #define LOOK_NS          20000000           /* nobody wakes us when it is killed */
+#define WRITER_WAITS     20                 /* of a millisecond */
 #define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 /* 0 when it cannot be told. */
@@ -120,17 +122,25 @@ int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserv
     return 0;
 }
 
-void reserve_begin(struct reserve *reserve, const char *id)
+static bool is_written(const struct reserve *reserve)
 {
-    if (reserve->about != NULL) {
+    uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
+
+    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_COMPLETE;
+}
+
+void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
+{
+    if (reserve->about != NULL && !is_written(reserve)) {
         reserve->about->whole = 0;
+        reserve->about->other_pid = pid;
         snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
     }
 }
 
 void reserve_tell_whole(struct reserve *reserve)
 {
-    if (reserve->about != NULL) {
+    if (reserve->about != NULL && !is_written(reserve)) {
         __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
     }
 }
@@ -145,21 +155,55 @@ bool reserve_close(struct reserve *reserve)
            empty == MINIDUMP_RESERVE_CLOSED;
 }
 
-bool reserve_take(struct reserve *reserve)
+bool reserve_has_crash(const struct reserve *reserve, int32_t pid)
 {
     const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + COPY_NS;
 
     for (;;) {
-        uint32_t state = MINIDUMP_RESERVE_EMPTY;
-        if (__atomic_compare_exchange_n(&reserve->about->state, &state, MINIDUMP_RESERVE_CLOSED,
-                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            return true;
+        uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
+        int32_t writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+
+        if (state == MINIDUMP_RESERVE_CLOSED) {
+            return reserve->about->other_pid == pid;
         }
-        if (state != MINIDUMP_RESERVE_WRITING || clock_now() >= deadline) {
-            return state == MINIDUMP_RESERVE_WRITING;
+        if (state == MINIDUMP_RESERVE_EMPTY || (writer != 0 && writer != pid)) {
+            return false;
+        }
+        if (state == MINIDUMP_RESERVE_COMPLETE || clock_now() >= deadline) {
+            return state == MINIDUMP_RESERVE_COMPLETE;
         }
         syscall(SYS_futex, &reserve->about->state, FUTEX_WAIT, state, &look, NULL, 0);
+    }
+}
+
+bool reserve_excludes(struct reserve *reserve, int32_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int32_t writer = 0;
+
+    if (reserve_close(reserve)) {
+        return true;
+    }
+    /* Its name follows at once, unless it died in between. */
+    for (unsigned i = 0; i < WRITER_WAITS && writer == 0; i++) {
+        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+        if (writer == 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return writer != 0 && writer != pid;
+}
+
+void reserve_reopen(struct reserve *reserve)
+{
+    uint32_t closed = MINIDUMP_RESERVE_CLOSED;
+
+    if (reserve->about != NULL && !is_written(reserve)) {
+        reserve->about->whole = 0;
+        reserve->about->other[0] = '\0';
+        __atomic_compare_exchange_n(&reserve->about->state, &closed, MINIDUMP_RESERVE_EMPTY, false,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
 }
 

@@ -24,19 +24,24 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
-/* The monitor begins a report of the crash, of this id. */
-void reserve_begin(struct reserve *reserve, const char *id);
+/* The monitor begins a report of a crash of process `pid`, of this id. */
+void reserve_begin(struct reserve *reserve, int32_t pid, const char *id);
 
 /* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
 void reserve_tell_whole(struct reserve *reserve);
 
-/* The monitor has the crash's minidump where it is not lost with this process: false when the
- * program makes one, or has made it, by itself. */
+/* The monitor has the crash's minidump where it is not lost with this process: false when a process
+ * makes one, or has made it, by itself. */
 bool reserve_close(struct reserve *reserve);
+/* The same, but false only when it is process `pid` that does so. Not the program's alone: its fork
+ * children have the same reserve. */
+bool reserve_excludes(struct reserve *reserve, int32_t pid);
+/* Undoes it after a child's report, for the program's own crash. */
+void reserve_reopen(struct reserve *reserve);
 
-/* The program has ended: true when no crash of its has become a report, nor will. Waits for a copy
- * of it that is writing, some seconds at most. */
-bool reserve_take(struct reserve *reserve);
+/* Of a process that has ended: a crash of its own has become a report, or is about to. Waits for a
+ * copy of it that is writing, some seconds at most. There must be a reserve. */
+bool reserve_has_crash(const struct reserve *reserve, int32_t pid);
 
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);

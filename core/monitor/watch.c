@@ -22,6 +22,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 struct ending {
     bool program_gone; /* nothing can be announced any more */
     bool stopped;      /* by cairn_stop(), or the program has become another one */
+    bool alone;        /* none of its fork children is left to be served */
     bool signalled;    /* SIGTERM and its kin */
 };
 
@@ -73,7 +74,14 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
         return (jobs_are_decided(&monitor->jobs) && on_disk) ||
                clock_now() >= monitor->shield_until;
     }
-    return (ending->program_gone || ending->stopped) && jobs_are_idle(&monitor->jobs) && on_disk;
+    return ending->alone && jobs_are_idle(&monitor->jobs) && on_disk;
+}
+
+static bool is_alone(struct monitor *monitor, const struct ending *ending)
+{
+    return (ending->program_gone || ending->stopped) &&
+           ((monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0 ||
+            !family_lives(&monitor->family));
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
@@ -103,7 +111,7 @@ static void take_end(struct monitor *monitor, struct ending *ending)
     crash_look(monitor);
     ending->stopped = ending->stopped ||
                       __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
-                      mapping_is_replaced(&monitor->mapping);
+                      family_is_replaced(&monitor->family);
     if (ending->program_gone && !gone && !ending->stopped) {
         death_look(monitor, ending->signalled);
     }
@@ -129,6 +137,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     take_signals(monitor->signals, ending);
     take_end(monitor, ending);
     monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     catch_up(monitor);
 }

@@ -141,6 +141,9 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     if (host->request->check_only) {
         return WIRE_DONE;
     }
+    if (host->request->preview && (plugin->capabilities & CAIRN_CAP_PREVIEW) == 0) {
+        return WIRE_UNSUPPORTED; /* it would really send */
+    }
     if (host->request->rehearsal != STEP_NO_REHEARSAL) {
         return state_of(host_rehearse(host, plugin, &ops.head, STEP_FD_PLUGIN));
     }
@@ -161,7 +164,13 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
 /* A system without seccomp filters is no reason to do without the plugin. */
 static void restrict_step(const struct host *host)
 {
-    int result = host_restrict(host->request->facts->capabilities);
+    uint64_t capabilities = host->request->facts->capabilities;
+    int result;
+
+    if (host->request->preview) {
+        capabilities &= ~CAIRN_CAP_NETWORK; /* what is only shown must not leave */
+    }
+    result = host_restrict(capabilities);
 
     if (result < 0) {
         host->table.log(&host->table, CAIRN_LOG_WARNING,

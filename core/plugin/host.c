@@ -221,9 +221,11 @@ const struct cairn_texts_service *host_texts_service(void)
 
 static const void *service(const struct cairn_host *table, const char *name)
 {
-    (void)table;
     if (name == NULL) {
         return NULL;
+    }
+    if (strcmp(name, CAIRN_SERVICE_PREVIEW) == 0) {
+        return host_of(table)->request->preview ? host_preview_service() : NULL;
     }
     return strcmp(name, CAIRN_SERVICE_STATE) == 0   ? (const void *)host_state_service()
            : strcmp(name, CAIRN_SERVICE_TEXTS) == 0 ? (const void *)host_texts_service()

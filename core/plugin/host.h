@@ -46,6 +46,7 @@ void host_init_report(struct cairn_host *table);
 /* The optional services. */
 const struct cairn_state_service *host_state_service(void);
 const struct cairn_texts_service *host_texts_service(void);
+const struct cairn_preview_service *host_preview_service(void);
 
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);
@@ -67,7 +68,7 @@ enum step_fd {
     STEP_FD_WIRE = 3,
     STEP_FD_PLUGIN = 4,
     STEP_FD_DUMP = 5,
-    STEP_FD_OUT = 6, /* a writer's file */
+    STEP_FD_OUT = 6, /* a writer's file, or where a preview goes */
     STEP_FDS = 7,
 };
 int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,

@@ -42,8 +42,9 @@ struct step_request {
     const struct minidump *dump; /* or NULL */
     int dump_fd;                 /* the captured minidump, or -1 */
     const char *folder;          /* hooks and transports: the report's folder; else NULL */
-    int out_fd;                  /* writers: where to; else -1 */
+    int out_fd;                  /* writers and previews: where to; else -1 */
     unsigned attempt;            /* transports */
+    bool preview;                /* transports: show what would be sent, see preview.h */
     uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */
     bool check_only;             /* only check(): problems go to `problems` */
     struct config_problems *problems;

@@ -28,46 +28,6 @@ struct scan {
     struct spool_list list;
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* The name that escapes to this one; NULL if none does. */
-static int unescape(const char *name, char **ret_text)
-{
-    char *text = malloc(strlen(name) + 1), *out = text, *again = NULL;
-    bool valid;
-
-    for (const char *c = name; text != NULL && *c != '\0'; c++) {
-        if (*c == '%' && hex_digit(c[1]) >= 0 && hex_digit(c[2]) >= 0) {
-            *out++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
-            c += 2;
-        } else {
-            *out++ = *c;
-        }
-    }
-    if (text != NULL) {
-        *out = '\0';
-        again = text_escape_name(text);
-    }
-    if (again == NULL) {
-        free(text);
-        return CAIRN_ENOMEM;
-    }
-    valid = strcmp(again, name) == 0;
-    free(again);
-    if (!valid) {
-        free(text);
-        text = NULL;
-    }
-    *ret_text = text;
-    return 0;
-}
-
 static bool is_directory(int parent, const char *name)
 {
     struct stat status;
@@ -137,7 +97,7 @@ static int scan_application(int spool_fd, const char *name, void *user)
     if (fd < 0) {
         return fd;
     }
-    result = unescape(name, &application);
+    result = text_unescape_name(name, &application);
     if (result == 0 && application != NULL) {
         scan->application = application;
         scan->folder = name;

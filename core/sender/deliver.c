@@ -6,6 +6,7 @@
 #include "core/sender/sender.h"
 
 #include "core/plugin/faults.h"
+#include "core/report/consent.h"
 #include "core/sender/retry.h"
 #include "core/util/fault.h"
 #include "core/util/log.h"
@@ -163,7 +164,7 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
     request.deadline_us = time_monotonic_us() + instance->timeout_us;
     step_run(&request, &result);
     faults_count(job->sender->application_fd, &request, &result);
-    sender_scrub(instance, result.error, error, sizeof(error));
+    config_scrub(instance, result.error, error, sizeof(error));
     retry_apply(delivery, &result, error, retry_born_ns(job->report), time_wall_ns(),
                 random_number());
     if (retry_is_offline(&result)) {
@@ -186,6 +187,48 @@ static bool is_set_aside(struct job *job, struct report_delivery *delivery, size
     return true;
 }
 
+/* It will never be tried. */
+static void give_up(struct job *job, struct report_delivery *delivery, const char *error)
+{
+    delivery->state = REPORT_REJECTED;
+    delivery->next_ns = 0;
+    if (report_text(&delivery->error, error) != 0 || !save(job)) {
+        job->sender->waiting = true;
+    }
+    say_outcome(job, delivery);
+}
+
+/* Asked before every attempt: consent can be given and withdrawn at any time. Without an answer the
+ * report waits, as long as others do; what happened under a refusal stays here for good. */
+static bool has_consent(struct job *job, struct report_delivery *delivery, size_t index)
+{
+    bool required = job->setup->config->network_consent == CONFIG_CONSENT_REQUIRED;
+    uint64_t born_ns = retry_born_ns(job->report), now_ns = time_wall_ns();
+    enum consent_verdict verdict = CONSENT_MISSING;
+    struct error why;
+    char text[sizeof(why.text) + 64];
+    int result;
+
+    if ((job->setup->plugins.facts[index]->capabilities & CAIRN_CAP_NETWORK) == 0) {
+        return true;
+    }
+    result = consent_ask(CONSENT_NETWORK, job->report->application, required, &verdict, &why);
+    if (result == 0 && verdict == CONSENT_ALLOWED) {
+        return true;
+    }
+    if (verdict == CONSENT_DENIED) {
+        snprintf(text, sizeof(text), "Not sent. %s", why.text);
+        give_up(job, delivery, text);
+    } else if (result == 0 && born_ns < now_ns && now_ns - born_ns > RETRY_MAX_AGE_NS) {
+        snprintf(text, sizeof(text), "Not sent, and too old by now. %s", why.text);
+        give_up(job, delivery, text);
+    } else {
+        snprintf(text, sizeof(text), "Waits for consent. %s", why.text);
+        leave(job, delivery, text);
+    }
+    return false;
+}
+
 static void attempt(struct job *job, struct report_delivery *delivery)
 {
     char gone[512];
@@ -200,7 +243,7 @@ static void attempt(struct job *job, struct report_delivery *delivery)
         leave(job, delivery, gone);
         return;
     }
-    if (is_set_aside(job, delivery, index)) {
+    if (!has_consent(job, delivery, index) || is_set_aside(job, delivery, index)) {
         return;
     }
     delivery->attempts++;

@@ -60,8 +60,4 @@ int sender_batch(const struct sender_options *options, const char *spool,
  */
 void sender_deliver(struct sender *sender, const struct spool_entry *entry);
 
-/* A copy of `text` in which values of the instance's options that may be secret are hidden. */
-void sender_scrub(const struct config_instance *instance, const char *text, char *ret_text,
-                  size_t capacity);
-
 #endif

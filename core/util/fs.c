@@ -154,6 +154,12 @@ int fs_write_all(int fd, const void *data, size_t bytes)
 int fs_replace_file(int parent, const char *name, const void *data, size_t bytes,
                     struct error *error)
 {
+    return fs_replace_file_mode(parent, name, 0600, data, bytes, error);
+}
+
+int fs_replace_file_mode(int parent, const char *name, mode_t mode, const void *data, size_t bytes,
+                         struct error *error)
+{
     char temporary[NAME_MAX + 1];
     int fd, code = CAIRN_ESYSTEM, number;
 
@@ -166,10 +172,10 @@ int fs_replace_file(int parent, const char *name, const void *data, size_t bytes
         return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be created", name);
     }
     if ((code = fs_write_all(fd, data, bytes)) == 0) {
-        code =
-            fsync(fd) == 0 && renameat(parent, temporary, parent, name) == 0 && fsync(parent) == 0
-                ? 0
-                : CAIRN_ESYSTEM;
+        code = (mode == 0600 || fchmod(fd, mode) == 0) && fsync(fd) == 0 &&
+                       renameat(parent, temporary, parent, name) == 0 && fsync(parent) == 0
+                   ? 0
+                   : CAIRN_ESYSTEM;
     }
     number = errno;
     close(fd);

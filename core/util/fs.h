@@ -26,6 +26,9 @@ int fs_write_all(int fd, const void *data, size_t bytes);
 /* Writes `name` complete or not at all: temporary name, rename; fsyncs file and folder. */
 int fs_replace_file(int parent, const char *name, const void *data, size_t bytes,
                     struct error *error);
+/* The same with permissions other than 0600, whatever the umask is. */
+int fs_replace_file_mode(int parent, const char *name, mode_t mode, const void *data, size_t bytes,
+                         struct error *error);
 /* Deletes a folder and what it holds, bounded in depth and never following links. */
 int fs_remove_tree(int parent, const char *name, struct error *error);
 /* True for a file or folder that only root and the current user can change; parents included when

@@ -54,14 +54,44 @@ const char *paths_vendor_folder(char *buffer, size_t capacity)
     return length > 0 && (size_t)length < capacity ? buffer : NULL;
 }
 
-const char *paths_policy(char *buffer, size_t capacity)
+/* What only the administrator has a say in: the environment counts where nothing is installed. */
+static const char *administrators(const char *name, char *buffer, size_t capacity)
 {
-    const char *installed = beside(CAIRN_CONFIG_PATH, "policy.yaml", buffer, capacity);
+    const char *installed = beside(CAIRN_CONFIG_PATH, name, buffer, capacity);
 
     if (installed != NULL && access(installed, F_OK) != 0 && errno == ENOENT) {
-        return beside(paths_config(), "policy.yaml", buffer, capacity);
+        return beside(paths_config(), name, buffer, capacity);
     }
     return installed;
+}
+
+const char *paths_policy(char *buffer, size_t capacity)
+{
+    return administrators("policy.yaml", buffer, capacity);
+}
+
+const char *paths_machine_consent(char *buffer, size_t capacity)
+{
+    return administrators("consent", buffer, capacity);
+}
+
+const char *paths_user_consent(char *buffer, size_t capacity)
+{
+    const char *named = setting("CAIRN_CONSENT", NULL), *home;
+    const struct passwd *user;
+    int length;
+
+    if (named != NULL) {
+        length = snprintf(buffer, capacity, "%s", named);
+    } else {
+        user = getpwuid(geteuid());
+        home = user != NULL ? user->pw_dir : secure_getenv("HOME");
+        if (home == NULL || home[0] != '/') {
+            return NULL;
+        }
+        length = snprintf(buffer, capacity, "%s/.config/cairn/consent", home);
+    }
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
 }
 
 const char *paths_user_config(char *buffer, size_t capacity)

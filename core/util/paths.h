@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where Cairn's own parts lie: compiled in, and overridden by the environment unless the process has
- * AT_SECURE: CAIRN_LIBEXEC (programs), CAIRN_PLUGIN_PATH (more plugin folders, ':'-separated, before
- * the installed one), CAIRN_PRELOAD (libcairn-preload.so), CAIRN_CONFIG (the installed
- * configuration, and so the folder of its drop-ins), CAIRN_DATA (the vendor's folder).
+ * Where Cairn's own parts lie: compiled in, and overridden by the environment unless the process
+ * has AT_SECURE: CAIRN_LIBEXEC (programs), CAIRN_PLUGIN_PATH (more plugin folders, ':'-separated,
+ * before the installed one), CAIRN_PRELOAD (libcairn-preload.so), CAIRN_CONFIG (the installed
+ * configuration, and so the folder of its drop-ins), CAIRN_DATA (the vendor's folder),
+ * CAIRN_CONSENT (the user's consent file).
  */
 #ifndef CAIRN_CORE_UTIL_PATHS_H
 #define CAIRN_CORE_UTIL_PATHS_H
@@ -20,6 +21,12 @@ const char *paths_vendor_folder(char *buffer, size_t capacity);
 const char *paths_user_config(char *buffer, size_t capacity);
 /* The policy: the installed one; only where there is none, that beside $CAIRN_CONFIG. */
 const char *paths_policy(char *buffer, size_t capacity);
+/* The machine's consent file: the installed one, by the policy's rule. The user's: in the home
+ * folder that the system's accounts name, whatever the environment says, so that what was answered
+ * in a shell counts for a service too; NULL where no home is known. $CAIRN_CONSENT names another
+ * one. */
+const char *paths_machine_consent(char *buffer, size_t capacity);
+const char *paths_user_consent(char *buffer, size_t capacity);
 /* The index-th plugin folder, each holding <kind>/<name>.so, in `buffer`; NULL past the last. */
 const char *paths_plugins(size_t index, char *buffer, size_t capacity);
 /* "~/.local/state/cairn" ($XDG_STATE_HOME), or "/var/lib/cairn" for root, in `buffer`. */

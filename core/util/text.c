@@ -2,6 +2,7 @@
 /* Names, escapes, suggestions, identifiers; see text.h. Every process but the crashed one. */
 #include "core/util/text.h"
 
+#include "core/util/error.h"
 #include "core/util/time.h"
 
 #include <stdio.h>
@@ -63,6 +64,45 @@ char *text_escape_name(const char *name)
 
 /* The length of the sequence that a byte begins, by its high four bits; 0: it begins none. */
 static const unsigned char lengths[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4 };
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int text_unescape_name(const char *name, char **ret_text)
+{
+    char *text = malloc(strlen(name) + 1), *out = text, *again = NULL;
+    bool valid;
+
+    for (const char *c = name; text != NULL && *c != '\0'; c++) {
+        if (*c == '%' && hex_digit(c[1]) >= 0 && hex_digit(c[2]) >= 0) {
+            *out++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
+            c += 2;
+        } else {
+            *out++ = *c;
+        }
+    }
+    if (text != NULL) {
+        *out = '\0';
+        again = text_escape_name(text);
+    }
+    if (again == NULL) {
+        free(text);
+        return CAIRN_ENOMEM;
+    }
+    valid = strcmp(again, name) == 0;
+    free(again);
+    if (!valid) {
+        free(text);
+        text = NULL;
+    }
+    *ret_text = text;
+    return 0;
+}
 
 size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code)
 {

@@ -245,7 +245,7 @@ static const struct cairn_transport_ops ops = {
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_TRANSPORT),
-    .capabilities = CAIRN_CAP_NETWORK,
+    .capabilities = CAIRN_CAP_NETWORK | CAIRN_CAP_PREVIEW,
     .name = "backtrace",
     .version = "1.0.0",
     .summary = "Uploads minidumps and attributes to Backtrace.",

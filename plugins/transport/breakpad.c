@@ -138,7 +138,7 @@ static const struct cairn_transport_ops ops = {
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_TRANSPORT),
-    .capabilities = CAIRN_CAP_NETWORK,
+    .capabilities = CAIRN_CAP_NETWORK | CAIRN_CAP_PREVIEW,
     .name = "breakpad",
     .version = "1.0.0",
     .summary = "Uploads minidumps to collectors that Breakpad's and Crashpad's clients use.",

@@ -43,6 +43,7 @@ static const struct cairn_option options[] = {
 struct delivery {
     const struct config *config;
     struct cairn_transport_args *args;
+    const struct cairn_preview_service *preview; /* not NULL: copy nothing, show what would be */
     int root, from, to;
     char id[64], temporary[80];
 };
@@ -162,12 +163,32 @@ static int copy_content(const struct delivery *delivery, int from, int to, const
     return 0;
 }
 
+static int show_file(const struct delivery *delivery, const char *name)
+{
+    const struct cairn_host *host = delivery->args->host;
+    struct cairn_preview_part part = {
+        .size = sizeof(part), .kind = CAIRN_PREVIEW_FILE, .name = name, .filename = name
+    };
+    char path[PATH_MAX];
+
+    errno = ENAMETOOLONG;
+    part.path = path;
+    return snprintf(path, sizeof(path), "%s/%s", delivery->args->folder, name) <
+                       (int)sizeof(path) &&
+                   delivery->preview->part(host, &part) == CAIRN_PLUGIN_OK
+               ? 0
+               : complain(delivery, "The file %s cannot be shown", name);
+}
+
 static int copy_file(const struct delivery *delivery, const char *name)
 {
     mode_t mode = delivery->config->group_readable ? 0640 : 0600;
     struct stat status;
     int from, to, result;
 
+    if (delivery->preview != NULL) {
+        return show_file(delivery, name);
+    }
     from = openat(delivery->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (from < 0 || fstat(from, &status) != 0 || !S_ISREG(status.st_mode)) {
         if (from >= 0) {
@@ -261,6 +282,25 @@ static int deliver(struct delivery *delivery)
     return result;
 }
 
+/* What deliver() would do, without doing it. */
+static int show(const struct delivery *delivery)
+{
+    const struct cairn_host *host = delivery->args->host;
+    struct cairn_preview_part part = { .size = sizeof(part),
+                                       .kind = CAIRN_PREVIEW_TARGET,
+                                       .name = "copy" };
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/%s", delivery->config->path, delivery->id);
+
+    part.data = path;
+    part.bytes = (size_t)length;
+    if (length >= (int)sizeof(path) || delivery->preview->part(host, &part) != CAIRN_PLUGIN_OK) {
+        errno = ENAMETOOLONG;
+        return complain(delivery, "The folder cannot be shown");
+    }
+    return copy_all(delivery);
+}
+
 /* The report's id names its copy: nothing but an id's characters may come into a path. */
 static int read_id(struct delivery *delivery)
 {
@@ -290,8 +330,11 @@ static int send_report(void *context, struct cairn_transport_args *args)
     if (read_id(&delivery) != 0) {
         return args->host->fail(args->host, "The report has no id that could name its copy.");
     }
+    if (CAIRN_HOST_HAS(args->host, service)) {
+        delivery.preview = args->host->service(args->host, CAIRN_SERVICE_PREVIEW);
+    }
     args->outcome = CAIRN_RETRY; /* a full or absent disk may come back */
-    if (deliver(&delivery) == 0) {
+    if ((delivery.preview != NULL ? show(&delivery) : deliver(&delivery)) == 0) {
         args->outcome = CAIRN_DELIVERED;
         snprintf(args->server_id, sizeof(args->server_id), "%s", delivery.id);
     }
@@ -309,6 +352,7 @@ static const struct cairn_transport_ops ops = {
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_TRANSPORT),
+    .capabilities = CAIRN_CAP_PREVIEW,
     .name = "directory",
     .version = "1.0.0",
     .summary = "Copies reports into a folder.",

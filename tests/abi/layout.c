@@ -85,6 +85,12 @@ static void print_host(void)
     S(cairn_texts_service), M(cairn_texts_service, size), M(cairn_texts_service, reserved),
         M(cairn_texts_service, set_message), M(cairn_texts_service, set_breadcrumb),
         E(cairn_texts_service);
+    S(cairn_preview_part), M(cairn_preview_part, size), M(cairn_preview_part, kind),
+        M(cairn_preview_part, name), M(cairn_preview_part, data), M(cairn_preview_part, bytes),
+        M(cairn_preview_part, path), M(cairn_preview_part, filename),
+        M(cairn_preview_part, media_type), E(cairn_preview_part);
+    S(cairn_preview_service), M(cairn_preview_service, size), M(cairn_preview_service, reserved),
+        M(cairn_preview_service, part), E(cairn_preview_service);
 }
 
 static void print_kinds(void)
@@ -120,10 +126,10 @@ static void print_kinds(void)
 
 static void print_constants(void)
 {
-    printf("magic %x major %d kinds %d%d%d%d%d capabilities %llx %llx %llx results %d %d %d\n",
+    printf("magic %x major %d kinds %d%d%d%d%d capabilities %llx %llx %llx %llx results %d %d %d\n",
            CAIRN_PLUGIN_MAGIC, CAIRN_ABI_MAJOR, CAIRN_KIND_FILTER, CAIRN_KIND_ANNOTATOR,
            CAIRN_KIND_WRITER, CAIRN_KIND_HOOK, CAIRN_KIND_TRANSPORT, CAIRN_CAP_NETWORK,
-           CAIRN_CAP_PROCESSES, CAIRN_CAP_PERSONAL_DATA, CAIRN_PLUGIN_OK, CAIRN_PLUGIN_FAILED,
+           CAIRN_CAP_PROCESSES, CAIRN_CAP_PERSONAL_DATA, CAIRN_CAP_PREVIEW, CAIRN_PLUGIN_OK, CAIRN_PLUGIN_FAILED,
            CAIRN_PLUGIN_UNSUPPORTED);
     printf("options %d %d %d %d %d %d %d %d %d %d %d flags %u %u %u %u %u\n", CAIRN_OPTION_STRING,
            CAIRN_OPTION_BOOL, CAIRN_OPTION_INTEGER, CAIRN_OPTION_DOUBLE, CAIRN_OPTION_SIZE,

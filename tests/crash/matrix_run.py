@@ -76,6 +76,7 @@ class Setup:
 
     def __init__(self, row, place, folder):
         self.prefix = []
+        self.run_options = []
         self.values = {}
         self.undo = []
         self.enter = None
@@ -138,6 +139,9 @@ class Setup:
 
     def pid_1(self, _folder):
         self.namespace("--fork", "--pid", "--mount-proc")
+
+    def children(self, _folder):
+        self.run_options = ["--children"]
 
     def user_namespace(self, _folder):
         self.namespace("--user", "--map-root-user")
@@ -279,7 +283,7 @@ def run_with_cairn(row, mode, place, setup, folder, tier_environment, limit):
     environment = dict(os.environ, **tier_environment)
     command = [victim(place, mode), row.kind, setup.argument(row.argument)]
     if mode == "preload":
-        command = ["cairn", "run", "-c", config, "--", *command]
+        command = ["cairn", "run", "-c", config, *setup.run_options, "--", *command]
         environment.pop("MATRIX_CONFIG", None)
     else:
         environment["MATRIX_CONFIG"] = config

@@ -18,7 +18,7 @@ trap '' TERM PIPE
 case \$1 in
 check)
     mkdir -p '$folder/incoming'
-    printf 'cairn-plan 1\nsignals 0x400004f8\nclaim-ms 1000\nhold-ms 5000\npipeline-ms 20000\n'
+    printf 'cairn-plan 1\nsignals 0x400004f8\nclaim-ms 1000\nhold-ms 5000\npipeline-ms 20000\nchildren fork\n'
     printf 'memory stacks\nclasses \ndeaths \nmax-bytes 67108864\napplication-folder %s\n' '$folder'
     echo "\$PPID" >'$scratch/monitor.pid'
     ;;

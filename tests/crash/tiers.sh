@@ -218,10 +218,10 @@ except ProcessLookupError:
     pass
 END
 }
-# A monitor that is killed after it let the program go, before the minidump has its name, takes the report with it
-# (doc/architecture.md, "Tiers"); a program with a post-dump callback is held until then.
-for moment in STOP:2 STOP:5 STOP:8 KILL:3 KILL:6 KILL:9; do
-    begin threads held
+for row in STOP:2:held STOP:5:held STOP:8:held STOP:9: KILL:3:held KILL:6:held KILL:9:held KILL:8: KILL:11: KILL:14:; do
+    moment=${row%:*}
+    # The mode is unquoted on purpose: it may be nothing.
+    begin threads ${row##*:}
     began=$(date +%s%N)
     strike "${moment%:*}" "${moment#*:}"
     wait "$pid" 2>/dev/null

@@ -33,6 +33,7 @@ signals 0x420
 claim-ms 2000
 hold-ms 3000
 pipeline-ms 4000
+children fork
 memory stacks
 classes 
 deaths killed,unknown

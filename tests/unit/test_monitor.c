@@ -13,6 +13,7 @@
 #include "core/monitor/jobs.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/spare.h"
 #include "core/monitor/uuid.h"
 #include "tests/unit/tap.h"
 
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,7 @@
     "claim-ms 1000\n"                                                                              \
     "hold-ms 5000\n"                                                                               \
     "pipeline-ms 20000\n"                                                                          \
+    "children fork\n"                                                                              \
     "memory referenced\n"                                                                          \
     "classes command-line,environment\n"                                                           \
     "deaths killed,exit\n"                                                                         \
@@ -56,6 +59,7 @@ static void test_plan_good(void)
     CU_ASSERT_EQUAL(plan.claim_ms, 1000);
     CU_ASSERT_EQUAL(plan.hold_ms, 5000);
     CU_ASSERT_EQUAL(plan.pipeline_ms, 20000);
+    CU_ASSERT_EQUAL(plan.children, PAGE_CHILDREN_OF_FORK);
     CU_ASSERT_EQUAL(plan.memory, CAPTURE_REFERENCED);
     CU_ASSERT_EQUAL(plan.classes, CAPTURE_COMMAND_LINE | CAPTURE_ENVIRONMENT);
     CU_ASSERT_EQUAL(plan.deaths, PLAN_KILLED | PLAN_EXIT);
@@ -88,6 +92,10 @@ static void test_plan_values(void)
         { "deaths", "deaths killed,signalled,exit,unknown\n", 1 },
         { "deaths", "deaths killed,\n", 0 },
         { "deaths", "deaths drowned\n", 0 },
+        { "children", "children ignore\n", 1 },
+        { "children", "children all\n", 1 },
+        { "children", "children\n", 0 },
+        { "children", "children some\n", 0 },
         { "memory", "memory full\n", 1 },
         { "memory", "memory everything\n", 0 },
         { "memory", "memory\n", 0 },
@@ -216,7 +224,11 @@ static void test_incoming_commit(void)
     int other = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CU_ASSERT_EQUAL(flock(other, LOCK_EX | LOCK_NB), -1); /* somebody works on it */
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_CAPTURE, F_OK, 0), -1);
+    CU_ASSERT_TRUE(incoming_is_unnamed(&incoming));
+    CU_ASSERT_EQUAL(incoming_reserve(&incoming, 4096), 0);
+    CU_ASSERT_EQUAL(incoming_reserve(&incoming, 1ull << 62), -EFBIG);
     CU_ASSERT_EQUAL(incoming_commit(&incoming), 0);
+    CU_ASSERT_FALSE(incoming_is_unnamed(&incoming));
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_CAPTURE, F_OK, 0), 0);
     CU_ASSERT_EQUAL(faccessat(incoming.folder, INCOMING_TEMPORARY, F_OK, 0), -1);
     CU_ASSERT_EQUAL(incoming_sync(&incoming), 0);
@@ -304,14 +316,74 @@ static void test_identity(void)
     event.pid = event.tid = child;
     monitor.plan.hold_ms = 5000;
     monitor.page = page_make();
-    monitor.born = identity_read(child);
+    event.born = identity_read(child);
     CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), 0);
     dump_finish(&dump, false);
-    monitor.born++; /* as if the id had been another process's before */
+    event.born++; /* as if the id had been another process's before */
     CU_ASSERT_EQUAL(dump_take(&dump, &monitor, &event), -ESRCH);
     munmap(monitor.page, sizeof(*monitor.page));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+}
+
+/* A process that has a spare and then ends, or is done; the spare says so in `file`. */
+static void have_spare(int file, bool done)
+{
+    pid_t spare = spare_fork(file);
+
+    if (spare == 0) {
+        _exit(write(file, "spare", 5) == 5 ? 0 : 1);
+    }
+    if (done) {
+        spare_dismiss(spare);
+    }
+    _exit(spare > 0 ? 0 : 1);
+}
+
+static void test_spare(void)
+{
+    char text[8] = "";
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* spares become children of this process */
+    for (int done = 0; done < 2; done++) {
+        int file = memfd_create("minidump", MFD_CLOEXEC), children = 0, status;
+        pid_t owner = fork();
+
+        if (owner == 0) {
+            have_spare(file, done != 0);
+        }
+        for (pid_t pid; (pid = wait(&status)) > 0; children++) {
+            CU_ASSERT_TRUE(pid != owner || status == 0);
+        }
+        CU_ASSERT_TRUE(children == 2 || (done != 0 && children == 1));
+        CU_ASSERT_EQUAL(pread(file, text, sizeof(text), 0), done != 0 ? 0 : 5);
+        close(file);
+    }
+    CU_ASSERT_STRING_EQUAL(text, "spare");
+}
+
+/* Whoever leaves EMPTY first makes the report. */
+static void test_reserve(void)
+{
+    char path[64];
+    struct reserve reserve;
+    int folder = make_folder(path, true);
+
+    CU_ASSERT_EQUAL_FATAL(reserve_make(folder, getpid(), &reserve), 0);
+    reserve_begin(&reserve, getpid(), "0190163d-8694-739b-aea5-966c26f8ad90");
+    CU_ASSERT_STRING_EQUAL(reserve.about->other, "0190163d-8694-739b-aea5-966c26f8ad90");
+    CU_ASSERT_EQUAL(reserve.about->whole, 0);
+    reserve_tell_whole(&reserve);
+    CU_ASSERT_EQUAL(reserve.about->whole, 1);
+    reserve.about->state = MINIDUMP_RESERVE_WRITING;
+    CU_ASSERT_FALSE(reserve_close(&reserve));
+    reserve.about->state = MINIDUMP_RESERVE_EMPTY;
+    CU_ASSERT_TRUE(reserve_close(&reserve));
+    CU_ASSERT_TRUE(reserve_close(&reserve));
+    CU_ASSERT_EQUAL(reserve.about->state, MINIDUMP_RESERVE_CLOSED);
+    reserve_finish(&reserve, folder);
+    CU_ASSERT_EQUAL(reserve.file, -1);
+    remove_folder(folder, path); /* the reserve is gone */
 }
 
 static void test_page_slot(void)
@@ -512,6 +584,8 @@ static const struct tap_test tests[] = {
     { "a folder that is not safe is refused", test_incoming_refused },
     { "only a sealed page is mapped", test_page_verified },
     { "an id that another process has now is noticed", test_identity },
+    { "a spare goes on where its owner ends", test_spare },
+    { "one of two makes a crash's report", test_reserve },
     { "a slot is answered once", test_page_slot },
     { "a check's answers", test_check },
     { "an engine's answers", test_jobs },

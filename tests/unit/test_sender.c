@@ -160,18 +160,21 @@ static void test_scrub(void)
     struct config_instance instance = { .table = table, .options = &values };
     char text[512], small[16];
 
-    sender_scrub(&instance, "5ec7e7 was refused, and 5ec7e7 again.", text, sizeof(text));
+    config_scrub(&instance, "5ec7e7 was refused, and 5ec7e7 again.", text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "(hidden) was refused, and (hidden) again.");
-    sender_scrub(&instance, values.url, text, sizeof(text));
-    CU_ASSERT_STRING_EQUAL(text, "https://(hidden)@host.example(hidden)");
-    sender_scrub(&instance, "key k1k2k3k4k5 and path 0123456789abcdef", text, sizeof(text));
+    config_scrub(&instance, values.url, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "https://(hidden)@host.example/(hidden)");
+    config_scrub(&instance, "key k1k2k3k4k5 and path 0123456789abcdef", text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "key (hidden) and path (hidden)");
-    sender_scrub(&instance, "sent X-Key: 77777", text, sizeof(text));
+    config_scrub(&instance, "sent X-Key: 77777", text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "sent (hidden)");
-    sender_scrub(&instance, "the answer 5ec7e7", small, sizeof(small));
+    config_scrub(&instance, "the answer 5ec7e7", small, sizeof(small));
     CU_ASSERT_PTR_NULL(strstr(small, "5ec7"));
+    values.url = "https://host.example/0123456789abcdef/minidump";
+    config_scrub(&instance, "0123456789abcdef has a minidump.", text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "(hidden) has a minidump.");
     values = (struct options){ NULL, NULL, { 0, NULL } };
-    sender_scrub(&instance, "Nothing to hide.", text, sizeof(text));
+    config_scrub(&instance, "Nothing to hide.", text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "Nothing to hide.");
 }
 

@@ -246,16 +246,98 @@ static void read_result(CURL *curl, CURLcode result, struct http_answer *answer)
     }
 }
 
+/* ---- the preview ---- */
+
+static int show_text(const struct cairn_preview_service *preview, const struct cairn_host *host,
+                     enum cairn_preview_kind kind, const char *name, const char *text)
+{
+    return preview->part(host,
+                         &(struct cairn_preview_part){ .size = sizeof(struct cairn_preview_part),
+                                                       .kind = kind,
+                                                       .name = name,
+                                                       .data = text,
+                                                       .bytes = strlen(text) });
+}
+
+static int show_part(const struct cairn_preview_service *preview, const struct cairn_host *host,
+                     const struct form_part *part)
+{
+    if (part->value != NULL) {
+        return show_text(preview, host, CAIRN_PREVIEW_FIELD, part->name, part->value);
+    }
+    return preview->part(host,
+                         &(struct cairn_preview_part){ .size = sizeof(struct cairn_preview_part),
+                                                       .kind = CAIRN_PREVIEW_FILE,
+                                                       .name = part->name,
+                                                       .path = part->path,
+                                                       .filename = part->filename,
+                                                       .media_type = part->type });
+}
+
+/* Credentials travel encoded, which nobody would recognise as the secret that is to be hidden. */
+static int show_credentials(const struct http_options *options,
+                            const struct cairn_preview_service *preview,
+                            const struct cairn_host *host, const char *url)
+{
+    const char *authority = strstr(url, "://"), *at;
+    char credentials[512];
+    int failed = 0;
+
+    authority = authority != NULL ? authority + 3 : url;
+    at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    if (at != NULL) {
+        snprintf(credentials, sizeof(credentials), "%.*s", (int)(at - authority), authority);
+        failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Authorization", credentials);
+    }
+    if (options->proxy_credentials != NULL) {
+        failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Proxy-Authorization",
+                            options->proxy_credentials);
+    }
+    return failed;
+}
+
+/* All that this file decides; libcurl adds Host, Content-Length and the boundary. */
+static void show(const struct http_options *options, const struct cairn_preview_service *preview,
+                 const struct cairn_host *host, const char *url, const struct form *form,
+                 struct http_answer *answer)
+{
+    int failed = show_text(preview, host, CAIRN_PREVIEW_TARGET, "POST", url);
+
+    failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "User-Agent", USER_AGENT);
+    failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Accept", "*/*");
+    failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Content-Type", "multipart/form-data");
+    failed |= show_credentials(options, preview, host, url);
+    for (size_t i = 0; i < form->count; i++) {
+        failed |= show_part(preview, host, &form->parts[i]);
+    }
+    answer->shown = failed == 0;
+    if (failed != 0) {
+        snprintf(answer->error, sizeof(answer->error), "What would be sent cannot be shown.");
+    }
+}
+
+static const struct cairn_preview_service *preview_of(const struct cairn_host *host)
+{
+    return CAIRN_HOST_HAS(host, service) ? host->service(host, CAIRN_SERVICE_PREVIEW) : NULL;
+}
+
+/* ---- the transfer ---- */
+
 static CURLcode perform(struct request *request, const struct http_options *options,
-                        const struct cairn_host *host, const struct form *form,
+                        const struct cairn_host *host, const char *url, const struct form *form,
                         struct http_answer *answer)
 {
+    const struct cairn_preview_service *preview = preview_of(host);
     CURLcode result;
 
     set_behaviour(request, options, host, answer);
     result = set_security(request->curl, options);
     if (result == CURLE_OK) {
         result = add_form(request, form);
+    }
+    if (result == CURLE_OK && preview != NULL) {
+        show(options, preview, host, url, form, answer);
+        return CURLE_OK;
     }
     return result == CURLE_OK ? curl_easy_perform(request->curl) : result;
 }
@@ -289,10 +371,10 @@ void http_post(const struct http_options *options, const struct cairn_host *host
     } else {
         name_server(request.url, ret_answer->server, sizeof(ret_answer->server));
         warn_of_plain_text(host, url, ret_answer->server);
-        result = perform(&request, options, host, form, ret_answer);
+        result = perform(&request, options, host, url, form, ret_answer);
         read_result(request.curl, result, ret_answer);
     }
-    if (ret_answer->code == 0) {
+    if (ret_answer->code == 0 && !ret_answer->shown && ret_answer->error[0] == '\0') {
         explain(&request, result, url, ret_answer);
     }
     curl_mime_free(request.mime);

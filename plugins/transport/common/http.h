@@ -2,8 +2,8 @@
 /*
  * One POST of a form over HTTP or HTTPS with libcurl: certificates are verified, TLS is 1.2 or
  * newer, redirects are not followed, every wait is bounded, the answer is cut at 64 KiB. Texts made
- * here never hold the URL's path, query or credentials: tokens live there. Runs in a step of the
- * sender.
+ * here never hold the URL's path, query or credentials: tokens live there. A preview takes the same
+ * way up to the transfer. Runs in a step of the sender or of `cairn show`.
  */
 #ifndef CAIRN_PLUGINS_TRANSPORT_COMMON_HTTP_H
 #define CAIRN_PLUGINS_TRANSPORT_COMMON_HTTP_H
@@ -57,6 +57,7 @@ int http_check(const struct cairn_host *host, const struct http_options *options
 
 struct http_answer {
     int code;   /* the status; 0: there was no whole answer, and `error` says why */
+    bool shown; /* nothing was sent: what would have been was shown instead */
     bool cut;   /* the body was longer than HTTP_MAX_ANSWER */
     char *body; /* NUL-terminated; may be NULL when empty */
     size_t bytes;
@@ -65,6 +66,7 @@ struct http_answer {
     char error[512];      /* a whole sentence */
 };
 
+/* Sends it, or shows it where somebody wants a preview. */
 void http_post(const struct http_options *options, const struct cairn_host *host, const char *url,
                const struct form *form, struct http_answer *ret_answer);
 void http_answer_finish(struct http_answer *answer);

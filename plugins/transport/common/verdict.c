@@ -189,6 +189,10 @@ void verdict_give(struct cairn_transport_args *args, const struct http_answer *a
 {
     struct saying saying = { .understood = false };
 
+    if (answer->shown) {
+        args->outcome = CAIRN_DELIVERED;
+        return;
+    }
     read_body(answer, manners->text_is_id, &saying);
     http_redact(saying.message, url);
     args->outcome = outcome_of(answer->code, saying.refused);

@@ -50,6 +50,7 @@ enum cairn_kind {
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
 #define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
+#define CAIRN_CAP_PREVIEW (1ull << 3)       /* a transport that knows CAIRN_SERVICE_PREVIEW */
 
 /* Errors that a plugin's functions return (0 is success). Text for people goes to host->fail(). */
 #define CAIRN_PLUGIN_OK 0
@@ -294,6 +295,37 @@ struct cairn_texts_service {
      * such breadcrumb, the text exceeds CAIRN_TEXTS_MAX_BYTES or the output limit is reached. */
     int (*set_message)(const struct cairn_host *host, const char *text);
     int (*set_breadcrumb)(const struct cairn_host *host, size_t index, const char *message);
+};
+
+/* Transports: there when somebody wants to see what would leave the machine. Then send() goes the
+ * same way as ever up to the transfer, hands over what it would transfer, piece by piece and in
+ * order, and returns with the outcome CAIRN_DELIVERED instead of sending it. Only a transport that
+ * declares CAIRN_CAP_PREVIEW is called with it, and has no network then. */
+#define CAIRN_SERVICE_PREVIEW "cairn.preview/1"
+
+enum cairn_preview_kind {
+    CAIRN_PREVIEW_TARGET = 1, /* name: "POST", "copy"; data: the URL or path. At most one */
+    CAIRN_PREVIEW_HEADER = 2, /* name, data */
+    CAIRN_PREVIEW_FIELD = 3,  /* name, data */
+    CAIRN_PREVIEW_FILE = 4,   /* name, data or path; filename and media_type as they are sent */
+};
+
+struct cairn_preview_part {
+    uint32_t size; /* set by the plugin */
+    uint32_t kind; /* enum cairn_preview_kind */
+    const char *name;
+    const void *data; /* without NUL bytes, but in a file */
+    size_t bytes;
+    const char *path; /* of a file: absolute, and still there after send(), as the report's are */
+    const char *filename, *media_type; /* of a file; or NULL */
+};
+
+struct cairn_preview_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] Shows one part; values of options that may be secret are hidden by the host. 0, or
+     * CAIRN_PLUGIN_FAILED when it is no such part or the output limit is reached. */
+    int (*part)(const struct cairn_host *host, const struct cairn_preview_part *part);
 };
 
 /* ---- The kinds --------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps tokens out of error texts, which end up in report.json and in logs: whatever a transport
- * says, the values of its secret options, and what of its URLs may be a token, are replaced.
- * [sender]
+ * Keeps tokens out of texts that people will see, such as errors, which end up in report.json and
+ * in logs: whatever a transport says, the values of its secret options, and what of its URLs may be
+ * a token, are replaced. Sender, tools.
  */
-#include "core/sender/sender.h"
+#include "core/config/config.h"
 
 #include "core/util/text.h"
 
@@ -68,13 +68,15 @@ static void hide_url(char *text, size_t capacity, const char *url)
     if (at != NULL) {
         hide(text, capacity, host, (size_t)(at - host));
     }
+    path += *path == '/';
     hide(text, capacity, path, strlen(path));
     while (*path != '\0') {
         size_t bytes;
 
         path += strspn(path, separators);
         bytes = strcspn(path, separators);
-        if (bytes >= 2 * SHORTEST_SECRET) { /* "post" and "minidump" are words, not tokens */
+        /* Shorter ones are words like "post"; this one is longer, and public. */
+        if (bytes >= 2 * SHORTEST_SECRET && !(bytes == 8 && memcmp(path, "minidump", 8) == 0)) {
             hide(text, capacity, path, bytes);
         }
         path += bytes;
@@ -115,7 +117,7 @@ static void hide_option(char *text, size_t capacity, const struct cairn_option *
     }
 }
 
-void sender_scrub(const struct config_instance *instance, const char *text, char *ret_text,
+void config_scrub(const struct config_instance *instance, const char *text, char *ret_text,
                   size_t capacity)
 {
     text_copy(ret_text, capacity, text);

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Children: of fork(), which are reported as the configuration says, each once, whatever the program itself
+# does meanwhile; of exec() under `cairn run --children`; and processes that are no children at all.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+victim=$CAIRN_BUILDDIR/tests/crash/children_victim
+spool=$scratch/spool
+CONFIG=$scratch/fork.yaml
+export CONFIG
+
+# configuration NAME ENGINE-KEYS
+configuration() {
+    cat >"$scratch/$1.yaml" <<END
+version: 1
+application: { name: shop }
+engine: { spool: $spool$2 }
+writers: { dump: { plugin: minidump } }
+pipelines: { default: { writers: [dump] } }
+END
+}
+configuration fork ""
+configuration ignore ", children: ignore"
+configuration all ", children: all"
+
+reports() {
+    find "$spool" -path '*/incoming' -prune -o -name report.json -print 2>/dev/null
+}
+# run KIND [ARGUMENT]: the victim from an empty spool; then $status, $out, and its monitor has ended.
+run() {
+    rm -rf "$spool"
+    timeout 60 "$victim" "$@" >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    out=$(cat "$scratch/out")
+}
+settled() {
+    find "$spool" -name '*.reserve' 2>/dev/null | grep -q . && return 1
+    find "$spool" -name capture.dmp -path '*/incoming/*' 2>/dev/null | grep -q . && return 1
+    return 0
+}
+# reported COUNT DESCRIPTION: exactly so many reports, once the monitor is at its end, which takes its reserve
+# away.
+reported() {
+    wait_for 20 committed "$1"
+    wait_for 20 settled
+    is "$2" "$(reports | wc -l)" "$1"
+}
+# symbols: of the first frame of all reports.
+symbols() {
+    for report in $(reports); do
+        field "$report" frames.0.symbol
+    done | sort | uniq -c | awk '{ print $1, $2 }' | tr '\n' ' '
+}
+attribute() {
+    python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["attributes"].get(sys.argv[2]))' "$1" "$2"
+}
+
+# ---- fork
+run fork
+child=$(sed -n 's/^child \([0-9]*\): signal 11$/\1/p' "$scratch/out")
+ok "fork: the child dies of its true signal" test -n "$child"
+is "... and its parent goes on" "$status" 0
+reported 1 "... one report"
+report=$(newest)/report.json
+is "... of the child's process" "$(field "$report" crash.pid)" "$child"
+is "... of kind crash, by the monitor" "$(field "$report" kind) $(field "$report" tier)" "crash 1"
+is "... where it crashed" "$(symbols)" "1 crash_child "
+has "... that names its parent" "$(attribute "$report" process.parent)" '^[0-9]+$'
+is "... which is the program" "$(attribute "$report" process.main)" "$(attribute "$report" process.parent)"
+is "... with what the program said" "$(attribute "$report" shop.region)" eu-1
+
+CONFIG=$scratch/ignore.yaml run fork
+has "ignore: the child's signal" "$out" '^child [0-9]*: signal 11$'
+reported 0 "... and no report"
+
+POST_DUMP=1 run fork
+child=$(sed -n 's/^child \([0-9]*\): signal 11$/\1/p' "$scratch/out")
+reported 1 "with a post-dump callback: one report"
+has "... which is told to the child" "$out" "^post-dump $child: success 1 id $(basename "$(newest)")\$"
+FILTER=no run fork
+has "the filter says no: the child's signal" "$out" '^child [0-9]*: signal 11$'
+reported 0 "... and no report"
+
+run daemon "$scratch/pid"
+reported 1 "a daemon, whose program has ended"
+report=$(newest)/report.json
+is "... by its process" "$(field "$report" crash.pid)" "$(cat "$scratch/pid")"
+is "... where it crashed" "$(symbols)" "1 crash_child "
+ok "... which is nobody's child any more" test "$(attribute "$report" process.parent)" != "$(attribute "$report" process.main)"
+
+run at-once 3+
+is "three at once and their parent: the parent's signal" "$status" 139
+reported 4 "... a report each"
+is "... where each crashed" "$(symbols)" "3 crash_child 1 crash_parent "
+is "... by four processes" "$(for report in $(reports); do field "$report" crash.pid; done | sort -u | wc -l)" 4
+run at-once 20
+is "more children than slots: all end" "$(printf '%s\n' "$out" | grep -c ': signal 11$')" 20
+reported 20 "... a report each"
+
+run server 200
+has "a server: no descriptor is left" "$out" '^descriptors \+0$'
+reported 1 "... its 201st child is reported"
+
+run stop-in-child
+has "cairn_stop() in a child: its signal" "$out" '^child [0-9]*: signal 11$'
+is "... the program's own" "$status" 139
+reported 1 "... and only the program is reported"
+is "... where it crashed" "$(symbols)" "1 crash_parent "
+run stop-in-parent
+reported 1 "cairn_stop() in the parent: the child is still reported"
+
+run vfork
+has "a child of vfork(): its signal" "$out" '^child [0-9]*: signal 11$'
+reported 1 "... is left alone, the program is reported"
+is "... where it crashed" "$(symbols)" "1 crash_parent "
+run vfork-of-child
+reported 1 "... so is one of a fork child"
+is "... which is reported itself" "$(symbols)" "1 crash_parent "
+run clone
+reported 1 "a child that was made past libc"
+FILTER=slowly run during-crash
+is "a child that is made while a thread crashes: the program's signal" "$status" 139
+reported 2 "... both are reported"
+is "... where each crashed" "$(symbols)" "1 crash_child 1 crash_parent "
+
+# ---- without the monitor
+CAIRN_TEST_TIER=2 run fork
+has "tier 2: the child's signal" "$out" '^child [0-9]*: signal 11$'
+wait_for 20 committed 1
+is "... one report" "$(reports | wc -l) $(field "$(newest)/report.json" tier)" "1 2"
+is "... of the child" "$(field "$(newest)/report.json" crash.pid) $(symbols)" \
+    "$(sed -n 's/^child \([0-9]*\):.*/\1/p' "$scratch/out") 1 crash_child "
+has "... that names its parent" "$(attribute "$(newest)/report.json" process.parent)" '^[0-9]+$'
+
+# ---- lies
+sleep 60 &
+started="$started $!"
+run lie "$!"
+has "another process in a child's slot is refused" "$out" '^state 4 error -22 id ""$'
+reported 0 "... without a report"
+has "... which the log says" "$(cat "$spool"/shop/cairn.log)" "Process $! could not be captured: it is not the program"
+run lie 0
+has "so is none" "$out" '^state 4 error -22 id ""$'
+run lie -1
+has "... and all" "$out" '^state 4 error -22 id ""$'
+
+# ---- cairn run
+under() {
+    rm -rf "$spool"
+    PRELOADED=1 timeout 60 cairn run -c "$@" >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    out=$(cat "$scratch/out")
+}
+under "$scratch/fork.yaml" "$victim" fork
+reported 1 "cairn run: a fork child is reported"
+under "$scratch/ignore.yaml" "$victim" fork
+reported 0 "... with ignore it is not"
+if [ -x /usr/bin/python3 ]; then
+    under "$scratch/fork.yaml" /usr/bin/python3 -c '
+import ctypes, os
+if os.fork() == 0:
+    ctypes.string_at(16)
+os.wait()'
+    reported 1 "... python3's os.fork(), too"
+fi
+
+# Two shells, so that neither becomes the program.
+script="'$victim' fork; true"
+under "$scratch/fork.yaml" sh -c "sh -c \"$script\"; true"
+has "exec: the crash of what is started" "$out" '^child [0-9]*: signal 11$'
+reported 0 "... is not reported"
+under "$scratch/fork.yaml" --children sh -c "sh -c \"$script\"; true"
+has "--children: the same crash" "$out" '^child [0-9]*: signal 11$'
+reported 1 "... is reported"
+under "$scratch/all.yaml" sh -c "sh -c \"$script\"; true"
+reported 1 "... as it is with the configuration's word"
+under "$scratch/all.yaml" --application tree sh -c "'$victim' fork; true"
+reported 1 "... once"
+is "... under the name that was given" "$(find "$spool" -path '*/tree/*' -name report.json | wc -l)" 1
+under "$scratch/all.yaml" env -i "$victim" fork
+reported 0 "a cleared environment: the program runs without"
+under "$scratch/all.yaml" env LD_PRELOAD= PRELOADED=1 "$victim" fork
+reported 0 "... and with a preload of its own"
+is "... and says nothing" "$(cat "$scratch/err")" ""
+under "$scratch/fork.yaml" --children cairn run -c "$scratch/fork.yaml" sh -c "echo \${LD_PRELOAD:-none}; '$victim' fork; true"
+has "a run in a run: the inner one's environment is clean" "$out" '^none$'
+reported 0 "... and its children are left alone"
+ok "a tree of 60 processes" under "$scratch/fork.yaml" --children sh -c 'i=0; while [ $i -lt 60 ]; do /bin/true || exit 1; i=$((i + 1)); done'
+is "... ends as without Cairn" "$status $(cat "$scratch/err")" "0 "
+
+done_testing

@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Consent: the answers of user and administrator decide what is kept and what leaves the machine, whenever they are
+# given; without an answer the configuration says what that means; a file that cannot be trusted allows nothing.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+. "$CAIRN_SRCDIR/tests/engine/fakes.sh"
+
+# An installation of our own, whose administrator is us.
+mkdir -p "$scratch/etc"
+CAIRN_CONFIG=$scratch/etc/cairn.yaml
+machine=$scratch/etc/consent
+
+: >"$scratch/port"
+/usr/bin/python3 "$CAIRN_SRCDIR/tests/servers/receiver.py" --folder "$scratch/received" --lifetime 120 >"$scratch/port" 2>&1 &
+started="$started $!"
+wait_for 10 grep -q '[0-9]' "$scratch/port"
+
+# configure DISK NETWORK: what no answer means.
+configure() {
+    cat >"$CAIRN_CONFIG" <<END
+version: 1
+engine: { spool: $spool, limits: { free: 1MiB } }
+consent: { disk: $1, network: $2 }
+writers: { dump: { plugin: minidump } }
+transports:
+  copy: { plugin: directory, path: $scratch/copies }
+  upload: { plugin: breakpad, url: "http://127.0.0.1:$(head -n 1 "$scratch/port")/submit" }
+pipelines: { default: { writers: [dump], transports: [copy, upload] } }
+END
+}
+
+received() {
+    find "$scratch/received" -name request.json 2>/dev/null | wc -l
+}
+
+# crash: a report through the engine, and nothing sent but by what `cairn send` says afterwards.
+crash() {
+    process "$CAIRN_CONFIG"
+}
+
+# upload FIELD: of the upload of the report $id.
+upload() {
+    field "$(echo "$spool"/shop/*/"$id")/report.json" "deliveries.1.$1"
+}
+
+settled() {
+    [ "$(upload attempts)" != 0 ] || [ "$(upload error)" != None ]
+}
+
+# ---- Nobody has answered.
+configure implied implied
+has "without answers reports are kept" "$(cairn consent)" '^disk     reports are kept '
+has "... and sent" "$(cairn consent)" '^network  reports are sent '
+has "a transport with the network is told from one without" "$(cairn consent)" '^  copy +directory +without the network: delivers$'
+configure implied required
+has "when it is required they wait" "$(cairn consent)" '^network  reports are waiting +Nobody has given the consent'
+has "... by which transport" "$(cairn consent)" '^  upload +breakpad +over the network: reports wait$'
+crash
+is "such a report is pending" "$answer" "committed pending"
+ok "the sender looks at it" wait_for 20 settled
+is "no attempt is counted" "$(upload attempts)" 0
+is "it is still pending" "$(upload state)" pending
+has "it says what it waits for" "$(upload error)" '^Waits for consent\. .*cairn consent give network'
+has "cairn show says so, too" "$(cairn show "$id")" 'Waits for consent'
+ok "the copy without the network is delivered" wait_for 20 test -d "$scratch/copies/$id"
+is "cairn send does not go round it" "$(status_of cairn send "$id")" 75
+is "nothing was received" "$(received)" 0
+
+# ---- The user says yes; for one application, then for all.
+is "a yes for another application" "$(status_of cairn consent give network --application other)" 0
+is "... is none for this one" "$(status_of cairn send "$id")" 75
+is "a yes, and at once" "$(status_of cairn consent give network --send-now)" 0
+is "what waited is sent" "$(upload state) $(upload attempts) $(received)" "delivered 1 1"
+ok "and the folder moved" test -d "$spool/shop/delivered/$id"
+is "the file is private" "$(stat -c %a "$CAIRN_CONSENT")" 600
+has "it says who and when" "$(cat "$CAIRN_CONSENT")" "^network given 20[0-9-]+T[0-9:.]+Z $(id -un)\$"
+has "... which is shown" "$(cairn consent)" "^  network +given +20.* by $(id -un), for other\$"
+
+# ---- The administrator goes before the user.
+is "a refusal for the machine" "$(status_of cairn consent refuse network --machine)" 0
+is "all can read it" "$(stat -c %a "$machine")" 644
+has "it beats the user's yes" "$(cairn consent)" '^network  reports are not sent +The administrator refused on '
+crash
+ok "the sender looks at it" wait_for 20 settled
+is "then a report is not sent for good" "$(upload state) $(upload attempts)" "rejected 0"
+has "it says by whose answer" "$(upload error)" "^Not sent\. The administrator refused .*$machine"
+ok "it stays here" wait_for 20 test -d "$spool/shop/delivered/$id"
+is "an answer for one application goes first" "$(status_of cairn consent give network --machine --application shop)" 0
+has "... in the same file" "$(cairn consent --application shop)" '^network  reports are sent '
+has "... and only for it" "$(cairn consent --application other)" '^network  reports are not sent '
+cairn consent forget network --machine
+cairn consent forget network --machine --application shop
+has "what is forgotten does not count" "$(cairn consent)" '^network  reports are sent +The user allowed'
+cairn consent give network --machine
+cairn consent refuse network
+has "the user's refusal goes before the machine's yes" "$(cairn consent)" '^network  reports are not sent +The user refused'
+cairn consent forget network
+has "the machine's yes counts for those who said nothing" "$(cairn consent)" '^network  reports are sent +The administrator allowed'
+cairn consent forget network --machine
+
+# ---- The disk.
+is "a refusal of the disk" "$(status_of cairn consent refuse disk)" 0
+crash
+is "the report is dropped" "$answer" dropped
+is "nothing of it is left" "$(find "$spool" -name "*$id*")" ""
+is "it is counted" "$(field "$spool/shop/drops.json" consent)" 1
+cairn consent give disk
+configure required required
+crash
+is "with a yes it is kept" "$answer" "committed pending"
+cairn consent forget disk
+crash
+is "without one, where it is required, it is not" "$answer" dropped
+is "cairn run reports nothing then" "$(status_of cairn run -c "$CAIRN_CONFIG" --application shop perl -e 'kill SEGV => $$; sleep 5')" 139
+counted() {
+    [ "$(field "$spool/shop/drops.json" consent)" = "$1" ]
+}
+ok "... it is counted" wait_for 20 counted 3
+is "... and nothing is left in incoming" "$(find "$spool" -path '*incoming*' -name '*.dmp')" ""
+
+# ---- Files that are not what they should be.
+configure implied implied
+cairn consent give disk network
+# unusable PATTERN: nothing is allowed, and the sentence says why; then the file is mended.
+unusable() {
+    is "$1: is an error" "$(status_of cairn consent)" "$2"
+    has "$1: nothing is sent" "$(cat "$scratch/out")" "^network  reports are waiting +.*$3"
+    has "$1: nothing is kept" "$(cat "$scratch/out")" "^disk     reports are not kept +.*$3"
+    rm -rf "$CAIRN_CONSENT"
+    cairn consent give disk network
+}
+chmod 666 "$CAIRN_CONSENT"
+unusable "a file that others can write" 77 'can be changed by others'
+echo "network maybe" >>"$CAIRN_CONSENT"
+unusable "a line that is no answer" 65 'line 5 is no answer'
+sed -n 's/given/refused/p' "$CAIRN_CONSENT" >>"$CAIRN_CONSENT"
+unusable "two answers to one question" 65 'answers what an earlier one does'
+printf 'cairn-consent 1\nnetwork given 2026-11-25T20:29:05Z me' >"$CAIRN_CONSENT"
+unusable "a file that was cut" 65 'cut'
+mv "$CAIRN_CONSENT" "$scratch/elsewhere"
+ln -s "$scratch/elsewhere" "$CAIRN_CONSENT"
+unusable "a link" 77 'cannot be opened'
+rm -f "$CAIRN_CONSENT"
+mkfifo -m 600 "$CAIRN_CONSENT"
+unusable "a FIFO" 65 'not a regular file'
+if [ "$(id -u)" -eq 0 ]; then
+    chown 65534 "$CAIRN_CONSENT"
+    unusable "a stranger's file" 77 'belongs to user 65534'
+    as_nobody() {
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+    }
+    chmod 755 "$scratch"
+    is "only the administrator answers for the machine" \
+        "$(status_of as_nobody env CAIRN_CONSENT="$scratch/none" cairn consent refuse network --machine)" 77
+    mkdir -m 700 "$scratch/closed"
+    is "a folder that cannot be entered says nothing" \
+        "$(status_of as_nobody env HOME=/nonexistent CAIRN_CONSENT="$scratch/closed/consent" cairn consent -c "$CAIRN_CONFIG")" 0
+else
+    skip "other users' files" "needs root"
+fi
+echo "network maybe" >>"$CAIRN_CONSENT"
+is "a file that cannot be used is not overwritten" "$(status_of cairn consent give network)" 65
+crash
+is "... and drops reports" "$answer" dropped
+rm "$CAIRN_CONSENT"
+
+# ---- The policy.
+cat >"$scratch/etc/policy.yaml" <<END
+version: 1
+lock: [consent]
+END
+configure implied required
+cat >"$scratch/own.yaml" <<END
+version: 1
+engine: { spool: $spool }
+pipelines: { default: {} }
+END
+is "what the policy locks counts in a program's own file" \
+    "$(cairn consent -c "$scratch/own.yaml" --json >"$scratch/out"; field "$scratch/out" network.setting)" required
+echo "consent: { network: implied }" >>"$scratch/own.yaml"
+is "and cannot be said there" "$(status_of cairn check "$scratch/own.yaml")" 78
+has "... with the policy's line" "$(cat "$scratch/err")" 'own\.yaml:4:1: consent: the policy locks this key.*policy\.yaml:2:8'
+rm "$scratch/etc/policy.yaml"
+
+# ---- The command.
+cairn consent refuse network --application "a b"
+cairn consent --json --application "a b" >"$scratch/out"
+is "JSON: the verdict" "$(field "$scratch/out" network.verdict) $(field "$scratch/out" disk.verdict)" "refused allowed"
+is "JSON: the transports" "$(field "$scratch/out" transports.1.id) $(field "$scratch/out" transports.1.verdict)" "upload refused"
+is "JSON: the answers" "$(field "$scratch/out" user.answers.0.application)" "a b"
+has "an unknown answer" "$(status_of cairn consent allow network; cat "$scratch/err")" 'not "allow"'
+has "an unknown class" "$(status_of cairn consent give internet; cat "$scratch/err")" 'not "internet"'
+has "an answer to nothing" "$(status_of cairn consent give; cat "$scratch/err")" '^64|disk, network, or both'
+i=0
+while [ $i -lt 8 ]; do
+    cairn consent give network --application "app$i" &
+    writers="${writers:-} $!"
+    i=$((i + 1))
+done
+wait $writers
+is "writers at the same time wait for each other" "$(grep -c 'given .* app[0-7]$' "$CAIRN_CONSENT")" 8
+
+done_testing
