@@ -51,12 +51,17 @@ libcairn_minidump_writer_la_SOURCES = \
 $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
-noinst_LTLIBRARIES += libcairn-crash.la libcairn-records.la
+noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
+libcairn_crash_below_la_SOURCES = \
+	core/crash/callback.c core/crash/children.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
+	core/crash/signals.c core/crash/tiers.c
+$(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
+# Through these the program's own handlers walk to where the signal struck.
 libcairn_crash_la_SOURCES = \
 	core/crash/arch/x86_64/context.h core/crash/arch/x86_64/guard.c \
-	core/crash/callback.c core/crash/children.c core/crash/ending.c core/crash/event.c core/crash/gate.c \
-	core/crash/handler.c core/crash/handler.h core/crash/page.h core/crash/parts.h \
-	core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
+	core/crash/ending.c core/crash/handler.c core/crash/handler.h core/crash/own.c \
+	core/crash/page.h core/crash/parts.h
+libcairn_crash_la_LIBADD = libcairn-crash-below.la
 $(libcairn_crash_la_OBJECTS): override CFLAGS += $(CRASH_FLAGS)
 libcairn_records_la_SOURCES = core/crash/page.h core/crash/records.c core/crash/records.h
 $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
@@ -89,12 +94,14 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_ends.c core/client/preload_environment.c core/client/preload_masks.c \
+	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
+	core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
-core/client/preload_ends.lo: override CFLAGS += -Os -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
+$(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -119,11 +126,12 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
 	core/monitor/life.c core/monitor/life.h \
-	core/monitor/log.c core/monitor/log.h \
+	core/monitor/log.c core/monitor/log.h core/monitor/look.c core/monitor/look.h \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
 	core/monitor/plan.c core/monitor/plan.h \
+	core/monitor/provisional.c core/monitor/provisional.h \
 	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \

@@ -460,6 +460,12 @@ int cairn_start(const struct cairn_options *options, struct cairn **ret_cairn, c
     return client_start(options, environ, ret_cairn, error, error_size);
 }
 
+/* exit(), be it called by the program's own handler of a crash. */
+__attribute__((destructor)) static void notice_exit(void)
+{
+    crash_on_exit();
+}
+
 /* Waits until no call and no crash uses the page any more. False: it must stay mapped. */
 static int wait_for_users(const struct cairn *cairn)
 {

@@ -24,7 +24,7 @@ void preload_mask_start(uint64_t inherited);
 uint64_t preload_mask_inherit(void);
 
 /* Before the program's first exec(). */
-void preload_ends_start(void);
+void preload_exec_start(void);
 
 /* From now on new threads get an alternate signal stack. */
 void preload_threads_start(void);

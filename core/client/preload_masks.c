@@ -91,6 +91,9 @@ EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
     /* First, because what is opened strikes at once. */
     if (set != NULL) {
         remember(how, wanted);
+        if (how != SIG_BLOCK) {
+            crash_opened(how == SIG_UNBLOCK ? wanted : ~wanted);
+        }
     }
     error = change_kernel(how, set != NULL ? &kernel : NULL, &before);
     if (error != 0) {

@@ -6,18 +6,9 @@
  */
 #include "core/crash/parts.h"
 
-/* A fault that returns within this time to where it came from was not mended. */
-#define REPEAT_NS SYS_NANOSECONDS
-
-/* The fault from which an earlier handler returned last. */
-static struct {
-    int32_t tid;
-    uint64_t pc, address, time;
-} returned;
-
 /* The instruction that faulted is the next one to run: returning to it faults again. Not so after
  * int3, a refused system call, a sent signal, or a memory error that was found in passing. */
-static int faults_again(const struct crash_signal *signal)
+int crash_faults_again(const struct crash_signal *signal)
 {
     if (signal->info->si_code <= 0) {
         return 0;
@@ -46,21 +37,26 @@ int crash_is_ignored(const struct crash_signal *signal)
     return action.handler == (uint64_t)(uintptr_t)SIG_IGN;
 }
 
-/* abort() opens its signal by itself before it raises it. */
-static int is_abort(const struct crash_signal *signal)
+int crash_is_abort(const struct crash_signal *signal)
 {
     return signal->number == SIGABRT && signal->info->si_code == SI_TKILL &&
            signal->info->si_pid == signal->pid;
 }
 
-int crash_put_back(const struct crash_signal *signal)
+uint64_t crash_believed_mask(void)
 {
     uint64_t (*program_mask)(void) =
         __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+
+    return program_mask != NULL ? program_mask() : 0;
+}
+
+int crash_put_back(const struct crash_signal *signal, uint64_t blocked)
+{
     long result;
 
-    if (signal->info->si_code > 0 || program_mask == NULL || is_abort(signal) ||
-        (program_mask() & CRASH_BIT(signal->number)) == 0) {
+    if (signal->info->si_code > 0 || crash_is_abort(signal) ||
+        (blocked & CRASH_BIT(signal->number)) == 0) {
         return 0;
     }
     result = signal->info->si_code == SI_TKILL
@@ -73,20 +69,18 @@ int crash_put_back(const struct crash_signal *signal)
     return 1;
 }
 
-int crash_is_repeated(const struct crash_signal *signal)
-{
-    return faults_again(signal) && returned.tid == signal->tid &&
-           returned.pc == context_pc(signal->context) &&
-           returned.address == (uint64_t)(uintptr_t)signal->info->si_addr &&
-           crash_now() - returned.time < REPEAT_NS;
-}
-
-static void call_previous(const struct crash_signal *signal, const struct crash_action *action)
+static void call_previous(const struct crash_signal *signal, const struct crash_action *action,
+                          uint64_t *blocked)
 {
     uint64_t mask = signal->context->uc_sigmask | action->mask;
 
     if ((action->flags & SA_NODEFER) == 0) {
         mask |= CRASH_BIT(signal->number);
+    }
+    /* Where the program's masks go through us, its handler may be seen to crash, too. */
+    if (blocked != NULL && crash_state.program_mask != NULL) {
+        *blocked = mask & crash_state.installed;
+        mask &= ~crash_state.installed;
     }
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
     if ((action->flags & SA_SIGINFO) != 0) {
@@ -99,38 +93,25 @@ static void call_previous(const struct crash_signal *signal, const struct crash_
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-int crash_ask_previous(const struct crash_signal *signal)
+int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked)
 {
     struct crash_action action;
-    struct sigcontext *registers = &signal->context->uc_mcontext;
-    unsigned char before[CONTEXT_REGISTER_BYTES];
 
     crash_swap_previous(signal->number, NULL, &action);
     if (action.handler == (uint64_t)(uintptr_t)SIG_DFL) {
-        return 0;
+        return -ENOENT;
     }
     if (action.handler == (uint64_t)(uintptr_t)SIG_IGN) {
-        return signal->info->si_code <= 0; /* the kernel does not let a fault be ignored */
+        /* The kernel does not let a fault be ignored. */
+        return signal->info->si_code > 0 ? -ENOENT : 0;
     }
     if ((action.flags & SA_RESETHAND) != 0) {
         struct crash_action none = { 0, 0, 0 };
 
         crash_swap_previous(signal->number, &none, NULL);
     }
-    __builtin_memcpy(before, registers, sizeof(before));
-    call_previous(signal, &action);
-    if (__builtin_memcmp(before, registers, sizeof(before)) != 0) {
-        return 1; /* it makes the program go on elsewhere, as runtimes do */
-    }
-    if (!faults_again(signal)) {
-        return 0;
-    }
-    /* It may have mended the memory: let the instruction try. crash_is_repeated() tells if not. */
-    returned.tid = signal->tid;
-    returned.pc = context_pc(signal->context);
-    returned.address = (uint64_t)(uintptr_t)signal->info->si_addr;
-    returned.time = crash_now();
-    return 1;
+    call_previous(signal, &action, blocked);
+    return 0;
 }
 
 /* 0 when the signal is pending: it strikes as soon as the mask allows, before any instruction. */
@@ -149,7 +130,7 @@ void crash_default_action(const struct crash_signal *signal)
 
     if (crash_kernel_action(signal->number, &none, NULL) == 0) {
         signal->context->uc_sigmask &= ~CRASH_BIT(signal->number);
-        if (faults_again(signal) || (signal->pid != 1 && send_again(signal) == 0)) {
+        if (crash_faults_again(signal) || (signal->pid != 1 && send_again(signal) == 0)) {
             return;
         }
     }

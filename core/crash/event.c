@@ -133,9 +133,29 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->error = 0;
     slot->success = 0;
     slot->verdict = handler->filter == NULL;
+    slot->handler_low = signal->low;
+    slot->handler_top = signal->top;
+    slot->outcome = signal->outcome;
     slot->id[0] = '\0';
     slot->path[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
+}
+
+static int is_recovered(const struct page_slot *slot)
+{
+    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_RECOVERED;
+}
+
+/* Until the monitor changes the word, or it cannot be expected to. */
+static void await_monitor(const struct crash_handler *handler, const struct page *page,
+                          uint32_t *word, uint32_t value, uint64_t nanoseconds)
+{
+    uint64_t end = crash_now() + nanoseconds;
+
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value && crash_now() < end &&
+           crash_has_monitor(handler, page)) {
+        sys_futex_wait(word, value, LOOK_NS);
+    }
 }
 
 static int claim(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
@@ -144,13 +164,17 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
     if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
-        return 0;
+        if (!is_recovered(slot)) {
+            return 0;
+        }
+        /* It is throwing away what the program has recovered from. */
+        await_monitor(handler, page, &slot->state, state,
+                      clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS));
+        state = SLOT_IDLE;
     }
     describe(handler, slot, signal);
-    if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page)) {
-        return 0;
-    }
-    if (!swap_state(slot, state, SLOT_CLAIMED)) {
+    if (crash_state.test_tier != CRASH_TEST_NONE ||
+        !crash_has_monitor(handler, page) || !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
     crash_announce(page);
@@ -231,8 +255,8 @@ static int report_in(struct page_slot *slot, struct crash_handler *handler, stru
     uint32_t state = SLOT_IDLE;
     int dumpable, claimed, reported;
 
-    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED) {
-        return 0; /* reported already; the program survived that */
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED && !is_recovered(slot)) {
+        return 0; /* of what another thread dies at this moment */
     }
     dumpable = allow_capture(handler, page);
     claimed = claim(handler, page, slot, signal);
@@ -270,4 +294,41 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     handled = report_in(slot, handler, page, signal);
     crash_give_back_slot(slot);
     return handled;
+}
+
+static void settle(struct crash_handler *handler, struct page *page, uint32_t outcome)
+{
+    struct page_slot *slot = &page->slots[SLOT_CRASH];
+    uint32_t seen = OUTCOME_OPEN;
+
+    if (__atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+        crash_settle_reserve(handler, outcome);
+        if (outcome == OUTCOME_RECOVERED) {
+            __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
+        }
+        crash_announce(page);
+        if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
+            /* Its end is the monitor's, too. */
+            await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
+                          clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
+        }
+    } else if (outcome == OUTCOME_RECOVERED && seen >= OUTCOME_DIED) {
+        /* It took so long that it has been reported; the next crash is another one. */
+        swap_state(slot, SLOT_RELEASED, SLOT_IDLE);
+    }
+}
+
+void crash_settle(const struct crash_signal *signal, uint32_t outcome)
+{
+    struct crash_handler *handler;
+    uint64_t number = UINT64_MAX;
+
+    while ((handler = crash_next_handler(&number)) != NULL) {
+        struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
+
+        if (page != NULL && page->slots[SLOT_CRASH].tid == signal->tid) {
+            settle(handler, page, outcome);
+        }
+    }
 }

@@ -13,9 +13,6 @@
  * that crashed goes on by itself. */
 #define ENDING_NS (2 * SYS_NANOSECONDS)
 
-/* An earlier handler runs on the stack below us; farther down it is another one. */
-#define CHAIN_STACK_BYTES (1ull << 20)
-
 struct crash_state crash_state = { .last_number = 0 };
 
 static uint32_t load_gate(void)
@@ -89,16 +86,12 @@ static int wait_for_change(uint32_t seen, uint64_t nanoseconds)
     return 0;
 }
 
-/* True while the earlier handler that we called is still on the stack. If it jumped out instead,
- * the program went on, and this is a new crash. */
-static int is_chained(const struct crash_signal *signal)
+int crash_gate_is_closed_by(const struct crash_signal *signal)
 {
-    uint64_t sp = context_sp(signal->context), frame = crash_state.gate_frame;
-
-    return sp < frame && frame - sp < CHAIN_STACK_BYTES;
+    return load_gate() == (uint32_t)signal->tid;
 }
 
-enum crash_entry crash_gate_enter(const struct crash_signal *signal)
+int crash_gate_enter(const struct crash_signal *signal)
 {
     uint32_t self = (uint32_t)signal->tid;
     uint64_t patience = 0;
@@ -106,15 +99,9 @@ enum crash_entry crash_gate_enter(const struct crash_signal *signal)
     for (;;) {
         uint32_t seen = load_gate();
 
-        if (seen == self) {
-            return CRASH_REENTERED;
-        }
-        if (seen == (self | ENDING) && is_chained(signal)) {
-            return CRASH_CHAINED;
-        }
         if (seen == 0 || seen == (self | ENDING)) {
             if (swap_gate(seen, self)) {
-                return CRASH_ENTERED;
+                return 1;
             }
             continue;
         }
@@ -125,10 +112,10 @@ enum crash_entry crash_gate_enter(const struct crash_signal *signal)
             continue;
         }
         if (!(seen & ENDING)) {
-            return CRASH_REFUSED;
+            return 0;
         }
         if (swap_gate(seen, self)) {
-            return CRASH_ENTERED;
+            return 1;
         }
     }
 }

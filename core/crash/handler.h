@@ -83,7 +83,6 @@ struct crash_state {
     uint32_t secure;     /* AT_SECURE at the start */
     uint32_t test_tier;  /* enum crash_test_tier */
     uint32_t gate;       /* core/crash/gate.c */
-    uint64_t gate_frame; /* where on the stack the earlier handlers were called */
     uint64_t installed;  /* bit n-1: our handler was installed for signal n */
     uint64_t (*program_mask)(void); /* of the preload library: what the thread believes to block
                                        and does not, so that faults are seen; NULL: nothing */
@@ -113,6 +112,12 @@ void crash_swap_previous(int signal, const struct crash_action *action,
 /* rt_sigaction for a signal that is not ours. 0 or a negative errno. [app] */
 int crash_kernel_action(int signal, const struct crash_action *action,
                         struct crash_action *ret_old);
+
+/* The calling thread is about to end the process in an orderly way. From within the program's own
+ * handler of a crash, that is how the crash ends. [app] */
+void crash_on_exit(void);
+/* The program has opened these signals; its handler of a crash may be doing so. [app] */
+void crash_opened(uint64_t signals);
 
 /* Counts the announcement up and wakes the monitor. [app, crash] */
 void crash_announce(struct page *page);

@@ -45,9 +45,19 @@ enum slot_state {
     SLOT_CLAIMED = 1,  /* handler: the crash is described in the slot and announced */
     SLOT_TAKEN = 2,    /* monitor: capture has begun */
     SLOT_CAPTURED = 3, /* monitor: all that is needed has been read */
-    SLOT_RELEASED = 4, /* monitor: the program may go on dying; `success`, `id`, `path` are valid */
+    SLOT_RELEASED = 4, /* monitor: the program may go on; `success`, `id`, `path` are valid */
     SLOT_CANCELLED = 5, /* handler: the program's filter said no; it may be claimed again */
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
+};
+
+/* Whether a crash is one: the program's own handler may mend it. Every change of OPEN is a
+ * compare-and-swap. */
+enum slot_outcome {
+    OUTCOME_CERTAIN = 0,   /* the program has no handler of its own that could */
+    OUTCOME_OPEN = 1,      /* its handler has been, or is going to be, asked */
+    OUTCOME_RECOVERED = 2, /* the program goes on: no report; IDLE follows */
+    OUTCOME_DIED = 3,      /* it ends, or its handler took too long */
+    OUTCOME_REPORTED = 4,  /* monitor, to a program whose end would be the monitor's: committed */
 };
 
 /* The program has one slot per kind of event; its fork children share the others, which are taken
@@ -77,6 +87,9 @@ struct page_slot {
     uint32_t verdict; /* handler: 0 = the program's filter is still being asked, 1 = report it */
     char id[40];
     char path[PAGE_PATH_BYTES];
+    /* handler: where on the stack the program's own handler runs */
+    uint32_t outcome; /* enum slot_outcome, a futex word */
+    uint64_t handler_low, handler_top;
 };
 
 struct page_annotation {

@@ -18,6 +18,8 @@ struct crash_signal {
     siginfo_t *info;
     struct ucontext *context;
     int pid, tid;
+    uint64_t low, top; /* of the stack, what lies below the kernel's frame: a handler's part */
+    uint32_t outcome;  /* enum slot_outcome: what its report begins with */
 };
 
 /* The kernel's entry. */
@@ -25,13 +27,10 @@ void crash_on_signal(int number, siginfo_t *info, void *context);
 
 /* ---- gate.c: one crash at a time ---- */
 
-enum crash_entry {
-    CRASH_ENTERED,   /* this thread reports */
-    CRASH_CHAINED,   /* a signal inside an earlier handler that we called: no second report */
-    CRASH_REENTERED, /* our own handler crashed */
-    CRASH_REFUSED,   /* another thread reports and did not end in time */
-};
-enum crash_entry crash_gate_enter(const struct crash_signal *signal);
+/* True when this thread is the one that reports: its handler of ours crashed. */
+int crash_gate_is_closed_by(const struct crash_signal *signal);
+/* Non-zero: this thread reports. 0: another one does, and did not end in time. */
+int crash_gate_enter(const struct crash_signal *signal);
 /* The report is made; what follows are earlier handlers and the default action. */
 void crash_gate_end(const struct crash_signal *signal);
 /* The program goes on: the next crash is a crash of its own. */
@@ -46,6 +45,9 @@ int crash_is_here(const struct crash_signal *signal);
 
 /* Non-zero: the post-dump callback handled it, nobody else is asked. */
 int crash_report(struct crash_handler *handler, const struct crash_signal *signal);
+/* How the crash ended that this thread has reported, where that was open: OUTCOME_RECOVERED or
+ * OUTCOME_DIED. */
+void crash_settle(const struct crash_signal *signal, uint32_t outcome);
 
 /* ---- callback.c: the program's callbacks, guarded ---- */
 
@@ -68,6 +70,8 @@ int crash_guard_is_clock(const siginfo_t *info);
 /* Why the monitor does not make it: a whole sentence. */
 #define CRASH_REASON_BYTES 192
 
+/* What becomes of the minidump in the reserve when the outcome of an open report is known. */
+void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome);
 /* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.
  * Non-zero: it is complete, and the slot's `success`, `id`, `path` say so. */
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
@@ -77,13 +81,25 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
 
 /* The signal would have been ignored without us. */
 int crash_is_ignored(const struct crash_signal *signal);
-/* A sent signal that the program believes to be blocked: it is put back, and blocked from now on. */
-int crash_put_back(const struct crash_signal *signal);
-/* The program's own handler returned from this very fault a moment ago and did not mend it. */
-int crash_is_repeated(const struct crash_signal *signal);
-/* Non-zero: an earlier handler dealt with the signal, the program goes on. */
-int crash_ask_previous(const struct crash_signal *signal);
+/* Those of our signals that the thread believes to block. */
+uint64_t crash_believed_mask(void);
+/* A sent signal of those that the program believes to be blocked: it is put back, and really
+ * blocked from now on. */
+int crash_put_back(const struct crash_signal *signal, uint64_t blocked);
+/* abort(): it ends the process even if a handler returns. */
+int crash_is_abort(const struct crash_signal *signal);
+/* The instruction that faulted is the next one to run. */
+int crash_faults_again(const struct crash_signal *signal);
+/* Calls the program's handler as the kernel would have. Non-zero: there is none. What the handler
+ * is to believe to be blocked of our signals, and is not, goes to `blocked`; NULL: they are. */
+int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked);
 /* Ends the process by the signal's default action as soon as the signal handler returns. */
 void crash_default_action(const struct crash_signal *signal);
+
+/* ---- own.c: programs with handlers of their own ---- */
+
+/* What becomes of a signal of this process: report it to every handler, newest first, ask the
+ * program's own handler, or let it be asked first. */
+void crash_handle(struct crash_signal *signal);
 
 #endif

@@ -300,15 +300,26 @@ static void make_alone(struct work *work, const char *reason, int error)
 
 /* ---- Both ---- */
 
+static int move(struct minidump_reserve *reserve, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&reserve->state, &from, to, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
 /* True for whoever may write it. */
 static int claim(struct minidump_reserve *reserve)
 {
-    uint32_t empty = MINIDUMP_RESERVE_EMPTY;
-
     return reserve->magic == MINIDUMP_RESERVE_MAGIC &&
            reserve->version == MINIDUMP_RESERVE_VERSION &&
-           __atomic_compare_exchange_n(&reserve->state, &empty, MINIDUMP_RESERVE_WRITING, 0,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+           move(reserve, MINIDUMP_RESERVE_EMPTY, MINIDUMP_RESERVE_WRITING);
+}
+
+void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
+{
+    if (handler->reserve != NULL) {
+        move(about(handler), MINIDUMP_RESERVE_OPEN,
+             outcome == OUTCOME_RECOVERED ? MINIDUMP_RESERVE_EMPTY : MINIDUMP_RESERVE_COMPLETE);
+    }
 }
 
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
@@ -339,6 +350,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);
     capture_copy_text(slot->path, sizeof(slot->path), page->plan.reserve);
     slot->success = 1;
+    if (signal->outcome == OUTCOME_OPEN) {
+        move(work.reserve, MINIDUMP_RESERVE_COMPLETE, MINIDUMP_RESERVE_OPEN);
+    }
     crash_announce(page); /* a monitor that lives makes it a report at once */
     return 1;
 }

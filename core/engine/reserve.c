@@ -91,6 +91,11 @@ static bool begins_as_minidump(int fd)
            signature == MINIDUMP_SIGNATURE;
 }
 
+static bool has_minidump(int fd, const struct minidump_reserve *about)
+{
+    return about->bytes > 0 && about->bytes <= MINIDUMP_RESERVE_BYTES && begins_as_minidump(fd);
+}
+
 static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
 {
     struct stat status;
@@ -106,13 +111,13 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
     }
     ret_about->other[sizeof(ret_about->other) - 1] = '\0';
     if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
-        return ret_about->bytes > 0 && ret_about->bytes <= MINIDUMP_RESERVE_BYTES &&
-                       begins_as_minidump(fd)
-                   ? RESERVE_COMPLETE
-                   : RESERVE_BROKEN;
+        return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
     }
     if (is_alive(fd, ret_about, &status)) {
         return RESERVE_KEPT;
+    }
+    if (ret_about->state == MINIDUMP_RESERVE_OPEN) {
+        return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
     }
     return ret_about->state == MINIDUMP_RESERVE_WRITING ? RESERVE_BROKEN : RESERVE_UNUSED;
 }

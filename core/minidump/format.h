@@ -136,6 +136,7 @@ enum minidump_reserve_state {
     MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
     MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
     MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor makes the report */
+    MINIDUMP_RESERVE_OPEN = 4,     /* as COMPLETE, while the program lives and its handler may mend it */
 };
 
 /* In the last page. The monitor fills it in; the program changes `state`, `bytes`

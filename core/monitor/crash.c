@@ -34,7 +34,12 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
-static enum release_point choose_release(const struct monitor *monitor,
+static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
+{
+    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
+}
+
+static enum release_point choose_release(const struct monitor *monitor, const struct page_slot *slot,
                                          const struct dump_event *event)
 {
     uint32_t flags = monitor->page->client_flags;
@@ -43,7 +48,7 @@ static enum release_point choose_release(const struct monitor *monitor,
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return RELEASE_COMMITTED;
+        return has_outcome(slot, OUTCOME_CERTAIN) ? RELEASE_COMMITTED : RELEASE_WRITTEN;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -124,7 +129,7 @@ static const char *explain_refusal(int result)
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       pid_t spare)
 {
-    struct job *job = dump_report(dump, monitor);
+    struct job *job = dump_report(&dump->incoming, monitor);
 
     fault_point("monitor.handed");
     spare_dismiss(spare);
@@ -228,7 +233,8 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
 static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, &dump->event);
+    enum release_point point = choose_release(monitor, slot, &dump->event);
+    bool certain = has_outcome(slot, OUTCOME_CERTAIN); /* the program may change it */
     bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
     bool written = held && dump_write(dump, monitor) == 0;
     pid_t spare = 0;
@@ -250,7 +256,10 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named) {
+    if (named && !certain && index == SLOT_CRASH) {
+        provisional_begin(monitor, &dump->incoming);
+        spare_dismiss(spare);
+    } else if (named) {
         hand_over(monitor, slot, dump, spare);
     } else {
         monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */

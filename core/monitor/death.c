@@ -56,10 +56,10 @@ static bool is_settled(struct monitor *monitor, const struct end *end)
     if (state == SLOT_CANCELLED && end->how == END_SIGNALLED && end->signal == slot->signal) {
         return true;
     }
-    if (monitor->reserve.about != NULL) {
-        return reserve_has_crash(&monitor->reserve, monitor->pid);
+    if (state == SLOT_RELEASED && *(const volatile char *)slot->id != '\0') {
+        return true;
     }
-    return state == SLOT_RELEASED && *(const volatile char *)slot->id != '\0';
+    return monitor->reserve.about != NULL && reserve_has_crash(&monitor->reserve, monitor->pid);
 }
 
 /* The count tells of the group, or of the machine, not of the process; but it was killed. */
@@ -315,7 +315,7 @@ static void report(struct monitor *monitor, const struct death *death)
     note_crash(&dump.capture, monitor->page);
     bool named = dump_write(&dump, monitor) == 0 && dump_name(&dump, monitor) == 0;
     if (named) {
-        dump_report(&dump, monitor);
+        dump_report(&dump.incoming, monitor);
         sync_start(monitor, &dump.incoming);
     }
     dump_finish(&dump, named);

@@ -327,15 +327,16 @@ int dump_name(struct dump *dump, struct monitor *monitor)
     return 0;
 }
 
-static int start_engine(const struct dump *dump, struct monitor *monitor, struct engine *ret_engine)
+static int start_engine(const struct incoming *incoming, struct monitor *monitor,
+                        struct engine *ret_engine)
 {
     char folder[PAGE_PATH_BYTES];
     int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
 
     snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
-             dump->id.text);
+             incoming->id);
     int result =
-        engine_start_report(&monitor->settings, folder, dump->incoming.folder, errors, ret_engine);
+        engine_start_report(&monitor->settings, folder, incoming->folder, errors, ret_engine);
     if (errors >= 0) {
         close(errors);
     }
@@ -343,38 +344,38 @@ static int start_engine(const struct dump *dump, struct monitor *monitor, struct
 }
 
 /* The engine has the lock now, or, without one, whoever finds the minidump next. */
-static void let_go(struct dump *dump, const struct monitor *monitor)
+static void let_go(struct incoming *incoming, const struct monitor *monitor)
 {
-    int result = incoming_unlock(&dump->incoming);
+    int result = incoming_unlock(incoming);
 
     if (result != 0) {
         log_error(&monitor->log, "The folder of the report %s could not be opened again: %s.",
-                  dump->id.text, strerror(-result));
+                  incoming->id, strerror(-result));
     }
 }
 
-struct job *dump_report(struct dump *dump, struct monitor *monitor)
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor)
 {
     struct engine engine;
 
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
         monitor->postponed = true;
-        let_go(dump, monitor);
+        let_go(incoming, monitor);
         return NULL;
     }
-    int result = start_engine(dump, monitor, &engine);
-    let_go(dump, monitor);
+    int result = start_engine(incoming, monitor, &engine);
+    let_go(incoming, monitor);
     if (result != 0) {
         log_error(
             &monitor->log,
             "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
             "next Cairn process.",
-            monitor->settings.program, strerror(-result), dump->id.text);
+            monitor->settings.program, strerror(-result), incoming->id);
         return NULL;
     }
     uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
-    return jobs_add(&monitor->jobs, &engine, dump->id.text,
+    return jobs_add(&monitor->jobs, &engine, incoming->id,
                     clock_now() + clock_ms * CLOCK_MILLISECOND);
 }
 

@@ -81,7 +81,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
 int dump_name(struct dump *dump, struct monitor *monitor);
 
 /* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
-struct job *dump_report(struct dump *dump, struct monitor *monitor);
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor);
 
 /* Frees all; `keep` 0 also deletes what has been written. */
 void dump_finish(struct dump *dump, bool keep);

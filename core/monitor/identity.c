@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #define FIELDS_BEFORE_START 20 /* from the state, the third of all, to the 22nd */
+#define FIELDS_BEFORE_STACK 26 /* to the 28th */
 
-uint64_t identity_parse(const char *stat, size_t bytes)
+static uint64_t parse_field(const char *stat, size_t bytes, unsigned fields_before)
 {
     const char *end = stat + bytes, *at = memrchr(stat, ')', bytes);
     uint64_t value = 0;
 
-    for (unsigned i = 0; at != NULL && i < FIELDS_BEFORE_START; i++) {
+    for (unsigned i = 0; at != NULL && i < fields_before; i++) {
         at = memchr(at, ' ', (size_t)(end - at));
         at = at != NULL ? at + 1 : NULL;
     }
@@ -25,6 +26,11 @@ uint64_t identity_parse(const char *stat, size_t bytes)
         }
     }
     return value;
+}
+
+uint64_t identity_parse(const char *stat, size_t bytes)
+{
+    return parse_field(stat, bytes, FIELDS_BEFORE_START);
 }
 
 void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
@@ -42,10 +48,20 @@ void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
     ret_text[bytes > 0 ? bytes : 0] = '\0';
 }
 
-uint64_t identity_read(int32_t pid)
+static uint64_t read_field(int32_t pid, unsigned fields_before)
 {
     char text[IDENTITY_BYTES];
 
     identity_text(pid, text);
-    return identity_parse(text, strlen(text));
+    return parse_field(text, strlen(text), fields_before);
+}
+
+uint64_t identity_read(int32_t pid)
+{
+    return read_field(pid, FIELDS_BEFORE_START);
+}
+
+uint64_t identity_read_stack(int32_t pid)
+{
+    return read_field(pid, FIELDS_BEFORE_STACK);
 }

@@ -15,6 +15,7 @@
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
+#include "core/monitor/provisional.h"
 #include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
@@ -45,6 +46,7 @@ struct monitor {
     struct log log; /* its folder is the application's */
     struct jobs jobs;
     struct reserve reserve;
+    struct provisional provisional;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */
     bool postponed;        /* a minidump waits for an engine that could not be started */
     uint64_t shield_until; /* signals that would end the monitor wait until then */

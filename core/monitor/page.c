@@ -178,3 +178,19 @@ bool page_release(struct page_slot *slot, enum slot_state from, const char *id, 
     wake_all(&slot->state);
     return released;
 }
+
+void page_make_idle(struct page_slot *slot)
+{
+    if (page_move(slot, SLOT_RELEASED, SLOT_IDLE) || page_move(slot, SLOT_ABANDONED, SLOT_IDLE)) {
+        wake_all(&slot->state);
+    }
+}
+
+void page_settle(struct page_slot *slot)
+{
+    uint32_t died = OUTCOME_DIED;
+
+    __atomic_compare_exchange_n(&slot->outcome, &died, OUTCOME_REPORTED, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+    wake_all(&slot->outcome);
+}

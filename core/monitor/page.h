@@ -45,4 +45,10 @@ bool page_release(struct page_slot *slot, enum slot_state from, const char *id, 
 /* What every minidump looks at is about to be read: takes the faults for it now. */
 void page_make_present(struct page *page);
 
+/* The program has recovered: the slot may be claimed again. */
+void page_make_idle(struct page_slot *slot);
+
+/* The report is made that a dying PID 1 waits for. */
+void page_settle(struct page_slot *slot);
+
 #endif

@@ -170,8 +170,8 @@ bool reserve_has_crash(const struct reserve *reserve, int32_t pid)
         if (state == MINIDUMP_RESERVE_EMPTY || (writer != 0 && writer != pid)) {
             return false;
         }
-        if (state == MINIDUMP_RESERVE_COMPLETE || clock_now() >= deadline) {
-            return state == MINIDUMP_RESERVE_COMPLETE;
+        if (state != MINIDUMP_RESERVE_WRITING || clock_now() >= deadline) {
+            return state != MINIDUMP_RESERVE_WRITING;
         }
         syscall(SYS_futex, &reserve->about->state, FUTEX_WAIT, state, &look, NULL, 0);
     }
@@ -195,15 +195,31 @@ bool reserve_excludes(struct reserve *reserve, int32_t pid)
     return writer != 0 && writer != pid;
 }
 
+bool reserve_is_open(const struct reserve *reserve)
+{
+    return reserve->about != NULL &&
+           __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) == MINIDUMP_RESERVE_OPEN;
+}
+
+static void move(struct reserve *reserve, uint32_t from, uint32_t to)
+{
+    __atomic_compare_exchange_n(&reserve->about->state, &from, to, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_ACQUIRE);
+}
+
+void reserve_complete(struct reserve *reserve)
+{
+    if (reserve->about != NULL) {
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_COMPLETE);
+    }
+}
+
 void reserve_reopen(struct reserve *reserve)
 {
-    uint32_t closed = MINIDUMP_RESERVE_CLOSED;
-
-    if (reserve->about != NULL && !is_written(reserve)) {
-        reserve->about->whole = 0;
-        reserve->about->other[0] = '\0';
-        __atomic_compare_exchange_n(&reserve->about->state, &closed, MINIDUMP_RESERVE_EMPTY, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (reserve->about != NULL) {
+        reserve_begin(reserve, 0, "");
+        move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_EMPTY);
+        move(reserve, MINIDUMP_RESERVE_CLOSED, MINIDUMP_RESERVE_EMPTY);
     }
 }
 

@@ -71,10 +71,10 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
     bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 
     if (ending->signalled) { /* engines go on by themselves */
-        return (jobs_are_decided(&monitor->jobs) && on_disk) ||
+        return (jobs_are_decided(&monitor->jobs) && on_disk && !monitor->provisional.open) ||
                clock_now() >= monitor->shield_until;
     }
-    return ending->alone && jobs_are_idle(&monitor->jobs) && on_disk;
+    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) && on_disk;
 }
 
 static bool is_alone(struct monitor *monitor, const struct ending *ending)
@@ -87,7 +87,9 @@ static bool is_alone(struct monitor *monitor, const struct ending *ending)
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
 {
     uint64_t deadline = jobs_deadline(&monitor->jobs);
+    uint64_t look = provisional_deadline(&monitor->provisional);
 
+    deadline = look < deadline ? look : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
@@ -112,6 +114,7 @@ static void take_end(struct monitor *monitor, struct ending *ending)
     ending->stopped = ending->stopped ||
                       __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
                       family_is_replaced(&monitor->family);
+    provisional_work(monitor, ending->program_gone || ending->stopped);
     if (ending->program_gone && !gone && !ending->stopped) {
         death_look(monitor, ending->signalled);
     }
@@ -153,6 +156,7 @@ void watch_run(struct monitor *monitor)
         page_answer_gone(monitor->page);
         /* Who claimed before he could see that is still served. */
         crash_look(monitor);
+        provisional_work(monitor, true);
     } while (!is_over(monitor, &ending));
     if (ending.program_gone || ending.stopped) {
         reserve_finish(&monitor->reserve, monitor->log.folder);

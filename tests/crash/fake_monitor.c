@@ -111,6 +111,13 @@ static void serve(struct page *page, struct page_slot *slot, const char *mode)
     }
 }
 
+static void make_idle(struct page_slot *slot)
+{
+    if (slot->outcome == OUTCOME_RECOVERED && swap(slot, SLOT_RELEASED, SLOT_IDLE)) {
+        say("recovered\n");
+    }
+}
+
 static void answer_start(struct page *page, const char *mode)
 {
     const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
@@ -161,11 +168,13 @@ int main(void)
         }
         seen = announced;
         for (size_t i = 0; i < SLOT_COUNT; i++) {
+            make_idle(&page->slots[i]);
             if (__atomic_load_n(&page->slots[i].state, __ATOMIC_ACQUIRE) == SLOT_CLAIMED) {
                 serve(page, &page->slots[i], mode);
             }
         }
     }
+    make_idle(&page->slots[SLOT_CRASH]);
     say("parked: %u\n", page->parked_count);
     say("%s, slot state %u\n", page->stopping ? "dismissed" : "program ended",
         page->slots[SLOT_CRASH].state);

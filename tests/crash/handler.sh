@@ -65,11 +65,21 @@ captured handler-plain 139 11 1 main
 is "handler-plain: called once" "$out" "plain handler"
 captured handler-raise 139 11 1 main
 is "handler-raise: called once" "$out" "earlier handler: signal 11 code 1 address 0x10"
-captured handler-trap 133 5 128 main
-captured handler-sent 139 11 0 main
-captured handler-jump 134 11 1 main
+# recovers KIND STATUS CRASHES: what is captured before the handler is asked is given up when it recovers.
+recovers() {
+    crash capture "$1"
+    is "$1: exit status" "$status" "$2"
+    is "$1: captured" "$(printf '%s\n' "$log" | grep -c '^crash:')" "$3"
+    is "$1: given up once" "$(printf '%s\n' "$log" | grep -c '^recovered')" 1
+}
+recovers handler-trap 0 1
+has "handler-trap: the program went on" "$out" '^went on after int3'
+recovers handler-sent 0 1
+has "handler-sent: the program went on" "$out" '^went on after the signal'
+recovers handler-jump 134 2
 has "handler-jump: the program went on" "$out" '^went on after the jump'
-captured handler-mend 0 11 2 main
+has "handler-jump: the second one is a crash" "$log" '^crash: signal 6 code -6 thread main'
+recovers handler-mend 0 1
 has "handler-mend: the program went on" "$out" '^went on with mended memory'
 captured ignored-fault 139 11 1 main
 crash capture ignored

@@ -11,6 +11,8 @@
 /* The registers that a handler may change to go on elsewhere: r8 to eflags. */
 #define CONTEXT_REGISTER_BYTES offsetof(struct sigcontext, cs)
 
+#define CONTEXT_TRAP_FLAG 0x100ull
+
 /* Calls function(argument). Returns 0 after it returned, 1 when context_leave_call() cut it short
  * by *stack, which the call sets. */
 int crash_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
@@ -28,6 +30,26 @@ static inline uint64_t context_pc(const struct ucontext *context)
 static inline uint64_t context_sp(const struct ucontext *context)
 {
     return context->uc_mcontext.rsp;
+}
+
+/* Whether a handler makes the thread go on elsewhere, or otherwise. */
+static inline int context_has_moved(const struct ucontext *now, const struct ucontext *before)
+{
+    return __builtin_memcmp(&now->uc_mcontext, &before->uc_mcontext, CONTEXT_REGISTER_BYTES) != 0;
+}
+
+/* What the kernel notes of a fault and no handler changes: the same in two contexts, they are one. */
+static inline int context_is_same(const struct ucontext *one, const struct ucontext *other)
+{
+    return __builtin_memcmp(&one->uc_mcontext.err, &other->uc_mcontext.err,
+                            sizeof(struct sigcontext) - offsetof(struct sigcontext, err)) == 0;
+}
+
+/* Whether one instruction runs, and then a SIGTRAP comes. */
+static inline void context_set_step(struct ucontext *context, int step)
+{
+    context->uc_mcontext.eflags =
+        (context->uc_mcontext.eflags & ~CONTEXT_TRAP_FLAG) | (step ? CONTEXT_TRAP_FLAG : 0);
 }
 
 /* Makes the return from the signal handler a return of 1 from the guarded call. */

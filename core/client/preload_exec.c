@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exec() and _exit(), as the preload library offers them to the program: the page gets a mark first,
- * so that the monitor does not take what follows for a death. [app]: also called from signal
- * handlers and from children of vfork(), which share the memory and are somebody else: everything
- * here is async-signal-safe.
+ * exec() and its kin, as the preload library offers them to the program: the page gets a mark first,
+ * so that the monitor does not take the end of what follows for the program's. [app]: also called
+ * from signal handlers and from children of vfork(), which share the memory and are somebody else:
+ * everything here is async-signal-safe.
  */
 #include "core/client/preload.h"
 
@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -29,7 +28,7 @@ typedef int search_fn(const char *, char *const *, char *const *);
 /* libc's execvpe(). Found early: a fork child may find the dynamic linker's lock taken. */
 static search_fn *search_next;
 
-void preload_ends_start(void)
+void preload_exec_start(void)
 {
     void *symbol = dlsym(RTLD_NEXT, "execvpe");
 
@@ -121,72 +120,44 @@ static int gather(struct arguments *arguments, const char *first, va_list *list)
     return 1;
 }
 
-static void let_go(const struct arguments *arguments)
+/* What one of the functions above makes of the list; `closed`: the environment follows it. */
+static int run_list(search_fn *run, const char *path, const char *first, va_list *list, int closed)
 {
-    int number = errno;
+    struct arguments arguments;
+    int number;
 
-    if (arguments->items != arguments->few) {
-        munmap(arguments->items, arguments->count * sizeof(char *));
+    if (!gather(&arguments, first, list)) {
+        return -1;
+    }
+    run(path, arguments.items, closed ? va_arg(*list, char *const *) : environ);
+    number = errno;
+    if (arguments.items != arguments.few) {
+        munmap(arguments.items, arguments.count * sizeof(char *));
     }
     errno = number;
+    return -1;
 }
+
+#define RUN_LIST(run, path, first, closed)                                                         \
+    do {                                                                                           \
+        va_list list_;                                                                             \
+        va_start(list_, first);                                                                    \
+        run_list((run), (path), (first), &list_, (closed));                                        \
+        va_end(list_);                                                                             \
+        return -1;                                                                                 \
+    } while (0)
 
 EXPORT int execl(const char *path, const char *first, ...)
 {
-    struct arguments arguments;
-    va_list list;
-    int result = -1;
-
-    va_start(list, first);
-    if (gather(&arguments, first, &list)) {
-        result = execve(path, arguments.items, environ);
-        let_go(&arguments);
-    }
-    va_end(list);
-    return result;
+    RUN_LIST(execve, path, first, 0);
 }
 
 EXPORT int execlp(const char *file, const char *first, ...)
 {
-    struct arguments arguments;
-    va_list list;
-    int result = -1;
-
-    va_start(list, first);
-    if (gather(&arguments, first, &list)) {
-        result = execvpe(file, arguments.items, environ);
-        let_go(&arguments);
-    }
-    va_end(list);
-    return result;
+    RUN_LIST(execvpe, file, first, 0);
 }
 
 EXPORT int execle(const char *path, const char *first, ...)
 {
-    struct arguments arguments;
-    va_list list;
-    int result = -1;
-
-    va_start(list, first);
-    if (gather(&arguments, first, &list)) {
-        result = execve(path, arguments.items, va_arg(list, char *const *));
-        let_go(&arguments);
-    }
-    va_end(list);
-    return result;
-}
-
-/* ---- the end without exit() ---- */
-
-EXPORT _Noreturn void _exit(int status)
-{
-    client_mark_end(PAGE_EXITED | PAGE_EXITED_AT_ONCE | ((uint32_t)status & PAGE_EXIT_STATUS));
-    for (;;) {
-        syscall(SYS_exit_group, status);
-    }
-}
-
-EXPORT _Noreturn void _Exit(int status)
-{
-    _exit(status);
+    RUN_LIST(execve, path, first, 1);
 }

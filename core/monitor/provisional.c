@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waits for the outcome of a crash that the program's own handler may mend, with the minidump in
+ * its locked folder: should this process die, the next one finds it and makes a report. Nothing
+ * here waits: it works when something is announced, when the program ends, and at some few moments
+ * before the deadline, when it looks whether the thread still is in the handler. Runs in the
+ * monitor.
+ */
+#include "core/monitor/provisional.h"
+
+#include "core/monitor/clock.h"
+#include "core/monitor/dump.h"
+#include "core/monitor/identity.h"
+#include "core/monitor/look.h"
+#include "core/monitor/monitor.h"
+#include "core/monitor/sync.h"
+
+#define FIRST_LOOK_NS (20 * CLOCK_MILLISECOND) /* after that, twice as long each time */
+#define DEADLINE_NS   (10 * CLOCK_SECOND)      /* a handler that hangs does not mend anything */
+
+static struct page_slot *crash_slot(const struct monitor *monitor)
+{
+    return &monitor->page->slots[SLOT_CRASH];
+}
+
+static enum slot_outcome outcome_of(const struct page_slot *slot)
+{
+    return (enum slot_outcome)__atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE);
+}
+
+/* What it is afterwards: the program may have been faster. */
+static enum slot_outcome decide(struct page_slot *slot, enum slot_outcome outcome)
+{
+    uint32_t seen = OUTCOME_OPEN;
+
+    return __atomic_compare_exchange_n(&slot->outcome, &seen, (uint32_t)outcome, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+               ? outcome
+               : (enum slot_outcome)seen;
+}
+
+static void begin(struct monitor *monitor)
+{
+    const struct page_slot *slot = crash_slot(monitor);
+    uint64_t now = clock_now();
+
+    monitor->provisional = (struct provisional){
+        .open = true,
+        .tid = slot->tid,
+        .low = slot->handler_low,
+        .top = slot->handler_top,
+        .incarnation = identity_read_stack(monitor->pid),
+        .next_look = now + FIRST_LOOK_NS,
+        .pause = FIRST_LOOK_NS,
+        .deadline = now + DEADLINE_NS,
+        .incoming = { .parent = -1, .folder = -1, .file = -1 },
+    };
+}
+
+void provisional_begin(struct monitor *monitor, struct incoming *incoming)
+{
+    begin(monitor);
+    monitor->provisional.written = true;
+    monitor->provisional.incoming = *incoming;
+    incoming->parent = incoming->folder = incoming->file = -1;
+}
+
+uint64_t provisional_deadline(const struct provisional *provisional)
+{
+    if (!provisional->open) {
+        return CLOCK_NEVER;
+    }
+    return provisional->next_look < provisional->deadline ? provisional->next_look
+                                                          : provisional->deadline;
+}
+
+/* The thread is where it was before, or elsewhere on its own stack: its handler has jumped out. */
+static enum slot_outcome look(struct monitor *monitor)
+{
+    struct provisional *provisional = &monitor->provisional;
+    uint64_t sp;
+
+    provisional->pause *= 2;
+    provisional->next_look = clock_now() + provisional->pause;
+    if (identity_read_stack(monitor->pid) != provisional->incarnation) {
+        return OUTCOME_DIED; /* its handler has started the program anew */
+    }
+    sp = look_at_stack_pointer(monitor->pid, provisional->tid);
+    return sp == 0 || (provisional->low <= sp && sp < provisional->top) ? OUTCOME_OPEN
+                                                                        : OUTCOME_RECOVERED;
+}
+
+static enum slot_outcome find_outcome(struct monitor *monitor, bool over)
+{
+    struct page_slot *slot = crash_slot(monitor);
+    enum slot_outcome outcome = outcome_of(slot);
+    uint64_t now = clock_now();
+
+    if (outcome == OUTCOME_OPEN && (over || now >= monitor->provisional.next_look)) {
+        outcome = decide(slot, look(monitor));
+    }
+    if (outcome == OUTCOME_OPEN && (over || now >= monitor->provisional.deadline)) {
+        outcome = decide(slot, OUTCOME_DIED);
+    }
+    return outcome;
+}
+
+/* The report of what the program has died of. */
+static void keep(struct monitor *monitor)
+{
+    struct incoming *incoming = &monitor->provisional.incoming;
+    struct job *job;
+
+    job = dump_report(incoming, monitor);
+    if (job != NULL && (monitor->page->client_flags & PAGE_IS_INIT) != 0) {
+        jobs_wait(&monitor->jobs, job, false);
+    }
+    sync_start(monitor, incoming);
+}
+
+static void finish(struct monitor *monitor, enum slot_outcome outcome)
+{
+    struct provisional *provisional = &monitor->provisional;
+
+    provisional->open = false;
+    if (outcome == OUTCOME_RECOVERED) {
+        reserve_reopen(&monitor->reserve);
+        incoming_discard(&provisional->incoming);
+        incoming_close(&provisional->incoming);
+        return;
+    }
+    reserve_complete(&monitor->reserve);
+    if (provisional->written) {
+        keep(monitor);
+    }
+    page_settle(crash_slot(monitor));
+}
+
+void provisional_work(struct monitor *monitor, bool over)
+{
+    struct page_slot *slot = crash_slot(monitor);
+    enum slot_outcome outcome;
+
+    if (!monitor->provisional.open && reserve_is_open(&monitor->reserve)) {
+        begin(monitor);
+    }
+    if (monitor->provisional.open) {
+        outcome = find_outcome(monitor, over);
+        if (outcome == OUTCOME_OPEN) {
+            return;
+        }
+        finish(monitor, outcome);
+    }
+    if (outcome_of(slot) == OUTCOME_RECOVERED) {
+        page_make_idle(slot);
+    }
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program with handlers of its own, for tests/crash/own_handlers.sh; with EMBED it links libcairn
+ * and starts it after it has installed them, else it knows nothing of Cairn.
+ *
+ *     own_handlers HOW [MENDED [ROUNDS]]
+ *
+ * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap), then
+ * it crashes in crash_here(), and its handler does HOW (raise | reset | return | abort | exit | _exit
+ * | fault | exec | hang), or it calls abort() (abort-returned); with HOW none it ends with status 0.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#ifdef EMBED
+#include <cairn/cairn.h>
+#endif
+
+static const char *how, *mended;
+static char **arguments;
+static char *page;
+static __thread sigjmp_buf back;
+static volatile int *volatile nowhere = (volatile int *)16;
+
+static void say(const char *text)
+{
+    ssize_t ignored = write(STDOUT_FILENO, text, strlen(text));
+
+    (void)ignored;
+}
+
+__attribute__((noinline)) static void crash_here(void)
+{
+    *nowhere = 1;
+}
+
+__attribute__((noinline)) static void fault_in_handler(void)
+{
+    *(volatile int *)32 = 1;
+}
+
+static void end_somehow(int number)
+{
+    if (strcmp(how, "raise") == 0) {
+        signal(number, SIG_DFL);
+        raise(number);
+    } else if (strcmp(how, "reset") == 0) {
+        signal(number, SIG_DFL);
+    } else if (strcmp(how, "abort") == 0) {
+        abort();
+    } else if (strcmp(how, "exit") == 0) {
+        exit(3);
+    } else if (strcmp(how, "_exit") == 0) {
+        _exit(3);
+    } else if (strcmp(how, "fault") == 0) {
+        signal(number, SIG_DFL);
+        fault_in_handler();
+    } else if (strcmp(how, "exec") == 0) {
+        arguments[1] = "none";
+        arguments[2] = NULL;
+        execv("/proc/self/exe", arguments);
+    } else if (strcmp(how, "hang") == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+}
+
+static void recover(uintptr_t address, ucontext_t *context)
+{
+    if (strcmp(mended, "mend") == 0 || strcmp(mended, "threads") == 0) {
+        mprotect((void *)(address & ~(uintptr_t)4095), 4096, PROT_READ | PROT_WRITE);
+    } else if (strcmp(mended, "move") == 0) {
+        context->uc_mcontext.gregs[REG_RIP] = (greg_t)context->uc_mcontext.gregs[REG_R12];
+    } else if (strcmp(mended, "jump") == 0) {
+        siglongjmp(back, 1);
+    }
+}
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+    uintptr_t address = (uintptr_t)info->si_addr;
+
+    if (info->si_code <= 0 || number == SIGTRAP) {
+        return;
+    }
+    if (address > 4096) {
+        recover(address, context);
+        return;
+    }
+    say("handler\n");
+    end_somehow(number);
+}
+
+/* A fault that a handler goes on behind of. */
+static void fault_and_move(void)
+{
+    __asm__ volatile("leaq 1f(%%rip), %%r12\n"
+                     "movl $1, (%0)\n"
+                     "1:\n"
+                     :
+                     : "r"(page)
+                     : "r12", "memory");
+}
+
+static void fault_once(char *at)
+{
+    if (strcmp(mended, "mend") == 0 || strcmp(mended, "threads") == 0) {
+        mprotect(at, 4096, PROT_NONE);
+        *(volatile char *)at = 1;
+    } else if (strcmp(mended, "move") == 0) {
+        fault_and_move();
+    } else if (strcmp(mended, "jump") == 0) {
+        if (sigsetjmp(back, 1) == 0) {
+            *(volatile char *)at = 1;
+        }
+    } else if (strcmp(mended, "sent") == 0) {
+        kill(getpid(), SIGSEGV);
+    } else if (strcmp(mended, "raise") == 0) {
+        raise(SIGABRT);
+    } else if (strcmp(mended, "trap") == 0) {
+        __asm__ volatile("int3");
+    }
+}
+
+static long rounds = 1;
+
+static void *fault_often(void *unused)
+{
+    char *own = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+#ifdef EMBED
+    cairn_thread_start();
+#endif
+    for (long i = 0; i < rounds; i++) {
+        fault_once(own);
+    }
+    return unused;
+}
+
+static void fault_in_threads(void)
+{
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, fault_often, NULL);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static int start(void)
+{
+#ifdef EMBED
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    char error[1024] = "";
+
+    options.config_file = getenv("OWN_CONFIG");
+    if (cairn_start(&options, NULL, error, sizeof(error)) != 0) {
+        fprintf(stderr, "%s\n", error);
+        return -1;
+    }
+#endif
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+    arguments = argv;
+    how = argc > 1 ? argv[1] : "none";
+    mended = argc > 2 ? argv[2] : "none";
+    rounds = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGTRAP, &action, NULL);
+    sigaction(SIGABRT, &action, NULL);
+    page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start() != 0) {
+        return 2;
+    }
+    if (strcmp(mended, "threads") == 0) {
+        fault_in_threads();
+    } else if (strcmp(mended, "none") != 0) {
+        for (long i = 0; i < rounds; i++) {
+            fault_once(page);
+        }
+    }
+    if (strcmp(how, "abort-returned") == 0) {
+        abort(); /* whose handler returns */
+    } else if (strcmp(how, "none") != 0) {
+        crash_here();
+    }
+    say("end\n");
+    return 0;
+}

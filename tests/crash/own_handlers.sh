@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Programs with handlers of their own, under `cairn run` and embedded: what the handler recovers from leaves no report
+# and costs little; what the program dies of is reported once, with the fault that the handler was called for.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+cat >"$scratch/cairn.yaml" <<END
+version: 1
+engine: { spool: $spool }
+writers: { dump: { plugin: minidump } }
+pipelines: { default: { writers: [dump] } }
+END
+OWN_CONFIG=$scratch/cairn.yaml
+export OWN_CONFIG
+source=$CAIRN_SRCDIR/tests/crash/own_handlers.c
+build="${CC:-cc} -g -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wno-array-bounds -pthread"
+ok "the program compiles" $build -o "$scratch/plain" "$source"
+ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scratch/embedded" "$source" \
+    -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
+
+# own MODE ARGUMENTS...: $status, $out.
+own() {
+    mode=$1
+    shift
+    if [ "$mode" = preload ]; then
+        timeout 60 cairn run -c "$OWN_CONFIG" -- "$scratch/plain" "$@" >"$scratch/out" 2>"$scratch/err"
+    else
+        timeout 60 "$scratch/embedded" "$@" >"$scratch/out" 2>"$scratch/err"
+    fi
+    status=$?
+    out=$(cat "$scratch/out")
+    what="$mode: $*"
+}
+
+# No engine is at work any more, and nothing lies half-done: what is going to be reported has been.
+at_rest() {
+    [ -z "$(pgrep -f "$CAIRN_LIBEXEC/cairn-(monitor|engine)")" ] &&
+        [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
+}
+reports() {
+    find "$spool" -name report.json 2>/dev/null | wc -l
+}
+
+# crashes WANTED-STATUS MODE ARGUMENTS...: one report, of crash_here.
+count=0
+crashes() {
+    wanted=$1
+    shift
+    own "$@"
+    count=$((count + 1))
+    is "$what: exit status" "$status" "$wanted"
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: one report" "$(reports)" "$count"
+    report=$(newest)/report.json
+    is "$what: of the fault that the handler was called for" \
+        "$(field "$report" crash.signal) $(field "$report" crash.address) $(field "$report" frames.0.symbol)" \
+        "${site:-SIGSEGV 0x10 crash_here}"
+}
+
+# recovers MODE ARGUMENTS...: no report.
+recovers() {
+    own "$@"
+    is "$what: it goes on" "$status $out" "0 end"
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: no report" "$(reports)" "$count"
+}
+
+for mode in preload embedded; do
+    # Its first crash: captured before the handler is asked.
+    for how in raise:139 reset:139 return:139 abort:134 exit:3 _exit:3 fault:139; do
+        crashes "${how#*:}" $mode "${how%:*}"
+        is "$what: the handler was called once" "$out" handler
+    done
+    # Its handler has proved itself, and is asked first.
+    for mended in mend move jump sent; do
+        crashes 139 $mode raise $mended 3
+    done
+    for how in reset:139 return:139 abort:134 exit:3; do
+        crashes "${how#*:}" $mode "${how%:*}" mend 3
+    done
+    for mended in mend move jump sent trap threads; do
+        recovers $mode none $mended 200
+    done
+    recovers $mode none jump 1
+    recovers $mode none raise 2
+    own $mode abort-returned
+    count=$((count + 1))
+    is "$what: exit status" "$status" 134
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: one report" "$(reports)" "$count"
+    is "$what: ... of the abort" "$(field "$(newest)/report.json" crash.signal)" SIGABRT
+    own $mode exec
+    count=$((count + 1))
+    is "$what: the new program ends" "$status" 0
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: one report" "$(reports)" "$count"
+done
+# Where what the program calls goes through the preload library:
+crashes 3 preload _exit mend 3
+crashes 139 preload fault mend 3
+
+done_testing
