@@ -178,6 +178,13 @@ tests_unit_test_sender_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_sender_test_LDADD = libcairn-config.la libcairn-report.la libcairn-minidump.la libcairn-util.la \
 	$(CUNIT_LIBS)
 TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
+
+# ---- unit: consent, previews
+check_PROGRAMS += tests/unit/test_consent.test
+tests_unit_test_consent_test_SOURCES = tests/unit/test_consent.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_consent_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_consent_test_LDADD = $(PLUGIN_TEST_LIBS)
+TESTS += tests/unit/test_consent.test
 endif
 
 # ---- engine and sender, end to end with fake plugins

@@ -126,7 +126,7 @@ static bool is_written(const struct reserve *reserve)
 {
     uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
 
-    return state == MINIDUMP_RESERVE_WRITING || state == MINIDUMP_RESERVE_COMPLETE;
+    return state != MINIDUMP_RESERVE_EMPTY && state != MINIDUMP_RESERVE_CLOSED;
 }
 
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
@@ -177,24 +177,6 @@ bool reserve_has_crash(const struct reserve *reserve, int32_t pid)
     }
 }
 
-bool reserve_excludes(struct reserve *reserve, int32_t pid)
-{
-    const struct timespec pause = { 0, 1000000 };
-    int32_t writer = 0;
-
-    if (reserve_close(reserve)) {
-        return true;
-    }
-    /* Its name follows at once, unless it died in between. */
-    for (unsigned i = 0; i < WRITER_WAITS && writer == 0; i++) {
-        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
-        if (writer == 0) {
-            nanosleep(&pause, NULL);
-        }
-    }
-    return writer != 0 && writer != pid;
-}
-
 bool reserve_is_open(const struct reserve *reserve)
 {
     return reserve->about != NULL &&
@@ -214,11 +196,36 @@ void reserve_complete(struct reserve *reserve)
     }
 }
 
-void reserve_reopen(struct reserve *reserve)
+void reserve_forget(struct reserve *reserve)
 {
     if (reserve->about != NULL) {
-        reserve_begin(reserve, 0, "");
         move(reserve, MINIDUMP_RESERVE_OPEN, MINIDUMP_RESERVE_EMPTY);
+    }
+}
+
+bool reserve_excludes(struct reserve *reserve, int32_t pid)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int32_t writer = 0;
+
+    if (reserve_close(reserve)) {
+        return true;
+    }
+    /* Its name follows at once, unless it died in between. */
+    for (unsigned i = 0; i < WRITER_WAITS && writer == 0; i++) {
+        writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+        if (writer == 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    return writer != 0 && writer != pid;
+}
+
+void reserve_reopen(struct reserve *reserve)
+{
+    if (reserve->about != NULL && !is_written(reserve)) {
+        reserve->about->whole = 0;
+        reserve->about->other[0] = '\0';
         move(reserve, MINIDUMP_RESERVE_CLOSED, MINIDUMP_RESERVE_EMPTY);
     }
 }

@@ -39,14 +39,17 @@ bool reserve_excludes(struct reserve *reserve, int32_t pid);
 /* Of a process that has ended: a crash of its own has become a report, or is about to. Waits for a
  * copy of it that is writing, some seconds at most. There must be a reserve. */
 bool reserve_has_crash(const struct reserve *reserve, int32_t pid);
+/* Undoes it after a child's report, or one that was given up, for the program's own crash. */
+void reserve_reopen(struct reserve *reserve);
+
 /* It holds a minidump of which the program does not know yet whether it dies of it. */
 bool reserve_is_open(const struct reserve *reserve);
 
 /* It does, unless the program has said so itself. */
 void reserve_complete(struct reserve *reserve);
 
-/* It does not, or the report was a child's: the reserve is for the next crash. */
-void reserve_reopen(struct reserve *reserve);
+/* It does not: what is in the reserve is given up. */
+void reserve_forget(struct reserve *reserve);
 
 /* True once, when the program has completed a minidump. */
 bool reserve_is_new(struct reserve *reserve);
