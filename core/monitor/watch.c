@@ -139,7 +139,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     }
     take_signals(monitor->signals, ending);
     take_end(monitor, ending);
-    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    monitor->postponed =
+        reserve_is_new(&monitor->reserve, ending->program_gone) || monitor->postponed;
     ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     catch_up(monitor);
