@@ -5,9 +5,7 @@
 #include "core/crash/page.h"
 #include "core/monitor/identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +35,15 @@ _Static_assert(sizeof(struct pidfd_information) == 64, "the kernel knows it by t
 
 struct end end_of_status(int status)
 {
-    struct end end = { .how = END_EXITED, .status = WEXITSTATUS(status) };
-
-    if (!WIFEXITED(status)) {
-        end = (struct end){ .how = END_SIGNALLED,
-                            .signal = WTERMSIG(status),
-                            .dumped = WCOREDUMP(status) };
+    if (WIFEXITED(status)) {
+        return (struct end){ .how = END_EXITED, .status = WEXITSTATUS(status) };
     }
-    return end;
+    if (WIFSIGNALED(status) && WTERMSIG(status) < NSIG) {
+        return (struct end){ .how = END_SIGNALLED,
+                             .signal = WTERMSIG(status),
+                             .dumped = WCOREDUMP(status) };
+    }
+    return (struct end){ .how = END_UNKNOWN };
 }
 
 /* For the tests: "stat" or "mark" stands for a kernel that does not tell otherwise. */
@@ -91,6 +90,7 @@ static const char *find_field(const char *text, const char *end, unsigned field)
 /* The last number of the line, a wait status. */
 static bool parse_status(const char *text, const char *end, int *ret_status)
 {
+    const char *start = text;
     int status = 0;
 
     for (; text < end && *text >= '0' && *text <= '9'; text++) {
@@ -99,7 +99,7 @@ static bool parse_status(const char *text, const char *end, int *ret_status)
         }
         status = status * 10 + (*text - '0');
     }
-    if (text == end || *text != '\n') {
+    if (text == start || text == end || *text != '\n') {
         return false;
     }
     *ret_status = status;
