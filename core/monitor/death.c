@@ -227,7 +227,7 @@ static void add_status(struct capture *capture)
 
 static bool is_same(const struct monitor *monitor)
 {
-    return monitor->born != 0 && identity_read(monitor->pid) == monitor->born;
+    return end_may_look() && monitor->born != 0 && identity_read(monitor->pid) == monitor->born;
 }
 
 static void add_files(struct capture *capture, const struct monitor *monitor)

@@ -63,6 +63,11 @@ static bool may_ask(const char *source)
     return true;
 }
 
+bool end_may_look(void)
+{
+    return may_ask("stat");
+}
+
 static bool ask_kernel(int pidfd, int *ret_status)
 {
     struct pidfd_information information = { .mask = INFO_EXIT };
@@ -121,7 +126,7 @@ static bool ask_stat(int32_t pid, uint64_t born, int *ret_status)
 {
     char text[IDENTITY_BYTES];
 
-    if (!may_ask("stat")) {
+    if (!end_may_look()) {
         return false;
     }
     identity_text(pid, text);

@@ -29,6 +29,10 @@ struct end {
  * identity.h, so that no other process of that number is asked. `mark`: page.exited. */
 struct end end_read(int pidfd, int32_t pid, uint64_t born, uint32_t mark);
 
+/* Whether /proc may be asked about it: false for tests that stand for a process which was collected
+ * at once. */
+bool end_may_look(void);
+
 /* A wait status as the kernel keeps it. */
 struct end end_of_status(int status);
 

@@ -6,7 +6,8 @@
  *
  * KIND: wait (to be killed), _exit, exit, exit-3, blocked (a fault whose signal is blocked), stop
  * (cairn_stop(), then wait), crash, exec (becomes sleep(1)), again (starts itself anew, with
- * "wait"), memory (takes what there is). FILE is attached. Prints "ready" once all is said.
+ * "wait"), memory (takes what there is), drop (becomes nobody, then waits). FILE is attached. Prints
+ * "ready" once all is said.
  */
 #include <cairn/cairn.h>
 
@@ -100,6 +101,9 @@ int main(int argc, char **argv)
         execl(argv[0], argv[0], "wait", argv[2], (char *)NULL);
     } else if (strcmp(kind, "memory") == 0) {
         take_memory();
+    } else if (strcmp(kind, "drop") == 0 && (setresgid(65534, 65534, 65534) != 0 ||
+                                             setresuid(65534, 65534, 65534) != 0)) {
+        return 2;
     }
     wait_for_ever();
 }

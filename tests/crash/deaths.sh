@@ -36,6 +36,29 @@ reports() {
     find "$spool" -name report.json | wc -l
 }
 
+# What the newest report says, a line per fact: "crash.signal SIGKILL".
+read_report() {
+    report=$(newest)/report.json
+    : >"$scratch/facts"
+    [ ! -e "$report" ] || python3 -c '
+import json, sys
+def show(path, value):
+    if isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            show(f"{path}.{key}" if path else str(key), item)
+    else:
+        print(path, value)
+show("", json.load(open(sys.argv[1])))' "$report" >"$scratch/facts"
+}
+# fact NAME: its value, "-" when it is absent.
+fact() {
+    value=$(sed -n "s/^$1 //p" "$scratch/facts")
+    echo "${value:--}"
+}
+attribute() {
+    fact "attributes.$1"
+}
+
 # run KIND [COMMAND...]: the victim from start to end; COMMAND ends it once it is ready. $status, $pid.
 run() {
     rm -rf "$spool" "$scratch/out"
@@ -48,27 +71,24 @@ run() {
         wait_for 20 grep -q ready "$scratch/out"
         "$@" "$pid"
     fi
+    finish_run
+}
+finish_run() {
     wait "$pid" 2>/dev/null
     status=$?
     started=
     wait_for 20 all_over
-    report=$(newest)/report.json
+    read_report
 }
 # judge NAME STATUS SIGNAL CAUSE: the one report of the end that has just been.
 judge() {
     is "$1: exit status" "$status" "$2"
     is "$1: one report" "$(reports)" 1
-    is "$1: kind, signal and cause" \
-        "$(field "$report" kind) $(field "$report" crash.signal) $(python3 -c '
-import json, sys
-print(json.load(open(sys.argv[1]))["attributes"].get("death.cause"))' "$report")" "death $3 $4"
+    is "$1: kind, signal and cause" "$(fact kind) $(fact crash.signal) $(attribute death.cause)" "death $3 $4"
 }
 none() {
     is "$1: exit status" "$status" "$2"
     is "$1: no report" "$(reports)" 0
-}
-attribute() {
-    python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["attributes"].get(sys.argv[2]))' "$report" "$1"
 }
 prefix=
 
@@ -78,14 +98,14 @@ configure ''
 run wait kill -9
 judge "SIGKILL" 137 SIGKILL signal
 folder=$(newest)
-is "its reason" "$(field "$report" crash.reason)" "killed by somebody's SIGKILL"
+is "its reason" "$(fact crash.reason)" "killed by somebody's SIGKILL"
 is "its annotation" "$(attribute shop.region)" eu-1
-is "its breadcrumbs" "$(field "$report" breadcrumbs.0.message) $(field "$report" breadcrumbs.1.message)" "taken paid"
-is "its process" "$(field "$report" crash.pid)" "$pid"
-is "no stack is invented" "$(field "$report" frames)" "[]"
-has "it has a signature" "$(field "$report" signature)" '^[0-9a-f]{32}$'
+is "its breadcrumbs" "$(fact breadcrumbs.0.message) $(fact breadcrumbs.1.message)" "taken paid"
+is "its process" "$(fact crash.pid)" "$pid"
+is "no stack is invented" "$(fact frames.0.address)" -
+has "it has a signature" "$(fact signature)" '^[0-9a-f]{32}$'
 has "... and an age" "$(attribute process.age)" '^[0-9]+$'
-has "a note says what is missing" "$(field "$report" notes)" 'no registers, no stacks and no modules'
+has "a note says what is missing" "$(fact notes.0)" 'no registers, no stacks and no modules'
 is "nothing is left in incoming" "$(ls -A "$spool/shop/incoming")" ""
 has "the page for people" "$(cat "$folder"/page.txt)" '^shop died with SIGKILL$'
 has "cairn list" "$(cairn list --spool "$spool")" ' death +SIGKILL '
@@ -94,7 +114,7 @@ if have_readers; then
     has "stackwalk's reason" "$(stackwalk "$folder/dump.dmp")" '^Crash reason: *SIGKILL'
     has "minidump_dump reads it" "$(minidump_dump "$folder/dump.dmp")" 'stream_type *= 0x6 '
 fi
-first=$(field "$report" signature)
+first=$(fact signature)
 again=$(cairn process -c "$scratch/cairn.yaml" "$folder/dump.dmp")
 is "the minidump alone tells it all" \
     "$(cairn show --json --spool "$spool" "$again" | python3 -c '
@@ -102,11 +122,11 @@ import json, sys
 r = json.load(sys.stdin)
 print(r["kind"], r["crash"]["signal"], r["signature"], r["attributes"]["shop.region"])')" "death SIGKILL $first eu-1"
 run wait kill -9
-is "the same death has the same signature" "$(field "$report" signature)" "$first"
+is "the same death has the same signature" "$(fact signature)" "$first"
 run blocked
 judge "a blocked fault" 139 SIGSEGV signal
 run crash
-is "a crash: one report, and it is no death" "$(reports) $(field "$report" kind)" "1 crash"
+is "a crash: one report, and it is no death" "$(reports) $(fact kind)" "1 crash"
 run again kill -9
 judge "a program that has started itself anew" 137 SIGKILL signal
 
@@ -151,10 +171,10 @@ run wait kill -9
 none "deaths: []" 137
 configure '[exit, signalled]'
 run _exit
-judge "_exit(3)" 3 null exit
+judge "_exit(3)" 3 None exit
 is "... with its status" "$(attribute death.exit_status) $(attribute death.exit_called)" "3 False"
 run exit-3
-judge "exit(3)" 3 null exit
+judge "exit(3)" 3 None exit
 is "... with its status" "$(attribute death.exit_status) $(attribute death.exit_called)" "3 True"
 run exit
 none "exit(0)" 0
@@ -173,12 +193,12 @@ configure ''
 CAIRN_TEST_END=mark
 export CAIRN_TEST_END
 run wait kill -9
-judge "no sign of the end" 137 null unknown
+judge "no sign of the end" 137 None unknown
 run exit-3
 none "... but for exit()'s mark" 3
 configure '[exit]'
 run exit-3
-judge "... which has the status" 3 null exit
+judge "... which has the status" 3 None exit
 CAIRN_TEST_END=stat
 configure ''
 # A parent that does not look leaves it to be looked at.
@@ -190,18 +210,36 @@ victim.kill()
 open(sys.argv[1]).read()
 END
 mkfifo "$scratch/go"
-rm -rf "$spool"
-python3 "$scratch/parent.py" "$scratch/go" "$victim" wait "$scratch/cairn.yaml" "$scratch/shop.log" &
-pid=$!
-started=$pid
-ok "the end of a process that was not collected" wait_for 20 committed 1
-echo >"$scratch/go"
-wait "$pid"
-started=
-report=$(newest)/report.json
-is "... is known" "$(field "$report" crash.signal) $(attribute death.cause)" "SIGKILL signal"
-is "... and its file is attached" "$(cat "$(newest)"/attachment_shop.log)" "what the log said"
+# run_uncollected KIND: killed, and collected only once there is a report.
+run_uncollected() {
+    rm -rf "$spool"
+    python3 "$scratch/parent.py" "$scratch/go" "$victim" "$1" "$scratch/cairn.yaml" "$scratch/shop.log" &
+    pid=$!
+    started=$pid
+    wait_for 20 committed 1
+    echo >"$scratch/go"
+    finish_run
+}
+run_uncollected wait
+judge "a process that was not collected" 0 SIGKILL signal
 unset CAIRN_TEST_END
+
+# ---- attachments: with the rights that the program had at its end, if anybody knows them
+
+run_uncollected wait
+is "a file is attached" "$(cat "$(newest)"/attachment_shop.log)" "what the log said"
+if [ "$(id -u)" -eq 0 ]; then
+    chmod 600 "$scratch/shop.log"
+    run_uncollected drop
+    has "rights that were given up open no file" "$(grep ^notes "$scratch/facts")" 'shop.log cannot be opened: Permission denied'
+    CAIRN_TEST_END=mark
+    export CAIRN_TEST_END
+    run wait kill -9
+    has "nor do those of root, when nobody knows" "$(grep ^notes "$scratch/facts")" 'does not tell whose process it was'
+    unset CAIRN_TEST_END
+else
+    skip "rights that were given up open no file" "only root can give them up"
+fi
 
 # ---- somebody who ends the monitor along with the program
 
@@ -228,7 +266,7 @@ END
     judge "out of memory" 137 SIGKILL oom-killer
     is "its limit, and what was counted" "$(attribute death.cgroup.memory.limit) $(attribute death.cgroup.oom_kills)" \
         "67108864 1"
-    is "its reason" "$(field "$report" crash.reason)" "killed by the kernel, which ran out of memory"
+    is "its reason" "$(fact crash.reason)" "killed by the kernel, which ran out of memory"
     wait_for 10 rmdir "$group"
 else
     skip "out of memory" "no memory cgroup of version 1 can be made here"
@@ -244,11 +282,7 @@ if command -v redis-server >/dev/null; then
     started=$pid
     wait_for 20 redis-cli -s "$scratch/redis.sock" ping
     kill -9 "$pid"
-    wait "$pid" 2>/dev/null
-    status=$?
-    started=
-    wait_for 20 all_over
-    report=$(newest)/report.json
+    finish_run
     judge "redis-server under cairn run" 137 SIGKILL signal
 else
     skip "redis-server under cairn run" "redis-server is not installed"
