@@ -36,6 +36,9 @@ bool reserve_close(struct reserve *reserve);
 /* The same, but false only when it is process `pid` that does so. Not the program's alone: its fork
  * children have the same reserve. */
 bool reserve_excludes(struct reserve *reserve, int32_t pid);
+/* Of a process that has ended: a crash of its own has become a report, or is about to. Waits for a
+ * copy of it that is writing, some seconds at most. There must be a reserve. */
+bool reserve_has_crash(const struct reserve *reserve, int32_t pid);
 /* Undoes it after a child's report, or one that was given up, for the program's own crash. */
 void reserve_reopen(struct reserve *reserve);
 
