@@ -6,6 +6,7 @@
  */
 #include "tools/doctor.h"
 
+#include "core/report/consent.h"
 #include "core/report/spool.h"
 #include "core/util/fs.h"
 #include "core/util/text.h"
@@ -165,7 +166,17 @@ static void try_in(struct doctor *doctor, const char *folder)
 void doctor_try(struct doctor *doctor)
 {
     const char *parent = getenv("TMPDIR");
+    enum consent_verdict verdict;
     char folder[PATH_MAX];
+    struct error why;
+
+    if (consent_ask(CONSENT_DISK, APPLICATION, false, &verdict, &why) == 0 &&
+        verdict != CONSENT_ALLOWED) {
+        doctor_say(doctor, DOCTOR_NOTE, "trial",
+                   "No program is let crash, since reports may not "
+                   "be kept.");
+        return;
+    }
 
     snprintf(folder, sizeof(folder), "%s/cairn-doctor-XXXXXX",
              parent != NULL && parent[0] == '/' ? parent : "/tmp");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `cairn doctor`: the configuration, the plugins, the spool and the program to be run. */
+/* `cairn doctor`: the configuration, the plugins, the spool, consent, and the program to be run. */
 #include "tools/doctor.h"
 
 #include "core/config/config.h"
 #include "core/plugin/plugin.h"
+#include "core/report/consent.h"
 #include "core/util/paths.h"
 #include "tools/executable.h"
 
@@ -124,6 +125,30 @@ static void look_at_space(struct doctor *doctor, const char *spool, const char *
     }
 }
 
+/* ---- Consent ---- */
+
+/* That reports stay here is what somebody wanted; that they are not kept, too, but they are lost.
+ */
+static void look_at_consent(struct doctor *doctor, const struct config *config)
+{
+    enum consent_verdict verdict = CONSENT_MISSING;
+    struct error why;
+
+    if (consent_ask(CONSENT_DISK, config->application,
+                    config->disk_consent == CONFIG_CONSENT_REQUIRED, &verdict, &why) != 0 ||
+        verdict != CONSENT_ALLOWED) {
+        doctor_say(doctor, DOCTOR_BAD, "consent", "Reports are not kept. %s", why.text);
+    } else {
+        doctor_say(doctor, DOCTOR_OK, "consent", "Reports are kept. %s", why.text);
+    }
+    if (consent_ask(CONSENT_NETWORK, config->application,
+                    config->network_consent == CONFIG_CONSENT_REQUIRED, &verdict, &why) != 0 ||
+        verdict != CONSENT_ALLOWED) {
+        doctor_say(doctor, DOCTOR_NOTE, "consent", "Reports do not leave over the network. %s",
+                   why.text);
+    }
+}
+
 static void look_at_spool(struct doctor *doctor, const char *path)
 {
     struct config_request request = { .path = path, .fd = -1 };
@@ -142,6 +167,7 @@ static void look_at_spool(struct doctor *doctor, const char *path)
                        strcmp(folder, config->spool) == 0 ? "can be written" : "can be made");
         }
         look_at_space(doctor, config->spool, folder, config->limits.free_bytes);
+        look_at_consent(doctor, config);
     }
     config_destroy(config);
     config_problems_finish(&problems);

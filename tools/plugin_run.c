@@ -9,6 +9,7 @@
 
 #include "core/minidump/reader.h"
 #include "core/plugin/step.h"
+#include "core/report/consent.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
 #include "core/util/paths.h"
@@ -277,6 +278,22 @@ static int print(const struct trial *trial, const struct config_instance *instan
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* A trial of a transport is a delivery: consent counts as it does for the sender. */
+static int ask_consent(const struct trial *trial, size_t index)
+{
+    bool required = trial->config->network_consent == CONFIG_CONSENT_REQUIRED;
+    enum consent_verdict verdict = CONSENT_MISSING;
+    struct error why;
+
+    if (trial->config->instances[index].kind != CAIRN_KIND_TRANSPORT ||
+        (trial->plugins.facts[index]->capabilities & CAIRN_CAP_NETWORK) == 0 ||
+        (consent_ask(CONSENT_NETWORK, trial->report->application, required, &verdict, &why) == 0 &&
+         verdict == CONSENT_ALLOWED)) {
+        return EX_OK;
+    }
+    return tool_fail(trial->tool, EX_NOPERM, "Not sent. %s", why.text);
+}
+
 static int try_instance(struct trial *trial, size_t index)
 {
     const struct config_instance *instance = &trial->config->instances[index];
@@ -344,6 +361,9 @@ int plugin_run(const struct tool *tool, int argc, char **argv)
     code = open_report(&trial);
     if (code == EX_OK) {
         code = choose(&trial, &index);
+    }
+    if (code == EX_OK) {
+        code = ask_consent(&trial, index);
     }
     if (code == EX_OK) {
         code = try_instance(&trial, index);

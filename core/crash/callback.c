@@ -129,7 +129,8 @@ static void run_unblocked(void *argument)
     sys_rt_sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal)
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal,
+                       int clock)
 {
     struct guarded guarded = { function, argument,
                                crash_state.installed | CRASH_BIT(signal->number) };
@@ -140,9 +141,11 @@ int crash_call_guarded(void (*function)(void *), void *argument, const struct cr
         function(argument);
         return 0;
     }
-    start_clock(guard, signal);
+    if (clock) {
+        start_clock(guard, signal);
+    }
     lost = crash_guarded_call(run_unblocked, &guarded, &guard->stack);
-    if (guard->timer_pid == signal->pid) {
+    if (clock && guard->timer_pid == signal->pid) {
         set_clock(guard, 0);
     }
     release(guard);
@@ -184,7 +187,7 @@ __attribute__((noinline)) static int ask(void (*function)(void *),
                                        signal->context, signal->pid,    signal->tid };
     struct call call = { handler, &facts, result, unsaid };
 
-    return crash_call_guarded(function, &call, signal) == 0 ? call.answer != 0 : unsaid;
+    return crash_call_guarded(function, &call, signal, 1) == 0 ? call.answer != 0 : unsaid;
 }
 
 int crash_ask_filter(const struct crash_handler *handler, const struct crash_signal *signal)

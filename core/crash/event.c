@@ -135,7 +135,7 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->verdict = handler->filter == NULL;
     slot->handler_low = signal->low;
     slot->handler_top = signal->top;
-    slot->outcome = signal->outcome;
+    slot->outcome = crash_state.child ? OUTCOME_CERTAIN : signal->outcome;
     slot->id[0] = '\0';
     slot->path[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));

@@ -153,11 +153,13 @@ static int is_certain(const struct crash_signal *signal, uint64_t handler)
            (handler == (uint64_t)(uintptr_t)SIG_IGN && signal->info->si_code > 0);
 }
 
-/* abort() ends the process when its handler has returned: that one is never asked first. */
+/* abort() ends the process when its handler has returned: that one is never asked first. In a fork
+ * child the others always are: nobody there waits for an outcome. */
 static int is_trusted(const struct crash_signal *signal, uint64_t handler)
 {
     return handler > (uint64_t)(uintptr_t)SIG_IGN && !crash_is_abort(signal) &&
-           __atomic_load_n(&trusted[signal->number], __ATOMIC_RELAXED) == handler;
+           (crash_state.child ||
+            __atomic_load_n(&trusted[signal->number], __ATOMIC_RELAXED) == handler);
 }
 
 /* Non-zero: a post-dump callback handled the crash. */

@@ -59,9 +59,10 @@ int crash_tell_post_dump(const struct crash_handler *handler, const struct crash
 /* Non-zero: a first-chance callback dealt with the signal, the program goes on where the context
  * says. Also in a fork child, which lives on the same faults as its parent; takes no lock. */
 int crash_is_dealt_with(const struct crash_signal *signal);
-/* Calls function(argument) so that a fault, or the clock after a second, makes it return. 0 when it
+/* Calls function(argument) so that a fault, or with `clock` a second, makes it return. 0 when it
  * returned by itself. In any number of threads, but not nested in one. */
-int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal);
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal,
+                       int clock);
 /* True when the signal struck inside a callback: returning from the signal handler then resumes
  * after it. */
 int crash_guard_recover(const struct crash_signal *signal);

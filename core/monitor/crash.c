@@ -35,12 +35,7 @@ enum release_point {
     RELEASE_COMMITTED = 2, /* the report is in the spool */
 };
 
-static bool has_outcome(const struct page_slot *slot, enum slot_outcome outcome)
-{
-    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == (uint32_t)outcome;
-}
-
-static enum release_point choose_release(const struct monitor *monitor, const struct page_slot *slot,
+static enum release_point choose_release(const struct monitor *monitor,
                                          const struct dump_event *event)
 {
     uint32_t flags = monitor->page->client_flags;
@@ -49,7 +44,7 @@ static enum release_point choose_release(const struct monitor *monitor, const st
         return RELEASE_WRITTEN;
     }
     if ((flags & PAGE_IS_INIT) && !event->child) {
-        return has_outcome(slot, OUTCOME_CERTAIN) ? RELEASE_COMMITTED : RELEASE_WRITTEN;
+        return event->open ? RELEASE_WRITTEN : RELEASE_COMMITTED;
     }
     return flags & PAGE_HAS_POST_DUMP ? RELEASE_WRITTEN : RELEASE_CAPTURED;
 }
@@ -85,6 +80,7 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
         .born = who->born,
         .child = child,
         .parent = child ? copy->parent : 0,
+        .open = index == SLOT_CRASH && copy->outcome != OUTCOME_CERTAIN,
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,
         .siginfo = crash ? copy->siginfo : NULL,
@@ -138,6 +134,8 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
         if (job != NULL) {
             jobs_wait(&monitor->jobs, job, false);
         }
+        /* Held so long is PID 1, whose end is ours, too: what is to be tidied up is so now. */
+        reserve_finish(&monitor->reserve, monitor->log.folder);
         page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
     }
     sync_start(monitor, &dump->incoming);
@@ -230,44 +228,53 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
     return spare;
 }
 
-/* The slot is CAPTURED and `dump` holds the capture. */
-static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
+/* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
+ * and of the spare. */
+static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
+                     bool written, pid_t spare)
 {
     struct page_slot *slot = &monitor->page->slots[index];
-    enum release_point point = choose_release(monitor, slot, &dump->event);
-    bool certain = has_outcome(slot, OUTCOME_CERTAIN); /* the program may change it */
-    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
-    bool written = held && dump_write(dump, monitor) == 0;
-    pid_t spare = 0;
-
-    if (dump->event.kind == MINIDUMP_KIND_CRASH && !await_verdict(dump->event.process, slot)) {
-        dump_finish(dump, false);
-        return;
-    }
-    if (point == RELEASE_CAPTURED && !held) {
-        spare = release_early(monitor, index, dump);
-    }
-    if (!held) {
-        written = write_dump(monitor, index, dump);
-    }
     bool wanted = written && settle(monitor, index, &dump->event);
     bool named = wanted && dump_name(dump, monitor) == 0;
+
     fault_point("monitor.named");
-    if (page_state(slot) == SLOT_CAPTURED && (point != RELEASE_COMMITTED || !named)) {
+    if (page_state(slot) == SLOT_CAPTURED &&
+        (choose_release(monitor, &dump->event) != RELEASE_COMMITTED || !named)) {
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named && !certain && index == SLOT_CRASH) {
-        provisional_begin(monitor, &dump->incoming);
-        spare_dismiss(spare);
-    } else if (named) {
+    if (named && !dump->event.open) {
         hand_over(monitor, slot, dump, spare);
     } else {
-        monitor->postponed = wanted || monitor->postponed; /* `recover` knows that it is whole */
+        if (named) {
+            provisional_begin(monitor, &dump->incoming);
+        }
+        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     reopen(monitor, index, dump);
     dump_finish(dump, wanted);
+}
+
+/* The slot is CAPTURED and `dump` holds the capture. */
+static void produce(struct monitor *monitor, enum slot_index index, struct dump *dump)
+{
+    bool held = dump_is_held(dump); /* the program cannot answer before it goes on */
+    bool written = held && dump_write(dump, monitor) == 0;
+    pid_t spare = 0;
+
+    if (dump->event.kind == MINIDUMP_KIND_CRASH &&
+        !await_verdict(dump->event.process, &monitor->page->slots[index])) {
+        dump_finish(dump, false);
+        return;
+    }
+    if (!held) {
+        if (choose_release(monitor, &dump->event) == RELEASE_CAPTURED) {
+            spare = release_early(monitor, index, dump);
+        }
+        written = write_dump(monitor, index, dump);
+    }
+    conclude(monitor, index, dump, written, spare);
 }
 
 static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, int error,
@@ -296,8 +303,7 @@ static int identify(const struct monitor *monitor, enum slot_index index,
         *ret_who = (struct relative){ monitor->program, monitor->born };
         return index == SLOT_CRASH || foreign_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
     }
-    if (index < SLOT_CHILD || is_program ||
-        (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
+    if (index < SLOT_CHILD || is_program || (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return -EINVAL;
     }
     return family_find(&monitor->family, copy->pid, ret_who);

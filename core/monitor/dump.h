@@ -21,11 +21,12 @@ struct minidump_extra;
 struct dump_event {
     uint32_t kind; /* enum minidump_kind */
     int32_t pid, tid;
-    int process;    /* its pidfd */
-    uint64_t born;  /* see identity.h; 0: unknown */
-    bool child;     /* a fork child of the program, not itself */
-    bool foreign;   /* a process that has nothing to do with it */
-    int32_t parent; /* of a child */
+    int process;                  /* its pidfd */
+    uint64_t born;                /* see identity.h; 0: unknown */
+    bool child;                   /* a fork child of the program, not itself */
+    bool foreign;                 /* a process that has nothing to do with it */
+    int32_t parent;               /* of a child */
+    bool open;                    /* the program's own handler may mend it */
     int32_t signal;               /* 0: none */
     uint64_t context_address;     /* 0: none */
     const unsigned char *siginfo; /* 128 bytes, or NULL */

@@ -124,6 +124,7 @@ static void finish(struct monitor *monitor, enum slot_outcome outcome)
 
     provisional->open = false;
     if (outcome == OUTCOME_RECOVERED) {
+        reserve_forget(&monitor->reserve);
         reserve_reopen(&monitor->reserve);
         incoming_discard(&provisional->incoming);
         incoming_close(&provisional->incoming);

@@ -36,7 +36,7 @@ bool reserve_close(struct reserve *reserve);
 /* The same, but false only when it is process `pid` that does so. Not the program's alone: its fork
  * children have the same reserve. */
 bool reserve_excludes(struct reserve *reserve, int32_t pid);
-/* Undoes it after a child's report, for the program's own crash. */
+/* Undoes it after a child's report, or one that was given up, for the program's own crash. */
 void reserve_reopen(struct reserve *reserve);
 
 /* It holds a minidump of which the program does not know yet whether it dies of it. */
@@ -45,11 +45,11 @@ bool reserve_is_open(const struct reserve *reserve);
 /* It does, unless the program has said so itself. */
 void reserve_complete(struct reserve *reserve);
 
-/* It does not, and no report has been made by anybody: the reserve is for the next crash. */
-void reserve_reopen(struct reserve *reserve);
+/* It does not: what is in the reserve is given up. */
+void reserve_forget(struct reserve *reserve);
 
-/* True once, when the program has completed a minidump. */
-bool reserve_is_new(struct reserve *reserve);
+/* True once, when the program has completed a minidump, or has ended and left a sparse one. */
+bool reserve_is_new(struct reserve *reserve, bool program_gone);
 
 /* The program has ended or wants no reports any more: deletes the file unless there is, or may be,
  * something in it. */

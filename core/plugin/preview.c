@@ -35,36 +35,63 @@ static bool is_usable(const struct cairn_preview_part *part)
     return is_file ? part->bytes == 0 || part->data != NULL : is_text(part->data, part->bytes);
 }
 
+/* A part as it goes into the file. */
+struct piece {
+    struct preview_record record;
+    const char *texts[PREVIEW_TEXTS];
+    const void *data;
+    uint64_t bytes; /* of all */
+};
+
+static bool measure(const struct cairn_preview_part *part, struct piece *ret_piece)
+{
+    struct piece piece = {
+        .record = { .kind = part->kind, .data_bytes = part->bytes },
+        .texts = { part->name, part->path, part->filename, part->media_type },
+        .data = part->data,
+        .bytes = sizeof(piece.record) + part->bytes,
+    };
+
+    for (int i = 0; i < PREVIEW_TEXTS; i++) {
+        size_t length = piece.texts[i] != NULL ? strlen(piece.texts[i]) : 0;
+
+        if (length > PREVIEW_MAX_TEXT) {
+            return false;
+        }
+        piece.record.text_bytes[i] = piece.texts[i] != NULL ? (uint32_t)length : PREVIEW_ABSENT;
+        piece.bytes += length;
+    }
+    *ret_piece = piece;
+    return true;
+}
+
+static int write_piece(const struct piece *piece)
+{
+    int result = fs_write_all(STEP_FD_OUT, &piece->record, sizeof(piece->record));
+
+    for (int i = 0; result == 0 && i < PREVIEW_TEXTS; i++) {
+        if (piece->texts[i] != NULL) {
+            result = fs_write_all(STEP_FD_OUT, piece->texts[i], piece->record.text_bytes[i]);
+        }
+    }
+    return result == 0 ? fs_write_all(STEP_FD_OUT, piece->data, piece->record.data_bytes) : result;
+}
+
 static int put_part(const struct cairn_host *table, const struct cairn_preview_part *given)
 {
     struct host *host = table->private_data;
     const struct cairn_preview_part part = copy_part(given);
-    const char *const texts[PREVIEW_TEXTS] = { part.name, part.path, part.filename,
-                                               part.media_type };
-    struct preview_record record = { .kind = part.kind, .data_bytes = part.bytes };
-    uint64_t bytes = sizeof(record) + part.bytes;
-    int result;
+    struct piece piece;
 
-    for (int i = 0; i < PREVIEW_TEXTS; i++) {
-        size_t length = texts[i] != NULL ? strlen(texts[i]) : 0;
-
-        if (length > PREVIEW_MAX_TEXT) {
-            return CAIRN_PLUGIN_FAILED;
-        }
-        record.text_bytes[i] = texts[i] != NULL ? (uint32_t)length : PREVIEW_ABSENT;
-        bytes += length;
+    if (!is_usable(&part) || !measure(&part, &piece)) {
+        return CAIRN_PLUGIN_FAILED;
     }
-    if (!is_usable(&part) || bytes > host->output_left) {
+    if (piece.bytes > host->output_left) {
         host->limited = true;
         return CAIRN_PLUGIN_FAILED;
     }
-    host->output_left -= bytes;
-    result = fs_write_all(STEP_FD_OUT, &record, sizeof(record));
-    for (int i = 0; result == 0 && i < PREVIEW_TEXTS; i++) {
-        result = texts[i] != NULL ? fs_write_all(STEP_FD_OUT, texts[i], strlen(texts[i])) : 0;
-    }
-    result = result == 0 ? fs_write_all(STEP_FD_OUT, part.data, part.bytes) : result;
-    return result == 0 ? CAIRN_PLUGIN_OK : CAIRN_PLUGIN_FAILED;
+    host->output_left -= piece.bytes;
+    return write_piece(&piece) == 0 ? CAIRN_PLUGIN_OK : CAIRN_PLUGIN_FAILED;
 }
 
 const struct cairn_preview_service *host_preview_service(void)

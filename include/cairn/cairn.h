@@ -122,7 +122,8 @@ CAIRN_API int cairn_start(const struct cairn_options *options, struct cairn **re
                           size_t error_size);
 
 /* Ends this handler's crash reporting, restores the signal handlers if it was the last one, ends the
- * monitor. The handler must not be used afterwards. NULL: the first one. [any thread] */
+ * monitor, which still serves fork children that are left. In a fork child: the reporting of that
+ * child only. The handler must not be used afterwards. NULL: the first one. [any thread] */
 CAIRN_API int cairn_stop(struct cairn *cairn);
 
 /* Annotations: named values that a report carries as attributes. `name` matches [A-Za-z0-9._-]{1,63};

@@ -25,14 +25,14 @@ import sys
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
-CLAIM, HOLD, PIPELINE = 0.5, 2.0, 6.0  # the clocks of the trials, seconds
+HOLD, PIPELINE = 3.0, 6.0  # the clocks of the trials, seconds; `claim` is less than a second's freeze
 TIERS = 6.0    # what tiers 2 and 3 may take besides
 ENGINE_GRACE = 10.0  # after the pipeline's clock the monitor ends an engine
 LOAD = 4.0     # what a busy machine may take besides
 UNAIDED = 4.0  # for what was not struck to finish the report by itself: a spare waits for 2 s
 CONFIG = """version: 1
 application: {{ name: victim }}
-engine: {{ spool: {spool}, clocks: {{ claim: 500ms, hold: 2s, pipeline: 6s }} }}
+engine: {{ spool: {spool}, clocks: {{ claim: 900ms, hold: 3s, pipeline: 6s }} }}
 annotators: {{ build: {{ plugin: static, values: {{ team: payments }}, timeout: 1s }} }}
 writers: {{ dump: {{ plugin: minidump, memory: stacks, timeout: 2s }} }}
 transports: {{ disk: {{ plugin: directory, path: {target} }} }}

@@ -21,7 +21,7 @@ doctor() {
 # ---- All is well.
 doctor /bin/sleep
 is "all is well: status" "$status" 0
-for name in kernel ptrace memfd pidfd configuration plugins spool space program trial; do
+for name in kernel ptrace memfd pidfd configuration plugins spool space consent program trial; do
     has "all is well: $name" "$out" "^(ok|note) +$name "
 done
 has "the trial's report came from tier 1" "$out" '^ok +trial .*tier 1'
@@ -48,6 +48,13 @@ bad "a static program" '^bad +program .*static'
 sed 's/plugin: minidump/plugin: minidmp/' "$scratch/good.yaml" >"$scratch/bad.yaml"
 status=$(status_of cairn doctor -c "$scratch/bad.yaml") out=$(cat "$scratch/out")
 bad "a bad configuration" '^bad +configuration .*bad.yaml:3:.*minidmp'
+
+cairn consent refuse disk network
+doctor
+bad "refused consent" '^bad +consent +Reports are not kept\. The user refused'
+has "... and to the network" "$out" '^note +consent +Reports do not leave'
+has "... lets nothing crash" "$out" '^note +trial +No program is let crash'
+cairn consent forget disk network
 
 sed 's/free: 1MiB/free: 900000000GiB/' "$scratch/good.yaml" >"$scratch/space.yaml"
 status=$(status_of cairn doctor -c "$scratch/space.yaml") out=$(cat "$scratch/out")
