@@ -75,7 +75,8 @@ libcairn_client_la_SOURCES = \
 	core/client/stack.c core/client/text.c
 # The preload library leaves out the API's functions, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
-$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# A table of jumps would cost more than the bytes in each call.
+$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS) -fno-plt
 # `cairn_copy` may be another object's: even in the static library it is looked up.
 $(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
