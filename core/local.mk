@@ -73,10 +73,10 @@ libcairn_client_la_SOURCES = \
 	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast.
-libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
-# A table of jumps would cost more than the bytes in each call.
-$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS) -fno-plt
+# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
+# at the start needs no procedure linkage table.
+libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
+$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # `cairn_copy` may be another object's: even in the static library it is looked up.
 $(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
@@ -100,6 +100,8 @@ preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_exit.c core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
+libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
+$(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map

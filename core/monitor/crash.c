@@ -228,6 +228,18 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
     return spare;
 }
 
+/* The minidump has its name. Where the program's own handler may mend the crash, it waits. */
+static void pass_on(struct monitor *monitor, struct page_slot *slot, struct dump *dump, pid_t spare)
+{
+    if (dump->event.open) {
+        provisional_begin(monitor, &dump->incoming);
+        fault_point("monitor.provisional");
+        spare_dismiss(spare);
+    } else {
+        hand_over(monitor, slot, dump, spare);
+    }
+}
+
 /* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
  * and of the spare. */
 static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
@@ -238,18 +250,15 @@ static void conclude(struct monitor *monitor, enum slot_index index, struct dump
     bool named = wanted && dump_name(dump, monitor) == 0;
 
     fault_point("monitor.named");
-    if (page_state(slot) == SLOT_CAPTURED &&
-        (choose_release(monitor, &dump->event) != RELEASE_COMMITTED || !named)) {
+    bool waits = named && choose_release(monitor, &dump->event) == RELEASE_COMMITTED;
+    if (page_state(slot) == SLOT_CAPTURED && !waits) {
         page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
-    if (named && !dump->event.open) {
-        hand_over(monitor, slot, dump, spare);
+    if (named) {
+        pass_on(monitor, slot, dump, spare);
     } else {
-        if (named) {
-            provisional_begin(monitor, &dump->incoming);
-        }
-        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
+        monitor->postponed = wanted || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     reopen(monitor, index, dump);
