@@ -126,11 +126,12 @@ static const char *explain_refusal(int result)
 static void hand_over(struct monitor *monitor, struct page_slot *slot, struct dump *dump,
                       pid_t spare)
 {
-    struct job *job = dump_report(&dump->incoming, monitor);
+    bool held = page_state(slot) == SLOT_CAPTURED;
+    struct job *job = dump_report(&dump->incoming, monitor, held);
 
     fault_point("monitor.handed");
     spare_dismiss(spare);
-    if (page_state(slot) == SLOT_CAPTURED) {
+    if (held) {
         if (job != NULL) {
             jobs_wait(&monitor->jobs, job, false);
         }
