@@ -12,7 +12,7 @@
 #define ATTEMPTS 1000
 
 /* enum cairn_value_type of plugin.h, which import-free code cannot include. */
-enum value_type { VALUE_NONE = 0, VALUE_STRING = 1, VALUE_INTEGER = 2, VALUE_LAST = 5 };
+enum value_type { VALUE_NONE = 0, VALUE_STRING = 1, VALUE_LAST = 5 };
 
 #define load(pointer)   __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
 #define reload(pointer) __atomic_load_n((pointer), __ATOMIC_RELAXED)
@@ -282,29 +282,12 @@ static void add_parked(struct minidump_records *records, const struct page *page
     }
 }
 
-static void add_integer(struct minidump_records *records, const char *name, uint32_t name_bytes,
-                        uint32_t value)
-{
-    struct minidump_record_annotation head = { VALUE_INTEGER, name_bytes, value, 0, 0 };
-
-    minidump_records_add(records, MINIDUMP_RECORD_ANNOTATION, &head, sizeof(head), name, name_bytes,
-                         NULL, 0);
-}
-
-/* Whose child it is: of the process that started it, and of the one that started Cairn. */
-static void add_descent(struct minidump_records *records, const struct page *page, uint32_t parent)
-{
-    static const char parent_name[] = "process.parent", main_name[] = "process.main";
-
-    add_integer(records, parent_name, sizeof(parent_name) - 1, parent);
-    add_integer(records, main_name, sizeof(main_name) - 1, (uint32_t)load(&page->pid));
-}
-
 void crash_records_build(const struct page *page, const struct crash_event *event,
                          struct arena *arena, struct crash_records *ret_records)
 {
     struct minidump_records *records = &ret_records->records;
     struct minidump_record_info info = { 1, event->tier, event->kind, event->pid, event->wall_ns };
+    struct minidump_record_descent descent = { event->parent, (uint32_t)load(&page->pid) };
     char text[sizeof(page->application)];
 
     _Static_assert(sizeof(text) >= sizeof(page->application_version), "one buffer for both");
@@ -318,14 +301,14 @@ void crash_records_build(const struct page *page, const struct crash_event *even
     add_text(records, MINIDUMP_RECORD_VERSION,
              copy_text(text, page->application_version, sizeof(page->application_version)));
     add_text(records, MINIDUMP_RECORD_MESSAGE, event->message);
-    if (event->child == 0) {
+    if (event->child != 0) {
+        minidump_records_add(records, MINIDUMP_RECORD_DESCENT, &descent, sizeof(descent), NULL, 0,
+                             NULL, 0);
+    } else {
         add_parked(records, page);
     }
     add_attachments(records, page);
     add_regions(records, page);
     add_annotations(ret_records, arena, page, event->max_bytes);
-    if (event->child != 0) {
-        add_descent(records, page, event->parent);
-    }
     add_breadcrumbs(records, page, event->max_bytes);
 }

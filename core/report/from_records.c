@@ -103,7 +103,9 @@ static int take_version(struct input *in, const struct minidump_record_view *rec
 
 static int take_message(struct input *in, const struct minidump_record_view *record)
 {
-    return take_text(record, &in->report->message);
+    int result = take_text(record, &in->report->message);
+
+    return result == 0 ? report_name_thrown(&in->report->message) : result;
 }
 
 static int take_tier_reason(struct input *in, const struct minidump_record_view *record)
@@ -210,6 +212,25 @@ static int take_parked(struct input *in, const struct minidump_record_view *reco
                                parked.tid, text_signal_name((int)parked.signal, buffer)));
 }
 
+static int set_integer(struct report *report, const char *name, uint32_t number)
+{
+    struct cairn_value value = { .type = CAIRN_VALUE_INTEGER, .integer = number };
+
+    return forgive(report_set(report, name, &value));
+}
+
+static int take_descent(struct input *in, const struct minidump_record_view *record)
+{
+    struct minidump_record_descent descent;
+    int result;
+
+    if (!head_of(record, &descent, sizeof(descent))) {
+        return 0;
+    }
+    result = set_integer(in->report, "process.parent", descent.parent);
+    return result != 0 ? result : set_integer(in->report, "process.main", descent.main);
+}
+
 /* An attribute per named region says where it lies: its contents are in the minidump. */
 static int take_region(struct input *in, const struct minidump_record_view *record)
 {
@@ -264,6 +285,7 @@ static int (*const takers[])(struct input *in, const struct minidump_record_view
     [MINIDUMP_RECORD_TIMING] = take_timing,
     [MINIDUMP_RECORD_TIER_REASON] = take_tier_reason,
     [MINIDUMP_RECORD_REGION] = take_region,
+    [MINIDUMP_RECORD_DESCENT] = take_descent,
 };
 
 int report_from_records(struct report *report, const struct minidump *dump,
