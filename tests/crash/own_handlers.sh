@@ -14,7 +14,9 @@ OWN_CONFIG=$scratch/cairn.yaml
 export OWN_CONFIG
 source=$CAIRN_SRCDIR/tests/crash/own_handlers.c
 build="${CC:-cc} -g -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wno-array-bounds -pthread"
+# shellcheck disable=SC2086 # words on purpose
 ok "the program compiles" $build -o "$scratch/plain" "$source"
+# shellcheck disable=SC2086 # words on purpose
 ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scratch/embedded" "$source" \
     -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
 
@@ -115,6 +117,14 @@ crashes 3 preload _exit mend 3
 crashes 139 preload fault mend 3
 # Faults that are mended cost some microseconds, and leave no process, no folder, no report.
 recovers preload none mend 10000
+
+# In a child of fork() the handler is asked first from the start.
+for mode in preload embedded; do
+    crashes 139 $mode raise none 0 fork
+    crashes 134 $mode abort mend 3 fork
+    recovers $mode none mend 20 fork
+    recovers $mode none jump 20 fork
+done
 
 # Without a monitor that captures, the reserve is used, given up, and used again.
 for CAIRN_TEST_TIER in 2 3; do
