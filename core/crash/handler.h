@@ -54,6 +54,7 @@ struct crash_handler {
     crash_post_dump_fn *post_dump;
     void *user;
     void *reserve; /* the mapped reserve, or NULL */
+    struct page *words; /* atomic; in a fork child: its own copy of what the page describes, or NULL */
     void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */
 };
 
@@ -126,9 +127,10 @@ void crash_announce(struct page *page);
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns);
 /* The slot for an event of process `pid`: of the program its `own`, of a fork child a free one, which
- * it gives back. NULL: children are left alone, or all slots have been in use for five seconds. [app,
+ * it gives back as soon as it is done with it. NULL: children are left alone, or all slots have been in use for five seconds. [app,
  * crash] */
-struct page_slot *crash_take_slot(struct page *page, int32_t pid, enum slot_index own);
+struct page_slot *crash_take_slot(const struct crash_handler *handler, struct page *page,
+                                  int32_t pid, enum slot_index own);
 void crash_give_back_slot(struct page_slot *slot);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);

@@ -336,6 +336,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     work.reserve = about(handler);
+    if (handler->words != NULL) {
+        work.page = handler->words;
+    }
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
         result = make_copies(&work);
