@@ -4,7 +4,7 @@
 # ---- Code that runs in a crashed process imports nothing. These flags come after the user's CFLAGS
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
 CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
-	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC -Os \
+	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC $(SMALL_FLAGS) \
 	$(CRASH_EXTRA_FLAGS)
 
 # Nobody unwinds through what works below the handler; its tables would be a tenth of libcairn.
@@ -34,8 +34,9 @@ libcairn_capture_la_SOURCES = \
 	core/capture/arena.c core/capture/arena.h \
 	core/capture/builtins.c core/capture/builtins.h \
 	core/capture/capture.c core/capture/capture.h core/capture/parts.h \
-	core/capture/choose.c core/capture/descriptors.c core/capture/full.c core/capture/referenced.c \
-	core/capture/linkage.c core/capture/mappings.c core/capture/memory.c \
+	core/capture/choose.c core/capture/descriptors.c core/capture/exception.c core/capture/full.c \
+	core/capture/referenced.c \
+	core/capture/linkage.c core/capture/linked.c core/capture/mappings.c core/capture/memory.c \
 	core/capture/message.c core/capture/modules.c core/capture/process.c core/capture/sys.h \
 	core/capture/text.c core/capture/text.h core/capture/threads.c core/capture/trim.c
 $(libcairn_capture_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
@@ -74,7 +75,7 @@ libcairn_client_la_SOURCES = \
 	core/client/stack.c core/client/text.c
 # The preload library leaves out the API, which nobody calls there. Small goes before fast.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
-$(libcairn_client_la_OBJECTS): override CFLAGS += -Os
+$(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # Only what waits in cairn_dump() is ever walked through.
 $(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 
@@ -166,7 +167,7 @@ libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
 	core/report/consent.c core/report/consent.h core/report/consent_file.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
-	core/report/report.c core/report/from_minidump.c core/report/from_records.c \
+	core/report/report.c core/report/from_minidump.c core/report/from_records.c core/report/thrown.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)

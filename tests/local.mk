@@ -313,14 +313,15 @@ EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
-	tests/crash/redis.sh tests/crash/programs.sh tests/crash/embed.sh tests/crash/own_handlers.sh \
+	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
+	tests/crash/own_handlers.sh tests/crash/runtimes.sh \
 	tests/servers/as-sent.sh tests/servers/upload.sh \
 	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
 	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit

@@ -102,6 +102,10 @@ static void read_all(struct capture *capture)
         capture->request.more(capture);
     }
     mappings_parse(capture);
+    if (capture->mapping_count == 0) {
+        capture->guessed = 1;
+        mappings_guess(capture);
+    }
     choose_memory(capture);
     modules_read(capture);
     linkage_read(capture);

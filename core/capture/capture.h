@@ -21,11 +21,18 @@
 
 enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL = 2 };
 
+/* What may be done: a sandbox may kill for it. Beyond the first only for the caller's own process. */
+enum capture_care { CAPTURE_FREELY = 0, CAPTURE_WITHOUT_FILES = 1, CAPTURE_BY_READING = 2 };
+
 #define CAPTURE_COMMAND_LINE (1u << 0)
 #define CAPTURE_ENVIRONMENT  (1u << 1)
 #define CAPTURE_DESCRIPTORS  (1u << 2) /* only where the request's `more` reads them */
 
 struct capture;
+
+/* How a message begins that names a C++ exception: the type follows as the compiler names it, and
+ * ": " with its text if that could be read. */
+#define CAPTURE_THROWN "C++ exception "
 
 struct capture_region {
     uint64_t start, bytes;
@@ -45,6 +52,10 @@ struct capture_request {
                                * beginning;         0: no limit */
     const struct capture_region *regions; /* registered by the program */
     size_t region_count;
+    uint32_t care;      /* enum capture_care */
+    const char *auxv;   /* of the process, and its executable's path, where /proc cannot tell them: */
+    size_t auxv_bytes;  /* as they were before, or NULL */
+    const char *exe;
     int32_t copied_pid; /* of a caller that captures itself: whose copy it is, or 0 */
     void *scratch;      /* zeroed memory to work in before more is mapped, or NULL */
     size_t scratch_bytes;
@@ -127,6 +138,7 @@ struct capture {
     int32_t ending_main;        /* the main thread, if it ended while it was being stopped */
     int32_t through;            /* the living thread by whose id memory and /proc are reached */
     int32_t task_folder;        /* /proc/PID/task while the threads are being stopped, else -1 */
+    uint32_t guessed;           /* the mappings are those of modules only */
     int32_t memory_fd;          /* /proc/PID/mem once it had to be used, else -1 */
     struct capture_thread *threads;
     size_t thread_count;
@@ -136,7 +148,7 @@ struct capture {
     struct capture_module *modules; /* the main executable first */
     size_t module_count;
     struct capture_linkage linkage;
-    const char *message;          /* what libc said before abort(), or NULL */
+    const char *message;          /* what libc said before abort(), or what was thrown, or NULL */
     struct capture_block *blocks; /* sorted by start, not overlapping */
     size_t block_count;
     uint64_t

@@ -3,8 +3,9 @@
  * Which memory of the process a report needs, and in which order it is given up when there is a
  * cap. Runs in the monitor and in the clone of a crashed program; imports nothing.
  *
- * Order: the crashed thread's stack, what lies around its instruction pointer, the regions that the
- * program registered, the other threads' stacks, and then what the request's `memory` adds.
+ * Order: the crashed thread's stack, what lies around its instruction pointer, the stack that it
+ * left for an alternate one, the regions that the program registered, the other threads' stacks,
+ * and then what the request's `memory` adds.
  */
 #include "core/capture/parts.h"
 
@@ -15,6 +16,7 @@
 #define CRASHED_STACK_BYTES ((uint64_t)8 << 20) /* the usual limit, so that a walk reaches main */
 #define OTHER_STACK_BYTES   ((uint64_t)256 << 10)
 
+#define SEARCHED_BYTES     ((size_t)64 << 10) /* of an alternate stack */
 #define LEAST_STACK_BYTES  ((uint64_t)1 << 10)
 #define STACK_BOTTOM_BYTES ((uint64_t)64 << 10)  /* of a deep recursion: where it began */
 #define LOST_STACK_BYTES   ((uint64_t)1 << 20)   /* how far above a bad stack pointer to look */
@@ -67,15 +69,14 @@ static const struct capture_mapping *stack_mapping(const struct capture *capture
     return NULL;
 }
 
-/* Where the stack of a thread is: [start, end). False if its stack pointer leads nowhere. */
-static bool find_stack(const struct capture *capture, const struct arch_registers *registers,
-                       uint64_t *ret_start, uint64_t *ret_end)
+/* Where the stack of a stack pointer is: [start, end). False if it leads nowhere. */
+static bool find_stack(const struct capture *capture, uint64_t pointer, uint64_t *ret_start,
+                       uint64_t *ret_end)
 {
-    uint64_t pointer = arch_stack_pointer(registers);
     const struct capture_mapping *mapping = stack_mapping(capture, pointer);
     uint64_t start = pointer > ARCH_RED_ZONE ? (pointer - ARCH_RED_ZONE) & ~(uint64_t)15 : 0;
 
-    if (capture->mapping_count == 0 && pointer != 0) {
+    if (capture->guessed && pointer != 0) {
         *ret_start = start;
         return !__builtin_add_overflow(start, BLIND_STACK_BYTES, ret_end);
     }
@@ -99,7 +100,7 @@ static void choose_stack(struct choice *choice, struct capture_thread *thread, u
     if (!thread->has_registers) {
         return;
     }
-    if (!find_stack(choice->capture, &thread->registers, &start, &end)) {
+    if (!find_stack(choice->capture, arch_stack_pointer(&thread->registers), &start, &end)) {
         capture_note(choice->capture, "The stack pointer of thread %d, 0x%llx, leads to no stack.",
                      thread->tid, arch_stack_pointer(&thread->registers));
         return;
@@ -148,6 +149,38 @@ static void choose_crashed(struct choice *choice)
     }
 }
 
+/* Reads what was chosen so far. */
+static void read_chosen(struct choice *choice)
+{
+    memory_add_ranges(choice->capture, choice->ranges, choice->count);
+    choice->count = 0;
+}
+
+/* The crashed thread may have been in a signal handler on an alternate stack: then the stack that
+ * the signal interrupted, which the kernel's frame on the alternate one leads to. */
+static void choose_interrupted(struct choice *choice)
+{
+    const struct capture *capture = choice->capture;
+    const struct capture_block *block = capture->blocks, *behind = block + capture->block_count;
+    uint64_t pointer, start, end;
+
+    while (block < behind && capture->crashed != SIZE_MAX &&
+           block->start + block->bytes <= capture->threads[capture->crashed].stack_start) {
+        block++;
+    }
+    if (block == behind || capture->crashed == SIZE_MAX) {
+        return;
+    }
+    for (size_t at = 0; at < SEARCHED_BYTES && at + ARCH_CONTEXT_BYTES <= block->bytes; at += 8) {
+        if (arch_interrupted_elsewhere(block->data + at, block->start + at, &pointer)) {
+            if (find_stack(capture, pointer, &start, &end)) {
+                add(choice, start, start + smaller(end - start, choice->budget / 2));
+            }
+            return;
+        }
+    }
+}
+
 static void choose_regions(struct choice *choice)
 {
     const struct capture_request *request = &choice->capture->request;
@@ -182,7 +215,7 @@ static uint64_t fitting_cap(const struct choice *choice)
             const struct capture_thread *thread = &capture->threads[i];
 
             if (i != capture->crashed && thread->has_registers &&
-                find_stack(capture, &thread->registers, &start, &end)) {
+                find_stack(capture, arch_stack_pointer(&thread->registers), &start, &end)) {
                 total += smaller(end - start, cap);
             }
         }
@@ -219,9 +252,11 @@ void choose_memory(struct capture *capture)
         return;
     }
     choose_crashed(&choice);
+    read_chosen(&choice);
+    choose_interrupted(&choice);
     choose_regions(&choice);
     choose_others(&choice);
-    memory_add_ranges(capture, choice.ranges, choice.count);
+    read_chosen(&choice);
     if (capture->request.memory == CAPTURE_REFERENCED) {
         choose_referenced(capture, choice.budget);
     } else if (capture->request.memory == CAPTURE_FULL) {

@@ -136,20 +136,14 @@ static size_t walk(struct capture *capture, uint64_t address, struct capture_lin
     return count;
 }
 
-void linkage_read(struct capture *capture)
+void linkage_follow(struct capture *capture)
 {
     struct capture_linkage *linkage = &capture->linkage;
+    uint64_t address = linkage->dynamic_address != 0 ? find_debug(capture) : 0;
     struct capture_link *links;
     struct piece *names;
     struct debug debug;
-    uint64_t address;
 
-    if (capture->module_count == 0 || !capture->modules[0].is_main ||
-        capture->modules[0].dynamic_address == 0) {
-        return;
-    }
-    linkage->dynamic_address = capture->modules[0].dynamic_address;
-    address = find_debug(capture);
     if (address == 0 || capture_read(capture, address, &debug, sizeof(debug)) != sizeof(debug)) {
         return;
     }
@@ -164,4 +158,12 @@ void linkage_read(struct capture *capture)
     linkage->links = links;
     linkage->link_count = walk(capture, debug.first, links, names);
     memory_read_pieces(capture, names, linkage->link_count);
+}
+
+void linkage_read(struct capture *capture)
+{
+    if (capture->linkage.version == 0 && capture->module_count > 0 && capture->modules[0].is_main) {
+        capture->linkage.dynamic_address = capture->modules[0].dynamic_address;
+        linkage_follow(capture);
+    }
 }

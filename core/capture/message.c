@@ -152,16 +152,26 @@ static void keep_text(struct capture *capture, uint64_t address)
     }
 }
 
-void message_read(struct capture *capture)
+static void read_libc(struct capture *capture)
 {
     const struct capture_module *module = find_library(capture);
     uint64_t value = 0, address = 0;
     struct tables tables;
 
-    if (capture->request.signal != SIGABRT || module == NULL || module->dynamic_address == 0 ||
+    if (module == NULL || module->dynamic_address == 0 ||
         !read_tables(capture, module, &tables) || !find_symbol(capture, &tables, &value) ||
         !read_at(capture, absolute(module, value), &address, sizeof(address)) || address == 0) {
         return;
     }
     keep_text(capture, address);
+}
+
+void message_read(struct capture *capture)
+{
+    if (capture->request.signal == SIGABRT) {
+        read_libc(capture);
+        if (capture->message == NULL && capture->crashed != SIZE_MAX) {
+            exception_read(capture);
+        }
+    }
 }

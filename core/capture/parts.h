@@ -42,8 +42,9 @@ void threads_use_context(struct capture *capture);
 int process_open(const struct capture *capture, const char *name);
 void process_read_files(struct capture *capture);
 
-/* mappings.c */
+/* mappings.c; linked.c: without maps, those of modules. */
 void mappings_parse(struct capture *capture);
+void mappings_guess(struct capture *capture);
 /* The mapping that holds `address`, else the first one above it; NULL past the last. */
 const struct capture_mapping *mapping_at_or_above(const struct capture *capture, uint64_t address);
 static inline bool mapping_holds(const struct capture_mapping *mapping, uint64_t address)
@@ -71,8 +72,11 @@ void modules_read(struct capture *capture);
 /* trim.c: no more of them than readers take. */
 void modules_trim(struct capture *capture);
 void linkage_read(struct capture *capture);
-/* message.c: what libc said before it aborted. */
+/* The list that starts at the program's dynamic section, whose address is known. */
+void linkage_follow(struct capture *capture);
+/* message.c: what libc said before it aborted; exception.c: else what C++ code threw. */
 void message_read(struct capture *capture);
+void exception_read(struct capture *capture);
 /* The value of an entry of the auxiliary vector; false if absent. */
 bool auxiliary_value(const struct capture *capture, uint64_t type, uint64_t *ret_value);
 

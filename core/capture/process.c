@@ -38,6 +38,9 @@ int process_open(const struct capture *capture, const char *name)
 {
     char path[64];
 
+    if (capture->request.care != CAPTURE_FREELY) {
+        return -EPERM;
+    }
     name_path(capture, name, path, sizeof(path));
     return sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
@@ -117,16 +120,24 @@ static void read_link(struct capture *capture, const char *name)
              (size_t)bytes);
 }
 
-void process_read_files(struct capture *capture)
+/* What the caller knows from before, where it could not be read now. */
+static void use_known(struct capture *capture, const char *name, const char *content, size_t bytes)
+{
+    if (content != NULL && capture_file(capture, name) == NULL) {
+        const char *copy = arena_text(&capture->arena, content, bytes);
+
+        if (copy != NULL) {
+            add_file(capture, name, copy, bytes);
+        }
+    }
+}
+
+static void read_files(struct capture *capture)
 {
     static const char names[][16] = { "maps",   "auxv",   "status",    "stat",
                                       "limits", "cgroup", "oom_score", "oom_score_adj" };
     static const char links[][8] = { "cwd", "exe", "root" };
 
-    capture->files = arena_array(&capture->arena, MAX_FILES, sizeof(*capture->files));
-    if (capture->files == NULL) {
-        return;
-    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         read_file(capture, names[i]);
     }
@@ -138,5 +149,22 @@ void process_read_files(struct capture *capture)
     }
     if (capture->request.classes & CAPTURE_ENVIRONMENT) {
         read_file(capture, "environ");
+    }
+}
+
+void process_read_files(struct capture *capture)
+{
+    const struct capture_request *request = &capture->request;
+
+    capture->files = arena_array(&capture->arena, MAX_FILES, sizeof(*capture->files));
+    if (capture->files == NULL) {
+        return;
+    }
+    if (request->care == CAPTURE_FREELY) {
+        read_files(capture);
+    }
+    use_known(capture, "auxv", request->auxv, request->auxv_bytes);
+    if (request->exe != NULL) {
+        use_known(capture, "exe", request->exe, capture_length(request->exe));
     }
 }

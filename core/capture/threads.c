@@ -410,10 +410,10 @@ static int list_own(struct capture *capture)
     if (capture->task_folder >= 0 && listing.buffer != NULL) {
         seize_new(capture, &listing);
     }
-    for (size_t i = 0; i < capture->thread_count; i++) {
+    for (size_t i = 0; i < capture->thread_count && capture->task_folder >= 0; i++) {
         read_name(capture, &capture->threads[i]);
     }
-    if (capture->threads[0].name[0] == '\0') {
+    if (capture->threads[0].name[0] == '\0' && capture->request.care != CAPTURE_BY_READING) {
         sys_prctl(PR_GET_NAME, (unsigned long)capture->threads[0].name, 0, 0, 0);
     }
     capture_note(capture, "The process was captured by itself or its own copy: the registers and "
@@ -448,7 +448,9 @@ int threads_stop(struct capture *capture)
     int result;
 
     capture_format(path, sizeof(path), "/proc/%d/task", owner(capture));
-    capture->task_folder = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    capture->task_folder = capture->request.care == CAPTURE_FREELY
+                               ? sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+                               : -EPERM;
     if (capture->own) {
         result = list_own(capture);
     } else {

@@ -56,10 +56,11 @@ static int start_clock(const struct crash_signal *signal)
     return result == 0 ? timer : result;
 }
 
-int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal)
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal,
+                       int clock)
 {
     uint64_t unblocked = crash_state.installed | CRASH_BIT(signal->number);
-    int timer = start_clock(signal);
+    int timer = clock ? start_clock(signal) : -1;
     int lost;
 
     guard.tid = signal->tid;
@@ -108,7 +109,7 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
         return 1;
     }
     state_facts(signal, &facts);
-    return crash_call_guarded(call_filter, &call, signal) != 0 || call.answer != 0;
+    return crash_call_guarded(call_filter, &call, signal, 1) != 0 || call.answer != 0;
 }
 
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
@@ -121,5 +122,5 @@ int crash_tell_post_dump(const struct crash_handler *handler, const struct crash
         return 0;
     }
     state_facts(signal, &facts);
-    return crash_call_guarded(call_post_dump, &call, signal) == 0 && call.answer != 0;
+    return crash_call_guarded(call_post_dump, &call, signal, 1) == 0 && call.answer != 0;
 }

@@ -56,9 +56,10 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
 /* Non-zero = handled. */
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
                          const struct crash_result *result);
-/* Calls function(argument) so that a fault, or the clock after a second, makes it return. 0 when it
+/* Calls function(argument) so that a fault, or with `clock` a second, makes it return. 0 when it
  * returned by itself. Not nested. */
-int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal);
+int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal,
+                       int clock);
 /* True when the signal struck inside a callback: returning from the signal handler then resumes
  * after it. */
 int crash_guard_recover(const struct crash_signal *signal);

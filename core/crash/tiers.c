@@ -5,6 +5,8 @@
  * copy can be made, or none comes back, the crashed thread does it, guarded against faults. Runs in
  * the crashed process; imports nothing.
  *
+ * A sandbox may kill for what all this needs. So the crashed thread first writes what it can have
+ * by reading its own memory: a sparse minidump, which is what is left if nothing better follows.
  * A copy may die of whatever this system does not allow: it dies alone. It traces us, so that while
  * it hangs nobody here could look at a clock: it has a timer of its own that kills it.
  */
@@ -23,11 +25,19 @@
 #define STOP_NS         SYS_NANOSECONDS /* for all threads to stop */
 #define MEMORY_BYTES    (224u * 1024u)  /* of the reserve, for stacks and regions */
 #define RECORD_BYTES    (64u * 1024u)
-#define STACK_BYTES     (128u * 1024u) /* of the scratch memory */
-#define GUARDED_BYTES   (40u * 1024u)  /* of the signal stack, that writing takes at most */
-#define CLOSED_FDS      16             /* a copy lets go of so many descriptors, to have some */
+#define PART_BYTES      (2u * 1024u * 1024u) /* of the scratch memory; behind three is the stack */
+#define GUARDED_BYTES   (40u * 1024u)        /* of the signal stack, that writing takes at most */
+#define CLOSED_FDS      16 /* a copy lets go of so many descriptors, to have some */
 #define STATUS_CAPTURED 0
 #define STATUS_FAILED   1
+
+/* By which way; each works in memory of its own, which has to be clean. */
+enum way {
+    WAY_SPARSE = 0, /* this thread, by reading memory only */
+    WAY_LIVE = 1,   /* a copy, which traces the crashed process */
+    WAY_OWN = 2,    /* a copy, or this thread, captures itself */
+    WAY_BLIND = 3,  /* the same, without opening anything */
+};
 
 /* What makes one minidump. */
 struct work {
@@ -37,10 +47,11 @@ struct work {
     struct minidump_reserve *reserve;
     const char *reason;
     uint32_t tier;
-    uint32_t live;        /* try ptrace first */
+    enum way way;
     int32_t captured_pid; /* of the crashed process as a copy sees it */
     int32_t parent;       /* of the crashed process */
     int32_t result;       /* 0: complete */
+    int32_t status;       /* how the last copy ended */
 };
 
 static struct minidump_reserve *about(const struct crash_handler *handler)
@@ -108,6 +119,9 @@ static int write_dump(const struct work *work, struct capture *capture)
 
 static int capture_process(const struct work *work, int32_t pid, struct capture *ret_capture)
 {
+    static const unsigned char care[] = { CAPTURE_BY_READING, CAPTURE_FREELY, CAPTURE_FREELY,
+                                          CAPTURE_WITHOUT_FILES };
+    const struct minidump_reserve *reserve = work->reserve;
     struct capture_region regions[PAGE_REGIONS];
     struct capture_request request = {
         .pid = pid,
@@ -121,17 +135,34 @@ static int capture_process(const struct work *work, int32_t pid, struct capture 
         .regions = regions,
         .region_count = crash_copy_regions(work->page, regions),
         .scratch = work->handler->scratch,
-        .scratch_bytes = CRASH_SCRATCH_BYTES / 2 - STACK_BYTES,
+        .scratch_bytes = PART_BYTES,
+        .care = care[work->way],
     };
 
+    if (reserve->auxv_bytes <= sizeof(reserve->auxv)) {
+        request.auxv = reserve->auxv;
+        request.auxv_bytes = reserve->auxv_bytes;
+    }
+    if (capture_length_within(reserve->exe, sizeof(reserve->exe)) < sizeof(reserve->exe)) {
+        request.exe = reserve->exe;
+    }
     if (pid != work->captured_pid) {
         request.copied_pid = work->captured_pid;
     }
-    /* One half may be used already, and it has to be clean. */
-    if (request.scratch != NULL && pid == sys_getpid()) {
-        request.scratch = (unsigned char *)request.scratch + CRASH_SCRATCH_BYTES / 2;
+    if (request.scratch != NULL) {
+        /* Clean are: all but the first in a copy, until it has traced in vain; all but the first
+         * here, where the copies have worked in theirs. */
+        size_t part = work->way == WAY_SPARSE ? 0 : pid == work->captured_pid ? 1 : 2;
+
+        request.scratch = (unsigned char *)request.scratch + part * PART_BYTES;
     }
     return capture_begin(ret_capture, &request);
+}
+
+static void set_state(struct minidump_reserve *reserve, uint32_t state)
+{
+    __atomic_store_n(&reserve->state, state, __ATOMIC_RELEASE);
+    sys_futex_wake(&reserve->state, 1);
 }
 
 static void make_dump(void *argument)
@@ -140,7 +171,7 @@ static void make_dump(void *argument)
     struct capture capture;
     int result = -EPERM;
 
-    if (work->live) {
+    if (work->way == WAY_LIVE) {
         result = capture_process(work, work->captured_pid, &capture);
     }
     if (result < 0) {
@@ -148,12 +179,14 @@ static void make_dump(void *argument)
     }
     if (result == 0) {
         capture_release(&capture);
+        /* Nothing that follows was not done by the sparse one, or in vain. */
+        set_state(work->reserve, MINIDUMP_RESERVE_WRITING);
         result = write_dump(work, &capture);
     }
     work->result = result;
     if (result == 0) {
-        __atomic_store_n(&work->reserve->state, MINIDUMP_RESERVE_COMPLETE, __ATOMIC_RELEASE);
-        sys_futex_wake(&work->reserve->state, 1);
+        set_state(work->reserve,
+                  work->way == WAY_SPARSE ? MINIDUMP_RESERVE_SPARSE : MINIDUMP_RESERVE_COMPLETE);
     }
 }
 
@@ -196,13 +229,15 @@ static _Noreturn void be_the_copy(struct work *work)
 }
 
 /* Waits for the copy's end; kills it when it is late. False: not even that ended it. */
-static int await_copy(const struct work *work, int pid)
+static int await_copy(struct work *work, int pid)
 {
     uint64_t deadline = crash_now() + COPY_NS;
-    int killed = 0, status;
+    int killed = 0;
 
+    work->status = 0;
     for (;;) {
-        int result = sys_wait4(pid, &status, WNOHANG | __WALL, NULL);
+        uint32_t state = state_of(work->reserve);
+        int result = sys_wait4(pid, &work->status, WNOHANG | __WALL, NULL);
 
         if (result != 0 && result != -EINTR) {
             return 1; /* somebody else may have waited for it */
@@ -215,8 +250,8 @@ static int await_copy(const struct work *work, int pid)
             killed = 1;
             deadline = crash_now() + KILL_NS;
         }
-        if (state_of(work->reserve) == MINIDUMP_RESERVE_WRITING) {
-            sys_futex_wait(&work->reserve->state, MINIDUMP_RESERVE_WRITING, LOOK_NS);
+        if (state != MINIDUMP_RESERVE_COMPLETE) {
+            sys_futex_wait(&work->reserve->state, state, LOOK_NS);
         } else {
             sys_nanosleep(LOOK_NS / 20); /* it only has to end */
         }
@@ -226,11 +261,11 @@ static int await_copy(const struct work *work, int pid)
 /* 0 complete; -ECHILD: another way may do; -EBUSY: nothing more can be done; else what clone()
  * said.
  */
-static int try_copy(struct work *work, uint32_t live)
+static int try_copy(struct work *work, enum way way)
 {
     int pid, gone;
 
-    work->live = live;
+    work->way = way;
     work->captured_pid = work->signal->pid;
     /* No signal at its end, and no debugger of ours gets it. */
     pid = sys_clone(CLONE_UNTRACED, NULL, NULL, NULL, NULL);
@@ -255,9 +290,13 @@ static int make_copies(struct work *work)
     /* Where Yama guards ptrace, a child has no right to trace its parent. */
     sys_prctl(PR_SET_PTRACER, ~0ul, 0, 0, 0);
     if (crash_state.test_tier != CRASH_TEST_COPY_ONLY) {
-        result = try_copy(work, 1);
+        result = try_copy(work, WAY_LIVE);
     }
-    return result == -ECHILD ? try_copy(work, 0) : result;
+    if (result == -ECHILD) {
+        result = try_copy(work, WAY_OWN);
+    }
+    return result == -ECHILD && (work->status & 0x7f) == SIGSYS ? try_copy(work, WAY_BLIND)
+                                                                : result;
 }
 
 /* ---- Tier 3 ---- */
@@ -272,10 +311,25 @@ static int has_room(void)
            here - (uint64_t)(uintptr_t)stack.ss_sp >= GUARDED_BYTES;
 }
 
+/* By the crashed thread, on the signal stack or, where that is too small, on one of our own: there
+ * nothing guards it. */
+static void make_here(struct work *work, enum way way)
+{
+    void *stack = scratch_stack(work->handler);
+
+    work->tier = 3;
+    work->way = way;
+    work->captured_pid = work->signal->pid;
+    if (has_room() || stack == NULL) {
+        crash_call_guarded(make_dump, work, work->signal, way != WAY_SPARSE);
+    } else if (way != WAY_SPARSE) {
+        crash_call_on_stack(make_dump, work, stack);
+    }
+}
+
 static void make_alone(struct work *work, const char *reason, int error)
 {
     char whole[CRASH_REASON_BYTES + 96];
-    void *stack = scratch_stack(work->handler);
 
     if (crash_state.test_tier == CRASH_TEST_HANDLER) {
         capture_copy_text(whole, sizeof(whole), reason);
@@ -287,15 +341,8 @@ static void make_alone(struct work *work, const char *reason, int error)
                        "%s A copy of the process could not be made (error %d).", reason, -error);
     }
     work->reason = whole;
-    work->tier = 3;
-    work->live = 0;
-    work->captured_pid = work->signal->pid;
-    work->result = -EFAULT;
-    if (has_room() || stack == NULL) {
-        crash_call_guarded(make_dump, work, work->signal);
-    } else {
-        crash_call_on_stack(make_dump, work, stack);
-    }
+    /* A filter for system calls would end all, not a copy. */
+    make_here(work, sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 ? WAY_OWN : WAY_BLIND);
 }
 
 /* ---- Both ---- */
@@ -340,6 +387,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         work.page = handler->words;
     }
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
+    make_here(&work, WAY_SPARSE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
         result = make_copies(&work);
     }
@@ -347,6 +395,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         make_alone(&work, reason, result);
     }
     handler->scratch = NULL; /* not clean any more, should the program live on */
+    if (state_of(work.reserve) == MINIDUMP_RESERVE_SPARSE) {
+        set_state(work.reserve, MINIDUMP_RESERVE_COMPLETE);
+    }
     if (state_of(work.reserve) != MINIDUMP_RESERVE_COMPLETE) {
         return 0;
     }

@@ -27,33 +27,60 @@ static bool add_range(struct code_map *map, uint64_t start, uint64_t end)
     return true;
 }
 
-/* "55d0c0a00000-55d0c0a21000 r-xp 00002000 fe:01 1234 /path" */
-static void add_line(struct code_map *map, const char *line, size_t bytes)
+/* "55d0c0a00000-55d0c0a21000 r-xp 00002000 fe:01 1234 /path"; the next line begins at *text. */
+static bool next_mapping(const char **text, const char *end, struct code_range *ret_range,
+                         char ret_permissions[5])
 {
-    char text[LINE_BYTES];
-    unsigned long long start, end;
-    char permissions[5];
+    const char *newline = memchr(*text, '\n', (size_t)(end - *text));
+    size_t bytes = (size_t)((newline != NULL ? newline : end) - *text);
+    unsigned long long start, behind;
+    char line[LINE_BYTES];
 
-    bytes = bytes < sizeof(text) - 1 ? bytes : sizeof(text) - 1;
-    memcpy(text, line, bytes);
-    text[bytes] = '\0';
-    if (sscanf(text, "%16llx-%16llx %4s", &start, &end, permissions) == 3 &&
-        strchr(permissions, 'x') != NULL) {
-        add_range(map, start, end);
+    bytes = bytes < sizeof(line) - 1 ? bytes : sizeof(line) - 1;
+    memcpy(line, *text, bytes);
+    line[bytes] = '\0';
+    *text = newline != NULL ? newline + 1 : end;
+    if (sscanf(line, "%16llx-%16llx %4s", &start, &behind, ret_permissions) != 3) {
+        return false;
     }
+    *ret_range = (struct code_range){ start, behind };
+    return true;
 }
 
 static void add_maps(struct code_map *map, const char *text, size_t bytes)
 {
     const char *end = text + bytes;
+    struct code_range range;
+    char permissions[5];
 
     while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = newline != NULL ? newline : end;
-
-        add_line(map, text, (size_t)(stop - text));
-        text = stop + 1;
+        if (next_mapping(&text, end, &range, permissions) && strchr(permissions, 'x') != NULL) {
+            add_range(map, range.start, range.end);
+        }
     }
+}
+
+bool code_find_mapping(const struct minidump *dump, uint64_t address, struct code_range *ret_range)
+{
+    const char *text, *end;
+    struct code_range range;
+    char permissions[5];
+    const void *maps;
+    size_t bytes;
+
+    if (!minidump_stream(dump, MINIDUMP_STREAM_LINUX_MAPS, &maps, &bytes)) {
+        return false;
+    }
+    text = maps;
+    end = text + bytes;
+    while (text < end) {
+        if (next_mapping(&text, end, &range, permissions) && address >= range.start &&
+            address < range.end) {
+            *ret_range = range;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void add_modules(struct code_map *map, const struct minidump *dump)

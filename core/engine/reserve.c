@@ -116,7 +116,7 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
     if (is_alive(fd, ret_about, &status)) {
         return RESERVE_KEPT;
     }
-    if (ret_about->state == MINIDUMP_RESERVE_OPEN) {
+    if (ret_about->state == MINIDUMP_RESERVE_OPEN || ret_about->state == MINIDUMP_RESERVE_SPARSE) {
         return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
     }
     return ret_about->state == MINIDUMP_RESERVE_WRITING ? RESERVE_BROKEN : RESERVE_UNUSED;

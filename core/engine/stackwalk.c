@@ -268,8 +268,9 @@ enum stackwalk_end stackwalk_callers(struct stackwalk *files,
 
     files->run = &run;
     /* 0 is also the answer when the return address could not be read. */
-    if (dwfl_getthread_frames(files->dwfl, THREAD, take_frame, files) == 0 && run.read) {
-        run.end = STACKWALK_OUTERMOST; /* it is zero */
+    if (dwfl_getthread_frames(files->dwfl, THREAD, take_frame, files) == 0 && run.read &&
+        run.end == STACKWALK_UNKNOWN) {
+        run.end = STACKWALK_ZERO;
     }
     files->run = NULL;
     return run.end;

@@ -22,7 +22,8 @@ void stackwalk_close(struct stackwalk *files);
 
 enum stackwalk_end {
     STACKWALK_UNKNOWN = 0,   /* the last caller was not believed, or there is no way to its own */
-    STACKWALK_OUTERMOST = 1, /* the last caller has none itself */
+    STACKWALK_OUTERMOST = 1, /* the last caller has none itself, says its call frame information */
+    STACKWALK_ZERO = 2,      /* the last caller's return address is zero */
 };
 
 /* `exact`: the caller's address is that of an instruction, not one behind a call, as in a signal

@@ -14,6 +14,8 @@
 
 #define SCAN_WORDS  512        /* how far a return address is looked for */
 #define CALL_BYTES  7          /* the longest call instruction that is recognised */
+#define GAP_WORDS   8192       /* the same where a kept part of the stack begins */
+#define GAP_TRIES   256        /* of what may be a frame there */
 #define FRAME_BYTES (1u << 20) /* a larger distance from stack to frame pointer is not believed */
 #define ENTRY_BYTES 64         /* of _start, which nobody called */
 
@@ -28,7 +30,8 @@ struct walk {
     uint64_t entry; /* where the program began; 0 if unknown */
     bool exact;     /* the address is that of an instruction, not one behind a call */
     enum unwind_trust trust;
-    unsigned count; /* of frames so far */
+    unsigned count;   /* of frames so far */
+    uint64_t missing; /* bytes of the stack, before the frame at hand */
     bool cut, over;
     unwind_emit_fn *emit;
     void *user;
@@ -146,17 +149,22 @@ static bool step_frame_pointer(struct walk *walk)
     return true;
 }
 
-static bool step_scan(struct walk *walk)
+static bool scan(struct walk *walk, uint64_t rsp, unsigned words)
 {
-    uint64_t rsp = (walk->registers.value[UNWIND_RSP] + 7) & ~7ull, address;
+    uint64_t address;
 
-    for (unsigned i = 0; i < SCAN_WORDS && read_word(walk, rsp, &address); i++, rsp += 8) {
+    for (unsigned i = 0; i < words && read_word(walk, rsp, &address); i++, rsp += 8) {
         if (is_return_address(walk, address, rsp + 8)) {
             set_caller(walk, address, rsp + 8, walk->registers.value[UNWIND_RBP]);
             return true;
         }
     }
     return false;
+}
+
+static bool step_scan(struct walk *walk)
+{
+    return scan(walk, (walk->registers.value[UNWIND_RSP] + 7) & ~7ull, SCAN_WORDS);
 }
 
 /* Without call frame information nothing else tells that the stack ends here, above the arguments.
@@ -189,6 +197,97 @@ static uint64_t lookup_of(const struct walk *walk)
     return walk->registers.value[UNWIND_RIP] - (walk->exact ? 0 : 1);
 }
 
+/* A walk that is only tried. */
+struct trial {
+    const struct walk *walk;
+    uint64_t rsp;
+    unsigned count;
+};
+
+static bool try_caller(const struct unwind_registers *caller, bool exact, void *user)
+{
+    struct trial *trial = user;
+    bool up = caller->value[UNWIND_RSP] > trial->rsp;
+
+    trial->rsp = caller->value[UNWIND_RSP];
+    trial->count++;
+    return (up || exact) &&
+           code_map_contains(&trial->walk->code, caller->value[UNWIND_RIP] - (exact ? 0 : 1));
+}
+
+/* How many callers call frame information knows of what was just found, if it leads to the end of
+ * the stack; else 0. */
+static unsigned way_out(const struct walk *walk)
+{
+    struct trial trial = { walk, walk->registers.value[UNWIND_RSP], 0 };
+
+    return stackwalk_callers(walk->files, &walk->registers, lookup_of(walk), try_caller, &trial) ==
+                   STACKWALK_OUTERMOST
+               ? trial.count
+               : 0;
+}
+
+/* Nothing is known of the registers behind a gap. A function that has a frame pointer saves its
+ * caller's right below the return address. */
+static void find_frame_pointer(struct walk *walk)
+{
+    uint64_t rsp = walk->registers.value[UNWIND_RSP], saved;
+
+    if (read_word(walk, rsp - 16, &saved) && saved > rsp && saved - rsp < FRAME_BYTES &&
+        saved % 8 == 0) {
+        walk->registers.value[UNWIND_RBP] = saved;
+    } else {
+        walk->registers.known &= ~(1u << UNWIND_RBP);
+    }
+}
+
+/* The frame of a kept part of the stack from which the longest way leads to the stack's end;
+ * without such the first that may be one. What functions left there that have returned looks the
+ * same. */
+static bool find_frame(struct walk *walk, uint64_t start)
+{
+    struct walk best = *walk;
+    unsigned tries = 0, most = 0;
+
+    while (tries < GAP_TRIES && scan(walk, start, GAP_WORDS)) {
+        unsigned count;
+
+        find_frame_pointer(walk);
+        count = way_out(walk);
+        if (tries++ == 0 || count > most) {
+            best = *walk;
+            most = count;
+        }
+        start = walk->registers.value[UNWIND_RSP];
+    }
+    *walk = best;
+    return tries > 0;
+}
+
+/* Of a deep stack both ends are kept: where the inner one ends, the walk goes on in the outer one.
+ */
+static bool step_gap(struct walk *walk)
+{
+    uint64_t rsp = walk->registers.value[UNWIND_RSP], end = rsp;
+    struct code_range stack;
+
+    if (!code_find_mapping(walk->dump, rsp, &stack)) {
+        return false;
+    }
+    for (size_t i = 0; i < minidump_block_count(walk->dump); i++) { /* sorted by address */
+        const struct minidump_block *block = minidump_block_at(walk->dump, i);
+
+        if (block->start > end && block->start < stack.end) {
+            walk->missing = block->start - end;
+            return find_frame(walk, (block->start + 7) & ~7ull);
+        }
+        if (block->start <= end && block->start + block->bytes > end) {
+            end = block->start + block->bytes;
+        }
+    }
+    return false;
+}
+
 /* Tells the receiver of the frame that the walk has come to; false when the walk is over. */
 static bool emit_frame(struct walk *walk)
 {
@@ -196,8 +295,10 @@ static bool emit_frame(struct walk *walk)
         .address = walk->registers.value[UNWIND_RIP],
         .lookup = lookup_of(walk),
         .trust = walk->trust,
+        .missing = walk->missing,
     };
 
+    walk->missing = 0;
     walk->cut = walk->count == UNWIND_MAX_FRAMES;
     walk->over = walk->cut || !walk->emit(&frame, walk->user);
     walk->count++;
@@ -241,7 +342,7 @@ static bool step_without(struct walk *walk, enum stackwalk_end end)
         walk->trust = UNWIND_CONTEXT;
         return true;
     }
-    if (end == STACKWALK_OUTERMOST || is_entry(walk, lookup_of(walk))) {
+    if (end != STACKWALK_UNKNOWN || is_entry(walk, lookup_of(walk))) {
         return false;
     }
     walk->trust = UNWIND_SCAN;
@@ -252,7 +353,7 @@ static bool step_without(struct walk *walk, enum stackwalk_end end)
         walk->trust = UNWIND_FRAME_POINTER;
         return true;
     }
-    return step_scan(walk);
+    return step_scan(walk) || step_gap(walk);
 }
 
 static void walk_frames(struct walk *walk)

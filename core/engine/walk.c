@@ -35,9 +35,10 @@ struct record {
     uint32_t symbol_bytes;
 };
 
-#define WALK_END UNWIND_TRUSTS
-#define WALK_CUT (UNWIND_TRUSTS + 1) /* there would have been more */
-#define WALK_GAP (UNWIND_TRUSTS + 2) /* so many frames, its `address`, are left out */
+#define WALK_END  UNWIND_TRUSTS
+#define WALK_CUT  (UNWIND_TRUSTS + 1) /* there would have been more */
+#define WALK_GAP  (UNWIND_TRUSTS + 2) /* so many frames, its `address`, are left out */
+#define WALK_HOLE (UNWIND_TRUSTS + 3) /* so many bytes of the stack are not in the dump */
 
 /* Of a deeper stack the report shows both ends: where it crashed, and where it came from. */
 #define INNERMOST 192u
@@ -64,9 +65,13 @@ static bool send_frame(const struct sender *sender, const struct unwind_frame *f
     struct record record = { .address = frame->address,
                              .lookup = frame->lookup,
                              .trust = frame->trust };
+    const struct record hole = { .address = frame->missing, .trust = WALK_HOLE };
     const char *symbol = "";
     size_t bytes;
 
+    if (frame->missing != 0 && !send_record(sender, &hole, "")) {
+        return false;
+    }
     if (stackwalk_symbol(sender->files, frame->lookup, &symbol, &record.symbol_offset)) {
         record.symbol_offset += frame->address - frame->lookup;
     }
@@ -176,9 +181,16 @@ static bool add_frames(struct engine_run *run, const struct buf *sent)
                         UNWIND_MAX_FRAMES);
         }
         if (record.trust == WALK_GAP) {
-            report_note(run->report, "The %llu frames between the innermost %u and the outermost "
-                                     "%u are not shown.",
+            report_note(run->report,
+                        "The %llu frames between the innermost %u and the outermost "
+                        "%u are not shown.",
                         (unsigned long long)record.address, INNERMOST, OUTERMOST);
+            continue;
+        }
+        if (record.trust == WALK_HOLE) {
+            report_note(run->report,
+                        "Before frame %zu some are missing: %llu bytes of the stack were not kept.",
+                        run->report->frame_count, (unsigned long long)record.address);
             continue;
         }
         if (record.trust >= UNWIND_TRUSTS) {

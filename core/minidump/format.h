@@ -134,14 +134,16 @@ struct minidump_record_file {
 #define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
 #define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
 
-/* Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's one report. The monitor
- * does so only when a minidump cannot be lost with it any more. */
+/* EMPTY → WRITING → SPARSE → WRITING → COMPLETE, with or without SPARSE, which a program that dies
+ * leaves behind for good. Every change is a compare-and-swap: whoever leaves EMPTY makes the crash's
+ * one report. The monitor does so only when a minidump cannot be lost with it any more. */
 enum minidump_reserve_state {
     MINIDUMP_RESERVE_EMPTY = 0,
     MINIDUMP_RESERVE_WRITING = 1,  /* by the crashed program */
     MINIDUMP_RESERVE_COMPLETE = 2, /* the minidump is whole */
     MINIDUMP_RESERVE_CLOSED = 3,   /* the monitor makes the report */
     MINIDUMP_RESERVE_OPEN = 4,     /* as COMPLETE, while the program lives and its handler may mend it */
+    MINIDUMP_RESERVE_SPARSE = 5,   /* a whole minidump, of little: the program tries to do better */
 };
 
 /* In the last page. The monitor fills it in; the program changes `state`, `bytes`
@@ -150,7 +152,7 @@ struct minidump_reserve {
     uint64_t magic;
     uint32_t version;
     uint32_t state;         /* enum minidump_reserve_state, a futex word */
-    uint64_t bytes;         /* of the minidump, once COMPLETE */
+    uint64_t bytes;         /* of the minidump, once COMPLETE or SPARSE */
     uint64_t start_time;    /* of the program: field 22 of /proc/PID/stat */
     uint64_t pid_namespace; /* in which `pid` is its number: inode of /proc/self/ns/pid */
     int32_t pid;
@@ -159,6 +161,10 @@ struct minidump_reserve {
     char other[40];  /* the id of the monitor's report of the same crash, or "" */
     int32_t writer;    /* who left EMPTY: the program or a fork child; 0 for a moment */
     int32_t other_pid; /* whose crash `other` is about */
+    /* For a program that cannot read its own /proc any more when it crashes. */
+    uint32_t auxv_bytes;
+    char auxv[1024];
+    char exe[2040]; /* "": unknown */
 };
 
 #endif

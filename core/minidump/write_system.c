@@ -23,18 +23,22 @@
 #define FIELD_START_TIME  22
 
 /* A file of the system, cut off at a megabyte; NULL if it cannot be read. */
-static const char *read_path(struct arena *arena, const char *path, size_t *ret_bytes)
+static const char *read_path(const struct write *write, const char *path, size_t *ret_bytes)
 {
     size_t size = FIRST_BYTES, used = 0;
-    char *content = arena_alloc(arena, size);
-    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    char *content = arena_alloc(write->arena, size);
+    int fd = -EPERM;
     long bytes = 1;
 
+    if (write->capture->request.care == CAPTURE_FREELY) {
+        fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    }
     while (fd >= 0 && content != NULL && bytes > 0) {
         bytes = sys_read(fd, content + used, size - used);
         used += bytes > 0 ? (size_t)bytes : 0;
         if (used == size) {
-            char *larger = size < MAX_BYTES ? arena_resize(arena, content, size, size * 2) : NULL;
+            char *larger =
+                size < MAX_BYTES ? arena_resize(write->arena, content, size, size * 2) : NULL;
 
             if (larger == NULL) {
                 break;
@@ -91,7 +95,9 @@ static void write_information(struct write *write, uint8_t processors)
     system.level = cpu.level;
     system.revision = cpu.revision;
     capture_copy(system.cpu, cpu.information, sizeof(system.cpu));
-    sys_uname(&name);
+    if (write->capture->request.care != CAPTURE_BY_READING) {
+        sys_uname(&name);
+    }
     parse_release(name.release, &system);
     length = capture_format(text, sizeof(text), "%s %s %s %s", name.sysname, name.release,
                             name.version, name.machine);
@@ -142,7 +148,7 @@ static void write_distribution(struct write *write)
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         size_t bytes;
-        const char *content = read_path(write->arena, paths[i], &bytes);
+        const char *content = read_path(write, paths[i], &bytes);
 
         if (content != NULL) {
             write_stream(write, MINIDUMP_STREAM_LINUX_LSB_RELEASE,
@@ -155,7 +161,7 @@ static void write_distribution(struct write *write)
 void write_system(struct write *write)
 {
     size_t bytes = 0;
-    const char *processors = read_path(write->arena, "/proc/cpuinfo", &bytes);
+    const char *processors = read_path(write, "/proc/cpuinfo", &bytes);
 
     write_information(write, count_processors(processors, processors != NULL ? bytes : 0));
     write_miscellaneous(write);

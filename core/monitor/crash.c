@@ -134,6 +134,8 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
         if (job != NULL) {
             jobs_wait(&monitor->jobs, job, false);
         }
+        /* Held so long is PID 1, whose end is ours, too: what is to be tidied up is so now. */
+        reserve_finish(&monitor->reserve, monitor->log.folder);
         page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
     }
     sync_start(monitor, &dump->incoming);

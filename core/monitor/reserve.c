@@ -51,6 +51,23 @@ static uint64_t own_namespace(void)
     return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
+/* What the program may not be able to read of itself when it crashes. */
+static void describe(struct minidump_reserve *about, int32_t pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd >= 0 ? read(fd, about->auxv, sizeof(about->auxv)) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    about->auxv_bytes = bytes > 0 ? (uint32_t)bytes : 0;
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    bytes = readlink(path, about->exe, sizeof(about->exe) - 1);
+    about->exe[bytes > 0 ? bytes : 0] = '\0';
+}
+
 static int fill(struct reserve *reserve, int32_t pid)
 {
     int error = posix_fallocate(reserve->file, 0, MINIDUMP_RESERVE_FILE_BYTES);
@@ -74,6 +91,7 @@ static int fill(struct reserve *reserve, int32_t pid)
         .start_time = start_time(pid),
         .pid_namespace = own_namespace(),
     };
+    describe(reserve->about, pid);
     snprintf(reserve->about->id, sizeof(reserve->about->id), "%s", reserve->id.text);
     return 0;
 }
@@ -203,10 +221,16 @@ void reserve_reopen(struct reserve *reserve)
     }
 }
 
-bool reserve_is_new(struct reserve *reserve)
+bool reserve_is_new(struct reserve *reserve, bool program_gone)
 {
-    if (reserve->about == NULL || reserve->told ||
-        __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) != MINIDUMP_RESERVE_COMPLETE) {
+    if (reserve->about == NULL || reserve->told) {
+        return false;
+    }
+    /* A fork child that has begun to write may go on after its parent. */
+    if (program_gone && reserve->about->writer == reserve->about->pid) {
+        move(reserve, MINIDUMP_RESERVE_SPARSE, MINIDUMP_RESERVE_COMPLETE);
+    }
+    if (__atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE) != MINIDUMP_RESERVE_COMPLETE) {
         return false;
     }
     reserve->told = true;

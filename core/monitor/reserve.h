@@ -48,8 +48,8 @@ void reserve_complete(struct reserve *reserve);
 /* It does not: what is in the reserve is given up. */
 void reserve_forget(struct reserve *reserve);
 
-/* True once, when the program has completed a minidump. */
-bool reserve_is_new(struct reserve *reserve);
+/* True once, when the program has completed a minidump, or has ended and left a sparse one. */
+bool reserve_is_new(struct reserve *reserve, bool program_gone);
 
 /* The program has ended or wants no reports any more: deletes the file unless there is, or may be,
  * something in it. */

@@ -118,7 +118,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     crash_look(monitor);
     ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
     provisional_work(monitor, ending->program_gone || ending->stopped);
-    monitor->postponed = reserve_is_new(&monitor->reserve) || monitor->postponed;
+    monitor->postponed =
+        reserve_is_new(&monitor->reserve, ending->program_gone) || monitor->postponed;
     ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
     catch_up(monitor);

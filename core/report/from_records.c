@@ -103,7 +103,9 @@ static int take_version(struct input *in, const struct minidump_record_view *rec
 
 static int take_message(struct input *in, const struct minidump_record_view *record)
 {
-    return take_text(record, &in->report->message);
+    int result = take_text(record, &in->report->message);
+
+    return result == 0 ? report_name_thrown(&in->report->message) : result;
 }
 
 static int take_tier_reason(struct input *in, const struct minidump_record_view *record)

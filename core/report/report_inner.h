@@ -49,6 +49,9 @@ struct report_known {
 int report_from_records(struct report *report, const struct minidump *dump,
                         struct report_known *ret_known);
 
+/* Where a message is about a C++ exception, its type as a programmer knows it. 0 or CAIRN_ENOMEM. */
+int report_name_thrown(char **message);
+
 /* drops.json: the same counters with one more added to `key`; text that is not such an object
  * counts as empty. The caller frees the result; NULL: no memory. */
 char *report_json_count(const char *text, size_t bytes, const char *key, uint64_t more);

@@ -110,17 +110,17 @@ def judge_report(row, report, tier, verdict):
         verdict["site"] = f"in {name or 'nothing'}"
     elif row.site and symbols[:1] != [row.site]:
         verdict["site"] = f"in {symbols[:1]}"
-    judge_walk(row, symbols, verdict)
+    judge_walk(row, symbols, row.kept if report["tier"] > 1 and row.kept else row.frames, verdict)
 
 
-def judge_walk(row, symbols, verdict):
+def judge_walk(row, symbols, frames, verdict):
     if not row.walk:
         verdict["walk"] = NONE
     elif row.walk not in symbols:
         verdict["walk"] = f"ends in {symbols[-1] if symbols else 'nothing'}, {len(symbols)} frames"
     elif row.through and not set(row.through.split("|")) & set(symbols):
         verdict["walk"] = f"not through {row.through}"
-    elif len(symbols) < row.frames:
+    elif len(symbols) < frames:
         verdict["walk"] = f"only {len(symbols)} frames"
 
 
@@ -192,7 +192,7 @@ def judge(row, mode, bare, run, spool, judge_state, quick=False):
             verdict["detail"].append("output: " + run.output.strip().splitlines()[-1])
         return verdict
     judge_report(row, report, judge_state.tier, verdict)
-    lost = (row.lost if report["tier"] > 1 else ()) + (row.lost_3 if report["tier"] > 2 else ())
+    lost = row.never + (row.lost if report["tier"] > 1 else ())
     if judge_state.have_stackwalk and not quick and report["frames"]:
         judge_by_stackwalk(row, mode, report, dump, judge_state, verdict)
     if judge_state.with_lldb and not quick:

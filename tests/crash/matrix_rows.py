@@ -35,9 +35,10 @@ class Row:
     short: tuple = ()              # modes that belong to the short form
     threads: int = 0               # how many threads the minidump must have, at least
     frames: int = 0                # how many frames the walk must have, at least
+    kept: int = 0                  # how many of them the reserve of tiers 2 and 3 has room for
     lost: tuple = ()               # columns that tiers 2 and 3 cannot keep, as the design says
-    lost_3: tuple = ()             # those that tier 3 cannot keep besides
-    later: bool = False            # everything ended with it: the next Cairn process finishes it
+    never: tuple = ()              # columns that no tier can keep
+    later: bool = False            # in tiers 2 and 3 the next Cairn process finishes it: all others ended
     bare_kind: str = field(default="")  # negative controls: compare with another way to end
 
 
@@ -46,24 +47,25 @@ def sent(signal):
                module="libc.so.6", through="wait_for_signal", send=signal)
 
 
-# The crashed process itself cannot open /proc/self/maps.
-WITHOUT_PROC = ("site", "walk", "lldb")
+# Of a stack that does not fit, both ends are kept. We find the way from one to the other, LLDB does not.
+LLDB = ("lldb",)
 
 CALL = dict(signal="SIGABRT", codes=("SI_TKILL",), site="", module="libc.so.6")
 
 ROWS = [
     Row("null dereference", "null", short=BOTH),
     Row("stack 33 KiB deep", "deep", "33792", through="descend", frames=30, short=(PRELOAD,)),
-    Row("stack 8 MiB deep", "deep", "", through="descend", frames=200,
-        lost=("walk", "lldb")),
+    Row("stack 8 MiB deep", "deep", "", through="descend", frames=200, kept=30, lost=LLDB),
+    Row("stack 12 MiB deep, thread", "deep-thread", str(12 << 20), through="descend",
+        walk="start_thread", frames=200, kept=30, never=LLDB),
     Row("1 other thread", "among", "1", walk="thread_body", threads=3, short=(EMBEDDED,)),
     Row("10 other threads", "among", "10", walk="thread_body", threads=12),
     Row("100 other threads", "among", "100", walk="thread_body", threads=102, short=(PRELOAD,)),
     Row("1000 other threads", "among", "1000", walk="thread_body", threads=1002),
-    Row("overflow, main", "overflow", site="overflow", frames=200, short=(PRELOAD,),
-        lost=("walk", "lldb")),
+    Row("overflow, main", "overflow", site="overflow", frames=200, kept=30, short=(PRELOAD,),
+        lost=LLDB),
     Row("overflow, thread", "overflow-thread", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
-        site="overflow", walk="thread_body", frames=200, short=BOTH, lost=("walk", "lldb")),
+        site="overflow", walk="thread_body", frames=200, kept=30, short=BOTH, lost=LLDB),
     Row("heap smashed", "heap", message=r"free\(\): invalid size", through="crash_heap", **CALL),
     Row("double free", "double-free", message="double free detected", through="crash_double_free",
         short=(PRELOAD,), **CALL),
@@ -73,8 +75,7 @@ ROWS = [
     Row("in dlopen", "in-dlopen", "{module}", through="module_loaded"),
     Row("2 at once", "at-once", "2", walk="crashing_body", threads=3),
     Row("20 at once", "at-once", "20", walk="crashing_body", threads=21, short=(EMBEDDED,)),
-    Row("no free descriptor", "no-descriptors", short=(PRELOAD,),
-        lost_3=("site", "walk", "lldb")),
+    Row("no free descriptor", "no-descriptors", short=(PRELOAD,)),
     Row("closed from 3", "closed", "3"),
     Row("closed from 0", "closed", "0", short=(EMBEDDED,)),
     Row("no address space", "no-address-space"),
@@ -100,9 +101,14 @@ ROWS = [
     Row("in a signal handler", "in-handler", through="crash_handling"),
     Row("in a handler, all blocked", "in-handler", "blocked", through="crash_handling",
         alone=(EMBEDDED,), why_alone="as all signals blocked"),
+    Row("in a handler, other stack", "in-handler-elsewhere", through="crash_handling_elsewhere"),
+    Row("... in a thread", "in-handler-elsewhere", "thread", through="handle_elsewhere",
+        walk="thread_body"),
     Row("before main", "before-main", walk="_start", modes=(PRELOAD,)),
     Row("at exit", "at-exit", through="exit"),
     Row("in a TLS destructor", "in-destructor", through="destroy_value", walk="start_thread"),
+    Row("in a thread_local", "in-thread-local", through="destroy_value",
+        walk="start_thread"),
     Row("in a fork child", "in-fork", short=(PRELOAD,)),
     Row("in a vfork child", "in-vfork", alone=BOTH, why_alone="its memory is its parent's"),
     Row("after exec", "after-exec", alone=(PRELOAD,), why_alone="the new program has no Cairn"),
@@ -117,17 +123,19 @@ ROWS = [
     Row("3000 modules", "modules", "{modules-3000}", full=True),
     Row("heap of 256 MiB", "heap-of", str(256 << 20)),
     Row("heap of 4 GiB", "heap-of", str(4 << 30), full=True),
-    Row("C++ exception", "exception", through="__throw_runtime_error|crash_exception", **CALL),
+    Row("C++ exception", "exception", message=r"C\+\+ exception std::runtime_error: nobody catches me",
+        through="__throw_runtime_error|crash_exception", **CALL),
     Row("assert", "assert", message="Assertion `two == 3", through="crash_assert", **CALL),
     Row("fortify", "fortify", message="buffer overflow detected", through="crash_fortify", **CALL),
     Row("stack protector", "canary", message="stack smashing detected", through="crash_canary",
         **CALL),
     Row("dropped user", "nobody", root=True),
-    Row("chroot", "chroot", "{empty}", root=True, lost=WITHOUT_PROC),
-    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True, lost=WITHOUT_PROC),
-    *[Row(f"seccomp: {call} {how}", kind, argument, lost=WITHOUT_PROC if call == "open" else ())
+    Row("chroot", "chroot", "{empty}", root=True),
+    Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True),
+    *[Row(f"seccomp: {call} {how}", kind, call, lowest=3 if call in ("clone", "all") else 1,
+          lost=("thread", "exit") if how == "kills" and call in ("clone", "all") else ())
       for kind, how in (("seccomp-eperm", "EPERM"), ("seccomp-kill", "kills"))
-      for call, argument in (("ptrace", "ptrace"), ("open", "open"), ("readv", "readv"))],
+      for call in ("ptrace", "open", "readv", "clone", "all")],
     Row("PID 1", "null", setup="pid-1", root=True, later=True),
     Row("user namespace", "null", setup="user-namespace"),
     Row("read-only root", "null", setup="read-only", root=True),

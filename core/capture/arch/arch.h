@@ -30,6 +30,11 @@ uint64_t arch_use_context(struct arch_registers *registers, const void *context)
 /* The vector state found there: `bytes` of it could be read. Too few leave it without. */
 void arch_use_vectors(struct arch_registers *registers, const void *state, size_t bytes);
 
+/* Whether the ARCH_CONTEXT_BYTES at `context`, which lie at `address` in the process, are the
+ * ucontext_t of a signal that came in on an alternate stack; then the stack pointer of what it
+ * interrupted on another stack. */
+int arch_interrupted_elsewhere(const void *context, uint64_t address, uint64_t *ret_pointer);
+
 /* The general registers as 64-bit words, for whoever looks for pointers in them. */
 const uint64_t *arch_general_words(const struct arch_registers *registers, size_t *ret_count);
 

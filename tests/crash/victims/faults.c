@@ -121,8 +121,7 @@ static void crash_jump_zero(const char *unused)
 
 static void crash_jump_data(const char *unused)
 {
-    void *page =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     (void)unused;
     if (page == MAP_FAILED) {

@@ -86,8 +86,7 @@ static void crash_without_memory(const char *argument)
 static void crash_with_heap(const char *argument)
 {
     size_t bytes = strtoul(argument, NULL, 10);
-    char *heap =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *heap = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (heap == MAP_FAILED) {
         cannot("mmap");

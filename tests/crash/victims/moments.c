@@ -52,6 +52,23 @@ static void crash_in_destructor(const char *unused)
     crash_in_thread(leave_value);
 }
 
+extern void *__dso_handle;
+int __cxa_thread_atexit_impl(void (*destroy)(void *), void *object, void *library);
+
+/* As a C++ compiler registers the destructor of a thread_local object. */
+static void leave_object(void)
+{
+    static _Thread_local int object;
+
+    __cxa_thread_atexit_impl(destroy_value, &object, &__dso_handle);
+}
+
+static void crash_in_thread_local(const char *unused)
+{
+    (void)unused;
+    crash_in_thread(leave_object);
+}
+
 /* How the child ended, so that it shows in ours. */
 static void end_like(pid_t child)
 {
@@ -119,6 +136,7 @@ const struct kind moment_kinds[] = {
     { "before-main", was_before_main },
     { "at-exit", crash_at_exit },
     { "in-destructor", crash_in_destructor },
+    { "in-thread-local", crash_in_thread_local },
     { "in-fork", crash_in_fork },
     { "in-vfork", crash_in_vfork },
     { "after-exec", crash_after_exec },

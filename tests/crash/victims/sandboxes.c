@@ -71,11 +71,11 @@ static void refuse_calls(const int *numbers, unsigned count, unsigned answer)
     }
 }
 
-/* argument: "ptrace", "open", "readv" or "all" */
+/* argument: "ptrace", "open", "readv", "clone" or "all" */
 static void crash_refused(const char *argument, unsigned answer)
 {
-    static const int numbers[] = { SYS_ptrace, SYS_open, SYS_openat, SYS_openat2,
-                                   SYS_process_vm_readv };
+    static const int numbers[] = { SYS_ptrace,           SYS_open,  SYS_openat, SYS_openat2,
+                                   SYS_process_vm_readv, SYS_clone, SYS_clone3 };
 
     if (strcmp(argument, "ptrace") == 0) {
         refuse_calls(numbers, 1, answer);
@@ -83,8 +83,10 @@ static void crash_refused(const char *argument, unsigned answer)
         refuse_calls(numbers + 1, 3, answer);
     } else if (strcmp(argument, "readv") == 0) {
         refuse_calls(numbers + 4, 1, answer);
+    } else if (strcmp(argument, "clone") == 0) {
+        refuse_calls(numbers + 5, 2, answer);
     } else {
-        refuse_calls(numbers, 5, answer);
+        refuse_calls(numbers, 7, answer);
     }
     crash_here();
 }
@@ -100,10 +102,7 @@ static void crash_with_kills(const char *argument)
 }
 
 const struct kind sandbox_kinds[] = {
-    { "nobody", crash_as_nobody },
-    { "chroot", crash_in_chroot },
-    { "chroot-nobody", crash_in_both },
-    { "seccomp-eperm", crash_with_errors },
-    { "seccomp-kill", crash_with_kills },
-    { NULL, NULL },
+    { "nobody", crash_as_nobody },        { "chroot", crash_in_chroot },
+    { "chroot-nobody", crash_in_both },   { "seccomp-eperm", crash_with_errors },
+    { "seccomp-kill", crash_with_kills }, { NULL, NULL },
 };

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void crash_blocked(const char *unused)
@@ -59,10 +60,33 @@ static void crash_handling(const char *argument)
     raise(SIGUSR1);
 }
 
+/* A handler on an alternate stack that lies in the heap, in a thread or in main. */
+static void handle_elsewhere(void)
+{
+    const stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
+    struct sigaction action = { .sa_handler = crash_in_handler, .sa_flags = SA_ONSTACK };
+
+    if (stack.ss_sp == NULL || sigaltstack(&stack, NULL) != 0) {
+        cannot("sigaltstack");
+    }
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+}
+
+/* argument: "thread", or "" for main */
+static void crash_handling_elsewhere(const char *argument)
+{
+    if (argument[0] != '\0') {
+        crash_in_thread(handle_elsewhere);
+    }
+    handle_elsewhere();
+}
+
 const struct kind signal_kinds[] = {
     { "blocked", crash_blocked },
     { "blocked-thread", crash_blocked_thread },
     { "wait", wait_for_signal },
     { "in-handler", crash_handling },
+    { "in-handler-elsewhere", crash_handling_elsewhere },
     { NULL, NULL },
 };

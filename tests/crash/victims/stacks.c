@@ -2,6 +2,7 @@
 /* Stacks that are deep, full, or not where the stack pointer says. */
 #include "tests/crash/victims/victim.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -34,6 +35,33 @@ static void crash_deep(const char *argument)
         bytes -= bytes / (FRAME_BYTES + 64) * 64; /* what a frame needs besides */
     }
     descend(&first, bytes);
+}
+
+static void *descend_in_thread(void *bytes)
+{
+    char first = 0;
+
+    if (prepare_thread != NULL) {
+        prepare_thread();
+    }
+    be_crasher();
+    descend(&first, *(long *)bytes);
+    return NULL;
+}
+
+/* argument: bytes of a stack that is larger by a half */
+static void crash_deep_thread(const char *argument)
+{
+    long bytes = strtol(argument, NULL, 10);
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)bytes + (size_t)bytes / 2);
+    if (pthread_create(&thread, &attributes, descend_in_thread, &bytes) != 0) {
+        cannot("pthread_create");
+    }
+    pthread_join(thread, NULL);
 }
 
 __attribute__((noinline)) static int overflow(volatile char *previous)
@@ -82,6 +110,7 @@ static void crash_lost_thread(const char *unused)
 
 const struct kind stack_kinds[] = {
     { "deep", crash_deep },
+    { "deep-thread", crash_deep_thread },
     { "overflow", crash_overflow },
     { "overflow-thread", crash_overflow_thread },
     { "lost", crash_lost },

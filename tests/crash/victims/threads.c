@@ -171,7 +171,8 @@ static void nap(long milliseconds)
     nanosleep(&time, NULL);
 }
 
-/* A child stops and continues the victim all the time while it crashes, and then leaves it running. */
+/* A child stops and continues the victim all the time while it crashes, and then leaves it running.
+ */
 static void crash_while_stopped(const char *unused)
 {
     pid_t victim = getpid();

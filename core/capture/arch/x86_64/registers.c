@@ -10,6 +10,8 @@
 
 #include <linux/elf.h>
 
+#define USER_CODE 0x33 /* the segment */
+
 #define MINIDUMP_CPU_AMD64 9
 
 _Static_assert(sizeof(struct arch_general) == 27 * 8, "what PTRACE_GETREGSET fills");
@@ -92,6 +94,17 @@ void arch_use_vectors(struct arch_registers *registers, const void *state, size_
                                   ? ARCH_XSAVE_BYTES
                                   : ARCH_FXSAVE_BYTES;
     capture_copy(registers->vectors, state, registers->vector_bytes);
+}
+
+/* The kernel notes there which alternate stack it used. */
+int arch_interrupted_elsewhere(const void *context, uint64_t address, uint64_t *ret_pointer)
+{
+    const struct ucontext *at = context;
+    uint64_t start = (uint64_t)(uintptr_t)at->uc_stack.ss_sp, bytes = at->uc_stack.ss_size;
+
+    *ret_pointer = at->uc_mcontext.rsp;
+    return at->uc_link == NULL && at->uc_mcontext.cs == USER_CODE &&
+           address - start < bytes && *ret_pointer - start >= bytes;
 }
 
 const uint64_t *arch_general_words(const struct arch_registers *registers, size_t *ret_count)
