@@ -145,7 +145,8 @@ static int has_words(struct cairn *cairn)
         return 0;
     }
     if (__atomic_load_n(&handler->words, __ATOMIC_SEQ_CST) == NULL) {
-        copy = mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        copy =
+            mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (copy == MAP_FAILED) {
             return 0;
         }
@@ -227,8 +228,8 @@ int client_settle(struct cairn *cairn, struct page *page)
     }
 }
 
-/* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
- * [signal-safe] */
+/* In the new process, before fork() returns. The lock's owner may be a thread that it does not
+ * have. [signal-safe] */
 static void begin_child(void)
 {
     memset(&lock, 0, sizeof(lock));

@@ -134,8 +134,8 @@ int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37])
     result = lock_requests();
     if (result == 0) {
         /* A fork child's own page is not the shared one. */
-        result = request(client_handler(cairn), client_handler(cairn)->page, message, &context,
-                         ret_id);
+        result =
+            request(client_handler(cairn), client_handler(cairn)->page, message, &context, ret_id);
         pthread_mutex_unlock(&requests);
     }
     client_leave(cairn);

@@ -173,8 +173,8 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
         state = SLOT_IDLE;
     }
     describe(handler, slot, signal);
-    if (crash_state.test_tier != CRASH_TEST_NONE ||
-        !crash_has_monitor(handler, page) || !swap_state(slot, state, SLOT_CLAIMED)) {
+    if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page) ||
+        !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
     crash_announce(page);

@@ -54,7 +54,7 @@ struct crash_handler {
     crash_post_dump_fn *post_dump;
     void *user;
     void *reserve; /* the mapped reserve, or NULL */
-    struct page *words; /* atomic; in a fork child: its own copy of what the page describes, or NULL */
+    struct page *words; /* atomic; in a fork child: a page of its own, where it has one */
     void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */
 };
 
@@ -79,7 +79,7 @@ struct crash_action {
 struct crash_state {
     struct crash_handler handlers[CRASH_HANDLERS];
     uint64_t last_number;
-    uint32_t *here;      /* the process whose memory this is; the kernel zeroes it in fork children */
+    uint32_t *here;      /* whose memory this is; the kernel zeroes it in fork children */
     uint32_t child;      /* this is a fork child of the process that started Cairn */
     uint32_t secure;     /* AT_SECURE at the start */
     uint32_t test_tier;  /* enum crash_test_tier */

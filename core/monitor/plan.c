@@ -169,11 +169,15 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },     { "claim-ms", take_claim },
-    { "hold-ms", take_hold },        { "pipeline-ms", take_pipeline },
+    { "signals", take_signals },
+    { "claim-ms", take_claim },
+    { "hold-ms", take_hold },
+    { "pipeline-ms", take_pipeline },
     { "children", take_children },
-    { "memory", take_memory },       { "classes", take_classes },
-    { "max-bytes", take_max_bytes }, { "application-folder", take_folder },
+    { "memory", take_memory },
+    { "classes", take_classes },
+    { "max-bytes", take_max_bytes },
+    { "application-folder", take_folder },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
