@@ -121,52 +121,12 @@ static struct page *hold(struct cairn *cairn)
     return page;
 }
 
-/* What another thread was just changing nobody will end to change. */
-static void drop_torn(struct page *words)
-{
-    for (size_t i = 0; i < PAGE_ANNOTATIONS; i++) {
-        struct page_annotation *entry = &words->annotations[i];
-
-        if ((entry->sequence & 1) != 0) {
-            entry->type = CLIENT_UNSET;
-            entry->sequence++;
-        }
-    }
-}
-
-/* What a fork child says is its own: it gets a copy of what was said before. False where it is not
- * reported. */
-static int has_words(struct cairn *cairn)
-{
-    struct crash_handler *handler = client_handler(cairn);
-    struct page *shared = handler->page, *copy, *none = NULL;
-
-    if (shared == NULL || (shared->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
-        return 0;
-    }
-    if (__atomic_load_n(&handler->words, __ATOMIC_SEQ_CST) == NULL) {
-        copy =
-            mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (copy == MAP_FAILED) {
-            return 0;
-        }
-        memcpy(copy, shared, offsetof(struct page, config_text));
-        drop_torn(copy);
-        if (!__atomic_compare_exchange_n(&handler->words, &none, copy, 0, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_SEQ_CST)) {
-            client_unmap(copy); /* another thread was faster */
-        }
-        __atomic_store_n(&cairn->page, handler->words, __ATOMIC_SEQ_CST);
-    }
-    return 1;
-}
-
 struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
 {
     struct page *page;
     uint32_t patience = MOVING_PATIENCE, moves;
 
-    if (!client_is_here() && crash_state.child == 0) {
+    if (!client_is_here()) {
         return NULL;
     }
     if (cairn == NULL) {
@@ -174,9 +134,6 @@ struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
         if (cairn == NULL) {
             return NULL;
         }
-    }
-    if (crash_state.child != 0 && !has_words(cairn)) {
-        return NULL;
     }
     do {
         moves = __atomic_load_n(&cairn->moves, __ATOMIC_SEQ_CST);
@@ -262,9 +219,7 @@ static int prepare_process(const struct client_error *error)
         return 0;
     }
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
-        client_unmap(client_handler(&table[i])->words);
-        client_handler(&table[i])->words = NULL;
-        client_unmap(client_handler(&table[i])->page);
+        client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
         crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
@@ -506,12 +461,12 @@ static int wait_for_users(const struct cairn *cairn)
 
 static int take_down(struct cairn *cairn)
 {
-    struct page *page;
+    struct page *page = __atomic_exchange_n(&cairn->page, NULL, __ATOMIC_SEQ_CST);
 
-    if (__atomic_exchange_n(&cairn->page, NULL, __ATOMIC_SEQ_CST) == NULL) {
+    if (page == NULL) {
         return CAIRN_ENOTSTARTED;
     }
-    page = __atomic_exchange_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
     if (client_first() == NULL) {
         crash_uninstall();
         client_stack_stop();

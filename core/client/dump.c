@@ -27,9 +27,9 @@ static int lock_requests(void)
 }
 
 /* What the monitor left unfinished is over: its next compare-and-swap fails. */
-static int claim(struct page *page, struct page_slot *slot, const char *message,
-                 const ucontext_t *context, uint64_t now)
+static int claim(struct page *page, const char *message, const ucontext_t *context, uint64_t now)
 {
+    struct page_slot *slot = &page->slots[SLOT_REQUEST];
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
     if (state == SLOT_CLAIMED || state == SLOT_TAKEN || state == SLOT_CAPTURED) {
@@ -73,20 +73,16 @@ static int take_answer(struct page_slot *slot, uint32_t state, char *ret_id)
 static int request(const struct crash_handler *handler, struct page *page, const char *message,
                    const ucontext_t *context, char *ret_id)
 {
-    struct page_slot *slot;
+    struct page_slot *slot = &page->slots[SLOT_REQUEST];
     uint64_t now = crash_now();
     int result;
 
     if (!crash_has_monitor(handler, page)) {
         return CAIRN_EMONITOR;
     }
-    slot = crash_take_slot(handler, page, getpid(), SLOT_REQUEST);
-    if (slot == NULL) {
-        return CAIRN_EBUSY;
-    }
     /* Where Yama guards ptrace, only a process that is named may use it. */
     prctl(PR_SET_PTRACER, (unsigned long)handler->monitor_pid, 0, 0, 0);
-    result = claim(page, slot, message, context, now);
+    result = claim(page, message, context, now);
     if (result == 0) {
         result = take_answer(slot, crash_wait(handler, page, slot, now), ret_id);
         if (result == CAIRN_ETIMEOUT && !crash_has_monitor(handler, page)) {
@@ -94,7 +90,6 @@ static int request(const struct crash_handler *handler, struct page *page, const
         }
     }
     prctl(PR_SET_PTRACER, 0, 0, 0, 0);
-    crash_give_back_slot(slot);
     return result;
 }
 
@@ -133,9 +128,7 @@ int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37])
     }
     result = lock_requests();
     if (result == 0) {
-        /* A fork child's own page is not the shared one. */
-        result =
-            request(client_handler(cairn), client_handler(cairn)->page, message, &context, ret_id);
+        result = request(client_handler(cairn), page, message, &context, ret_id);
         pthread_mutex_unlock(&requests);
     }
     client_leave(cairn);

@@ -29,7 +29,7 @@ int crash_is_here(const struct crash_signal *signal)
 }
 
 /* What a dead child left behind is over: the monitor's next compare-and-swap fails. */
-static int take(const struct crash_handler *handler, struct page_slot *slot, int32_t pid)
+static int take(struct page_slot *slot, int32_t pid)
 {
     int32_t owner = __atomic_load_n(&slot->owner, __ATOMIC_ACQUIRE);
 
@@ -39,23 +39,21 @@ static int take(const struct crash_handler *handler, struct page_slot *slot, int
         return 0;
     }
     slot->parent = sys_getppid();
-    slot->words = (uint64_t)(uintptr_t)handler->words;
     __atomic_store_n(&slot->state, SLOT_IDLE, __ATOMIC_RELEASE);
     return 1;
 }
 
-struct page_slot *crash_take_slot(const struct crash_handler *handler, struct page *page,
-                                  int32_t pid, enum slot_index own)
+struct page_slot *crash_take_slot(struct page *page, int32_t pid)
 {
     if (!crash_state.child) {
-        return &page->slots[own];
+        return &page->slots[SLOT_CRASH];
     }
     if ((page->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return NULL;
     }
     for (unsigned i = 0; i < PAUSES; i++) {
         for (unsigned index = SLOT_CHILD; index < SLOT_COUNT; index++) {
-            if (take(handler, &page->slots[index], pid)) {
+            if (take(&page->slots[index], pid)) {
                 return &page->slots[index];
             }
         }
@@ -64,9 +62,10 @@ struct page_slot *crash_take_slot(const struct crash_handler *handler, struct pa
     return NULL;
 }
 
+/* One that was abandoned stays taken until the process ends: the monitor may be at it. */
 void crash_give_back_slot(struct page_slot *slot)
 {
-    if (crash_state.child) {
+    if (crash_state.child && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_ABANDONED) {
         __atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
     }
 }

@@ -287,7 +287,7 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
         return 0;
     }
-    slot = crash_take_slot(handler, page, signal->pid, SLOT_CRASH);
+    slot = crash_take_slot(page, signal->pid);
     if (slot == NULL) {
         return 0;
     }

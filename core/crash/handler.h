@@ -54,7 +54,6 @@ struct crash_handler {
     crash_post_dump_fn *post_dump;
     void *user;
     void *reserve; /* the mapped reserve, or NULL */
-    struct page *words; /* atomic; in a fork child: a page of its own, where it has one */
     void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */
 };
 
@@ -66,7 +65,7 @@ enum crash_test_tier {
     CRASH_TEST_HANDLER = 3,   /* tier 3 */
 };
 
-#define CRASH_SCRATCH_BYTES (((size_t)6 << 20) + (128 << 10))
+#define CRASH_SCRATCH_BYTES ((size_t)4 << 20)
 
 /* What sigaction(2) says of a signal, in the kernel's terms. */
 struct crash_action {
@@ -126,12 +125,6 @@ void crash_announce(struct page *page);
  * come from the plan. Returns SLOT_RELEASED, SLOT_CANCELLED or SLOT_ABANDONED. [app, crash] */
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns);
-/* The slot for an event of process `pid`: of the program its `own`, of a fork child a free one, which
- * it gives back as soon as it is done with it. NULL: children are left alone, or all slots have been in use for five seconds. [app,
- * crash] */
-struct page_slot *crash_take_slot(const struct crash_handler *handler, struct page *page,
-                                  int32_t pid, enum slot_index own);
-void crash_give_back_slot(struct page_slot *slot);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
 /* Maps the reserve that the plan names, and memory to work in; without them there is no report of a

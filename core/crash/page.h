@@ -78,7 +78,6 @@ struct page_slot {
     /* of a child's slot */
     int32_t owner;  /* whose it is, 0: nobody's; a process that is gone owns nothing */
     int32_t parent; /* its parent process */
-    uint64_t words; /* where it has a page of its own with what it says of itself, or 0 */
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
     unsigned char siginfo[128];

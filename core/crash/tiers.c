@@ -384,9 +384,6 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     work.reserve = about(handler);
-    if (handler->words != NULL) {
-        work.page = handler->words;
-    }
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     make_here(&work, WAY_SPARSE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {

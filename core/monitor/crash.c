@@ -79,7 +79,6 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
         .born = who->born,
         .child = child,
         .parent = child ? copy->parent : 0,
-        .words = child ? copy->words : 0,
         .open = index == SLOT_CRASH && copy->outcome != OUTCOME_CERTAIN,
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,

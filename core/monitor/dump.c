@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -159,20 +158,6 @@ static bool is_the_process(const struct capture *capture, const struct dump_even
     return born == 0 || event->born == 0 || born == event->born;
 }
 
-/* What the process has said of itself. */
-static const struct page *words_of(const struct dump *dump, const struct monitor *monitor)
-{
-    return dump->words != NULL ? dump->words : monitor->page;
-}
-
-static void forget_words(struct dump *dump)
-{
-    if (dump->words != NULL) {
-        munmap(dump->words, sizeof(*dump->words));
-        dump->words = NULL;
-    }
-}
-
 bool dump_is_held(const struct dump *dump)
 {
     return dump->held;
@@ -202,7 +187,6 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
 
     dump->event = *event;
-    dump->words = event->words != 0 ? page_read_words(event->pid, event->words) : NULL;
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
     dump->held = dump->burning = false;
@@ -223,7 +207,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .hold_ns =
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
-        .region_count = crash_copy_regions(words_of(dump, monitor), regions),
+        .region_count = crash_copy_regions(monitor->page, regions),
         .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
@@ -237,7 +221,6 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     }
     if (result != 0) {
         discard_folder(dump);
-        forget_words(dump);
     }
     if (!dump->held) {
         put_out_fuse(dump);
@@ -280,7 +263,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .max_bytes = max_bytes,
     };
 
-    crash_records_build(words_of(dump, monitor), &event, &dump->capture.arena, ret_records);
+    crash_records_build(monitor->page, &event, &dump->capture.arena, ret_records);
     ret_extra->records = &ret_records->records;
     ret_extra->annotations = ret_records->annotations;
     ret_extra->annotation_count = ret_records->annotation_count;
@@ -395,5 +378,4 @@ void dump_finish(struct dump *dump, bool keep)
     }
     release(dump);
     capture_finish(&dump->capture);
-    forget_words(dump);
 }

@@ -25,7 +25,6 @@ struct dump_event {
     uint64_t born;                /* see identity.h; 0: unknown */
     bool child;                   /* a fork child of the program, not itself */
     int32_t parent;               /* of a child */
-    uint64_t words; /* of a child: where it has a page of its own; 0: nowhere */
     bool open;                    /* the program's own handler may mend it */
     int32_t signal;               /* 0: none */
     uint64_t context_address;     /* 0: none */
@@ -37,7 +36,6 @@ struct dump_event {
 struct dump {
     struct dump_event event;
     struct uuid id;
-    struct page *words; /* copied from a child, else NULL */
     struct capture capture;
     bool held, threaded; /* the process; by `thread` */
     bool burning;        /* `fuse`: ends the monitor if it is frozen while it holds the process */

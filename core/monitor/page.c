@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 static int verify_file(int fd)
@@ -65,23 +64,6 @@ struct page *page_make(void)
     page->magic = PAGE_MAGIC;
     page->version = PAGE_VERSION;
     page->size = sizeof(*page);
-    return page;
-}
-
-struct page *page_read_words(int32_t pid, uint64_t address)
-{
-    const size_t bytes = offsetof(struct page, config_text);
-    struct page *page = page_make();
-
-    if (page == NULL) {
-        return NULL;
-    }
-    struct iovec local = { page, bytes };
-    struct iovec remote = { (void *)(uintptr_t)address, bytes };
-    if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)bytes) {
-        munmap(page, sizeof(*page));
-        return NULL;
-    }
     return page;
 }
 

@@ -19,10 +19,6 @@ int page_map(int fd, struct page **ret_page);
 /* A page without a program, for a dump of a foreign process; NULL without memory. */
 struct page *page_make(void);
 
-/* What a fork child says of itself, in a page of its own at `address` of process `pid`, which is
- * bound to lie as much as the shared one. For munmap(2); NULL when it cannot be read. */
-struct page *page_read_words(int32_t pid, uint64_t address);
-
 /* The process of a pidfd, or a negative errno; -ESRCH when it is gone. */
 int page_pidfd_process(int pidfd);
 

@@ -131,20 +131,6 @@ is "... where it crashed" "$(symbols)" "1 crash_parent "
 run stop-in-parent
 reported 1 "cairn_stop() in the parent: the child is still reported"
 
-# of SYMBOL ATTRIBUTE: of the crash there.
-of() {
-    for report in $(reports); do
-        [ "$(field "$report" kind) $(field "$report" frames.0.symbol)" = "crash $1" ] && attribute "$report" "$2"
-    done
-}
-run speak
-id=$(sed -n 's/^dump 0 //p' "$scratch/out")
-reported 3 "what is said in a child: a request, its crash, its parent's"
-is "cairn_dump() in a child: its id" "$(for report in $(reports); do [ "$(field "$report" kind)" = request ] && field "$report" id; done)" "$id"
-is "... by the child" "$(field "$spool"/shop/*/"$id"/report.json crash.message) $(attribute "$spool"/shop/*/"$id"/report.json shop.worker)" "by the child seven"
-is "annotations of a child are its own" "$(of crash_child shop.region) $(of crash_child shop.worker)" "child seven"
-is "... and its parent's" "$(of crash_parent shop.region) $(of crash_parent shop.worker)" "eu-1 None"
-
 run vfork
 has "a child of vfork(): its signal" "$out" '^child [0-9]*: signal 11$'
 reported 1 "... is left alone, the program is reported"
@@ -160,10 +146,6 @@ reported 2 "... both are reported"
 is "... where each crashed" "$(symbols)" "1 crash_child 1 crash_parent "
 
 # ---- without the monitor
-# Its parent's crash finds the reserve in use.
-CAIRN_TEST_TIER=2 run speak
-wait_for 20 committed 2
-is "tier 2: the child's words" "$(reports | wc -l) $(of crash_child shop.worker)" "2 seven"
 CAIRN_TEST_TIER=2 run fork
 has "tier 2: the child's signal" "$out" '^child [0-9]*: signal 11$'
 wait_for 20 committed 1

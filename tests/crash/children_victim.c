@@ -204,25 +204,6 @@ static int stop_in_child(const char *argument)
     return 0;
 }
 
-/* Both say something, and neither hears the other. */
-static int speak(const char *argument)
-{
-    char id[37] = "none";
-    pid_t child = fork();
-
-    (void)argument;
-    if (child == 0) {
-        cairn_set_string(NULL, "shop.region", "child");
-        cairn_set_string(NULL, "shop.worker", "seven");
-        cairn_breadcrumb(NULL, "child", "born");
-        say("dump %d %s\n", cairn_dump(NULL, "by the child", id), id);
-        crash_child(nowhere());
-    }
-    await("child", child);
-    crash_parent(nowhere());
-    return 0;
-}
-
 /* The child lives on when its parent wants no reports any more. */
 static int stop_in_parent(const char *argument)
 {
@@ -415,7 +396,6 @@ static const struct {
     { "server", serve },
     { "stop-in-child", stop_in_child },
     { "stop-in-parent", stop_in_parent },
-    { "speak", speak },
     { "vfork", crash_in_vfork },
     { "vfork-of-child", crash_in_vfork_of_child },
     { "clone", crash_in_clone },
