@@ -314,6 +314,19 @@ tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
 EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
+# ---- crash: ends that nobody can catch
+check_PROGRAMS += tests/crash/death_victim
+tests_crash_death_victim_SOURCES = tests/crash/death_victim.c
+tests_crash_death_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_death_victim_LDADD = libcairn.la
+check_PROGRAMS += tests/unit/test_death.test
+tests_unit_test_death_test_SOURCES = tests/unit/test_death.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_death_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_death_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_death_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_death.test tests/crash/deaths.sh
+EXTRA_DIST += tests/crash/deaths.sh
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation
@@ -332,11 +345,12 @@ EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtime
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
-TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+TESTS += tests/abi/abi.sh tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
 	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
 EXTRA_DIST += tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
 	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
-	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/abi/1.0/cairn.h \
+	tests/abi/embed.c tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets

@@ -51,6 +51,7 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
         return;
     }
     client_take_charge();
+    preload_exec_start();
     preload_mask_start(0);
     preload_threads_start();
 }

@@ -24,6 +24,9 @@ void preload_mask_start(uint64_t inherited);
 /* What a thread that is created now inherits of that belief. */
 uint64_t preload_mask_inherit(void);
 
+/* Before the program's first exec(). */
+void preload_exec_start(void);
+
 /* For a wait with a mask of its own: opens our signals in `mask`, and believes it meanwhile. What the
  * thread believed before; it does so again from preload_mask_waited() on. */
 uint64_t preload_mask_wait(sigset_t *mask);

@@ -5,7 +5,7 @@
  * Compiles as C11 and as C++17.
  *
  * Unless a function says otherwise: it may be called from any thread at any time, NULL for `cairn`
- * means the first handler that was started, and it returns 0 or a negative CAIRN_E… code that
+ * means the first handler that this copy of the library has started, and it returns 0 or a negative CAIRN_E… code that
  * cairn_strerror() puts into words.
  *
  * [any thread]   from any thread, not from a signal handler.
@@ -83,7 +83,8 @@ struct cairn_result {
 typedef int cairn_filter_fn(const struct cairn_crash *crash, void *user);
 
 /* Post-dump [crash]: the dump is written. Non-zero = handled: the program ends without asking other
- * handlers. 0 = not handled: other handlers, then the default action follow. */
+ * handlers. 0 = not handled: other handlers, then the default action follow. Where the program has a
+ * signal handler of its own and that recovers, the dump is deleted again. */
 typedef int cairn_post_dump_fn(const struct cairn_crash *crash, const struct cairn_result *result,
                                void *user);
 
