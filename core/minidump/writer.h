@@ -44,6 +44,8 @@ struct minidump_extra {
     size_t annotation_count;
     unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
     void (*more)(struct write *write); /* writes what capture_request.more has read, or NULL */
+    uint32_t *begun; /* becomes 1 when nothing is asked of the system any more and the memory that is
+                      * written into is about to change; or NULL */
 };
 
 /* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when
