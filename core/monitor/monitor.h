@@ -7,13 +7,16 @@
 #define CAIRN_CORE_MONITOR_MONITOR_H
 
 #include "core/monitor/announce.h"
+#include "core/monitor/cgroup.h"
 #include "core/monitor/engine.h"
 #include "core/monitor/family.h"
+#include "core/monitor/identity.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
 #include "core/monitor/provisional.h"
+#include "core/monitor/queue.h"
 #include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
@@ -34,6 +37,8 @@ struct monitor {
     int32_t pid;   /* the program */
     int program;   /* its pidfd */
     uint64_t born; /* when it started, see identity.h; 0: unknown */
+    char first_stat[IDENTITY_BYTES]; /* /proc/PID/stat as it was at the start */
+    struct cgroup cgroup;            /* the program's, at its start */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct family family;
@@ -41,6 +46,7 @@ struct monitor {
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    struct queue queue;
     struct reserve reserve;
     struct provisional provisional;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */

@@ -18,6 +18,7 @@
 
 #define PLAN_HEADER  "cairn-plan 1"
 #define MAX_CLOCK_MS (10u * 60u * 1000u)
+#define MAX_ENGINES  1024u
 
 /* Digits only, without sign, space or leading zeros' tricks; false when it does not fit. */
 static bool parse_number(const char *text, unsigned base, uint64_t max, uint64_t *ret_value)
@@ -111,31 +112,28 @@ static bool take_memory(const char *value, struct plan *plan)
     return false;
 }
 
-static bool take_class(const char *name, size_t bytes, struct plan *plan)
-{
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } classes[] = {
-        { "command-line", CAPTURE_COMMAND_LINE },
-        { "environment", CAPTURE_ENVIRONMENT },
-        { "descriptors", CAPTURE_DESCRIPTORS },
-    };
+struct word {
+    const char *name;
+    uint32_t bit;
+};
 
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        if (strlen(classes[i].name) == bytes && memcmp(name, classes[i].name, bytes) == 0) {
-            plan->classes |= classes[i].bit;
+static bool take_word(const char *name, size_t bytes, const struct word *words, uint32_t *bits)
+{
+    for (; words->name != NULL; words++) {
+        if (strlen(words->name) == bytes && memcmp(name, words->name, bytes) == 0) {
+            *bits |= words->bit;
             return true;
         }
     }
     return false;
 }
 
-static bool take_classes(const char *value, struct plan *plan)
+/* Words with commas between them, or none at all. */
+static bool take_words(const char *value, const struct word *words, uint32_t *bits)
 {
     while (*value != '\0') {
         size_t bytes = strcspn(value, ",");
-        if (!take_class(value, bytes, plan)) {
+        if (!take_word(value, bytes, words, bits)) {
             return false;
         }
         value += bytes;
@@ -149,9 +147,45 @@ static bool take_classes(const char *value, struct plan *plan)
     return true;
 }
 
+static bool take_classes(const char *value, struct plan *plan)
+{
+    static const struct word classes[] = {
+        { "command-line", CAPTURE_COMMAND_LINE },
+        { "environment", CAPTURE_ENVIRONMENT },
+        { "descriptors", CAPTURE_DESCRIPTORS },
+        { NULL, 0 },
+    };
+
+    return take_words(value, classes, &plan->classes);
+}
+
+static bool take_deaths(const char *value, struct plan *plan)
+{
+    static const struct word deaths[] = {
+        { "killed", PLAN_KILLED },
+        { "signalled", PLAN_SIGNALLED },
+        { "exit", PLAN_EXIT },
+        { "unknown", PLAN_UNKNOWN },
+        { NULL, 0 },
+    };
+
+    return take_words(value, deaths, &plan->deaths);
+}
+
 static bool take_max_bytes(const char *value, struct plan *plan)
 {
     return parse_number(value, 10, UINT64_MAX, &plan->max_bytes);
+}
+
+static bool take_engines(const char *value, struct plan *plan)
+{
+    uint64_t number;
+
+    if (!parse_number(value, 10, MAX_ENGINES, &number) || number == 0) {
+        return false;
+    }
+    plan->engines = (uint32_t)number;
+    return true;
 }
 
 static bool take_folder(const char *value, struct plan *plan)
@@ -169,11 +203,17 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },     { "claim-ms", take_claim },
-    { "hold-ms", take_hold },        { "pipeline-ms", take_pipeline },
+    { "signals", take_signals },
+    { "claim-ms", take_claim },
+    { "hold-ms", take_hold },
+    { "pipeline-ms", take_pipeline },
     { "children", take_children },
-    { "memory", take_memory },       { "classes", take_classes },
-    { "max-bytes", take_max_bytes }, { "application-folder", take_folder },
+    { "memory", take_memory },
+    { "classes", take_classes },
+    { "max-bytes", take_max_bytes },
+    { "deaths", take_deaths },
+    { "engines", take_engines },
+    { "application-folder", take_folder },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

@@ -36,7 +36,9 @@ pipeline-ms 4000
 children fork
 memory stacks
 classes 
+deaths killed,unknown
 max-bytes 67108864
+engines $((2 * $(getconf _NPROCESSORS_ONLN)))
 application-folder $spool/shop"
 is "its folders are made" "$(ls "$spool/shop" | tr '\n' ' ')" "delivered incoming pending quarantine "
 has "another program takes another pipeline" "$(plan --executable /bin/other)" '^memory referenced$'
