@@ -373,8 +373,9 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason)
 {
-    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason,
-                         .parent = slot->parent };
+    struct work work = {
+        .handler = handler, .page = page, .signal = signal, .reason = reason, .parent = slot->parent
+    };
     int result = -ENOSYS;
 
     if (handler->reserve == NULL) {
