@@ -7,6 +7,7 @@ that `make bench` builds (--programs) and a staged installation (--stage).
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -26,6 +27,8 @@ MODULES = [30, 300, 3000]
 HEAP_MIB = 2048
 STORM = 200
 PLUGINS = [0, 8, 16]  # annotators besides the default pipeline's
+TIERS = {"tier 2": "2", "tier 2, copy": "2-copy", "tier 3": "3"}  # subject: CAIRN_TEST_TIER
+TIER_THREADS = 1000  # beyond that the reserve is full long before the last thread
 
 # Rounds per case: what takes long is repeated less often.
 ROUNDS = {1: 21, 10: 21, 100: 15, 1000: 9, 5000: 5}
@@ -33,6 +36,7 @@ MODULE_ROUNDS = {30: 9, 300: 7, 3000: 5}
 HEAP_ROUNDS = 3
 REPORT_ROUNDS = 9
 SLOW_ROUNDS = 3  # of gcore and LLDB
+TIER_ROUNDS = 7
 
 CONFIGURATION = """\
 version: 1
@@ -136,16 +140,23 @@ class Bench:
         return self.trial("limit", ["--limit", self.program("limit")],
                           [self.program("victim"), *case.arguments()], folder, {"BENCH_HANDLER": "1"})
 
-    def cairn(self, case, folder):
+    def cairn(self, case, folder, tier=None):
+        """With a tier: that one, by a monitor that is not asked; who recovers it then names the dump."""
         configuration = self.configuration(folder, case.memory, case.plugins)
+        environment = {"BENCH_CONFIG": str(configuration)}
+        if tier is not None:
+            environment["CAIRN_TEST_TIER"] = tier
         (folder / "spool").mkdir()
         times = self.trial(
             "cairn",
             ["--dump", "capture.dmp", "--commits", "pending", "--commits", "delivered", "--peak", "cairn-monitor"],
-            [self.program("victim-cairn"), *case.arguments()], folder, {"BENCH_CONFIG": str(configuration)},
+            [self.program("victim-cairn"), *case.arguments()], folder, environment,
         )
         for path in folder.glob("spool/*/*/*/report.json") if times is not None else []:
             report = json.loads(path.read_text())
+            if tier is not None and report["tier"] != int(tier[0]):
+                self.failures.append(f"tier {tier}: the report is of tier {report['tier']}")
+                return None
             times.update({f"stage {name}": value for name, value in report["timings"].items()})
         return times
 
@@ -178,6 +189,8 @@ def core_is_plain():
 def subjects_of(bench, options):
     """{name: function(case, folder)}, in the table's order."""
     subjects = {"none": bench.none, "limit": bench.limit, "cairn": bench.cairn}
+    for name, tier in TIERS.items():
+        subjects[name] = functools.partial(bench.cairn, tier=tier)
     if core_is_plain():
         subjects["core"] = bench.core
     for tool in ("gcore", "lldb"):
@@ -193,6 +206,9 @@ def subjects_of(bench, options):
 
 def takes_part(name, case, round_number):
     """Slow subjects sit out what would take them minutes, or fill the disk."""
+    if name in TIERS:
+        return (case.threads <= TIER_THREADS and case.modules == 0 and case.heap == 0
+                and round_number < TIER_ROUNDS)
     if name == "lldb":
         return case.threads <= 100 and case.modules == 0 and case.heap == 0 and round_number < SLOW_ROUNDS
     if name == "gcore":

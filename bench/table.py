@@ -133,7 +133,8 @@ def crash_targets(crashes):
         if case.heap > 0:
             targets += full_targets(case, rounds)
         elif case.modules > 0:
-            targets.append(dump_target(case, rounds, 1.5, 0, case.modules >= 3000))
+            few = case.modules < 3000  # what a report costs by itself is not yet little beside them
+            targets.append(dump_target(case, rounds, 1.5, 500 if few else 0, not few))
         else:
             targets.append(dump_target(case, rounds, 2.0, 500 if case.threads <= 10 else 0))
             targets.append(gone_target(case, rounds))
@@ -175,12 +176,23 @@ def idle_targets(idle):
 
 
 def side_by_side(crashes, key, title):
-    names = list(crashes[0][1])
+    names = [name for name in crashes[0][1] if not name.startswith("tier")]
     rows = [[title, *names, "cairn / limit"]]
     for case, rounds in crashes:
         ratio = quartiles(paired(rounds, lambda cairn, limit: cairn[key] / limit[key], "cairn", "limit"))
         rows.append([case.label, *(spread(column(rounds, name, key)) for name in names),
                      "-" if ratio is None else f"{ratio[1]:.2f}"])
+    return grid(rows)
+
+
+def tiers(crashes):
+    """Without the monitor the dump gets its name from whoever recovers it: an engine that starts first."""
+    names = [name for name in crashes[0][1] if name.startswith("tier")]
+    rows = [["without the monitor", *(f"{name}: {what}" for name in names for what in ("gone", "dump named"))]]
+    for case, rounds in crashes:
+        cells = [spread(column(rounds, name, key)) for name in names for key in ("gone", "dump")]
+        if any(cell != "-" for cell in cells):
+            rows.append([case.label, *cells])
     return grid(rows)
 
 
@@ -222,6 +234,7 @@ def render(results):
         "median (lower quartile-upper quartile).",
         side_by_side(crashes, "dump", "dump complete"),
         side_by_side(crashes, "gone", "process gone"),
+        tiers(crashes),
         steps_of_limit(crashes),
         stages_of_cairn(crashes),
         grid([["target", "figure", "allowed", "figure / allowed", "verdict"], *(target.row() for target in targets)]),
@@ -233,28 +246,39 @@ def render(results):
 
 
 PLOT = """\
-set terminal svg size 800,500
-set output '{folder}/bench.svg'
+set terminal svg size 1000,520 dynamic background rgb 'white'
+set output 'bench.svg'
+set multiplot layout 1,2
 set logscale xy
+set grid
 set xlabel 'threads'
-set ylabel 'milliseconds from the fault to the complete dump'
+set ylabel 'milliseconds from the fault'
 set key left top
-plot {lines}
 """
 
 
-def plot(folder, crashes):
+def curves(crashes, key, title):
+    """(data blocks, plot command): one curve per subject, of medians."""
     points = [(case, rounds) for case, rounds in crashes if case.modules == case.heap == 0]
-    lines = []
-    for name in points[0][1]:
+    blocks, lines = [], []
+    for index, name in enumerate(points[0][1]):
         rows = [(case.threads, statistics.median(values) / 1000) for case, rounds in points
-                if (values := column(rounds, name, "dump"))]
+                if (values := column(rounds, name, key))]
         if rows:
-            (folder / f"{name}.dat").write_text("".join(f"{x} {y:.4f}\n" for x, y in rows))
-            lines.append(f"'{folder}/{name}.dat' using 1:2 with linespoints title '{name}'")
-    (folder / "bench.gnuplot").write_text(PLOT.format(folder=folder, lines=", ".join(lines)))
+            block = f"${key}{index}"
+            blocks.append(f"{block} << END\n" + "".join(f"{x} {y:.4f}\n" for x, y in rows) + "END\n")
+            lines.append(f"{block} using 1:2 with linespoints linestyle {index + 1} title '{name}'")
+    return "".join(blocks), f"set title '{title}'\nplot {', '.join(lines)}\n"
+
+
+def plot(folder, crashes):
+    """bench.gnuplot holds its data, and draws beside itself."""
+    script = PLOT
+    for key, title in (("dump", "the dump is complete"), ("gone", "the process is gone")):
+        script += "".join(curves(crashes, key, title))
+    (folder / "bench.gnuplot").write_text(script)
     if shutil.which("gnuplot"):
-        subprocess.run(["gnuplot", str(folder / "bench.gnuplot")], check=False)
+        subprocess.run(["gnuplot", "bench.gnuplot"], check=False, cwd=folder)
 
 
 def save(folder, text, results):

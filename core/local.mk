@@ -70,12 +70,15 @@ $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # ---- client: [app]
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
-	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
+	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API, which nobody calls there. Small goes before fast.
-libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
+# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
+# at the start needs no procedure linkage table.
+libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
 $(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# `cairn_copy` may be another object's: even in the static library it is looked up.
+$(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
 $(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 
@@ -98,6 +101,8 @@ libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
 	core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
+libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
+$(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
@@ -122,6 +127,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/dump.c core/monitor/dump.h \
 	core/monitor/end.c core/monitor/end.h \
 	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
@@ -131,8 +137,11 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/monitor.c core/monitor/monitor.h \
 	core/monitor/oneshot.c core/monitor/oneshot.h \
 	core/monitor/page.c core/monitor/page.h \
+	core/monitor/place.c core/monitor/place.h \
 	core/monitor/plan.c core/monitor/plan.h \
 	core/monitor/provisional.c core/monitor/provisional.h \
+	core/monitor/queue.c core/monitor/queue.h \
+	core/monitor/report.c core/monitor/report.h \
 	core/monitor/rescue.c core/monitor/reserve.c core/monitor/reserve.h \
 	core/monitor/spare.c core/monitor/spare.h \
 	core/monitor/sync.c core/monitor/sync.h \
@@ -184,7 +193,7 @@ noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
 	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
-	core/plugin/find.c core/plugin/host.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/find.c core/plugin/host.c core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
 	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
 	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
 	core/plugin/elf.h core/plugin/host.h \
@@ -192,7 +201,7 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
 
-# ---- engine: stackwalk.c is libdw's one home
+# ---- engine; what it walks stacks with is a module, libdw's one home
 cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
@@ -201,11 +210,22 @@ cairn_engine_SOURCES = \
 	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
-	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk.c \
+	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
-cairn_engine_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
-	libcairn-util.la $(DW_LIBS)
+	libcairn-util.la -ldl
+cairnlibexec_LTLIBRARIES = cairn-stackwalk.la
+cairn_stackwalk_la_SOURCES = core/engine/stackwalk.c core/engine/stackwalk.h core/engine/unwind.h
+cairn_stackwalk_la_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
+cairn_stackwalk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-export-symbols-regex '^cairn_stackwalk$$'
+cairn_stackwalk_la_LIBADD = libcairn-minidump.la libcairn-util.la $(DW_LIBS)
+INSTALL_DATA_HOOKS += install-data-stackwalk
+UNINSTALL_HOOKS += uninstall-stackwalk
+install-data-stackwalk:
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.la
+uninstall-stackwalk:
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.so
 
 # ---- sender
 cairnlibexec_PROGRAMS += cairn-sender

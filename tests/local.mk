@@ -135,6 +135,12 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/chance
+tests_crash_chance_SOURCES = tests/crash/chance.c
+tests_crash_chance_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_chance_LDADD = libcairn.la -lpthread
+TESTS += tests/crash/chance.sh
+EXTRA_DIST += tests/crash/chance.sh
 check_PROGRAMS += tests/crash/children_victim
 tests_crash_children_victim_SOURCES = tests/crash/children_victim.c
 tests_crash_children_victim_CFLAGS = $(AM_CFLAGS) -O1 -g -pthread
@@ -188,10 +194,10 @@ TESTS += tests/unit/test_consent.test
 endif
 
 # ---- engine and sender, end to end with fake plugins
-TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
-EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/recover.sh \
+EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
 	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
@@ -327,20 +333,21 @@ EXTRA_DIST += tests/crash/deaths.sh
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
-	tests/crash/own_handlers.sh tests/crash/runtimes.sh \
+	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh \
 	tests/servers/as-sent.sh tests/servers/upload.sh \
 	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
 	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c
 EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
 TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
-	tests/plugins/tutorial.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
-EXTRA_DIST += tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
+	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
+EXTRA_DIST += tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
 	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
 	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c

@@ -68,6 +68,7 @@ enum config_death {
 
 struct config_limits {
     uint64_t reports, total_bytes, report_bytes, free_bytes;
+    uint64_t engines; /* 0: two for each processor */
 };
 
 /* engine.children, in the order of its choices. */

@@ -83,6 +83,13 @@ const struct cairn_option config_limits_options[] = {
       .type = CAIRN_OPTION_SIZE,
       .offset = offsetof(struct config_limits, free_bytes),
       .default_text = "1GiB" },
+    { .name = "engines",
+      .help = "Reports of one spool that are worked on at the same time; default two for each "
+              "processor.",
+      .type = CAIRN_OPTION_INTEGER,
+      .offset = offsetof(struct config_limits, engines),
+      .min = 1,
+      .max = 1024 },
     { .name = NULL },
 };
 

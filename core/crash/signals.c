@@ -12,6 +12,10 @@ static struct {
     struct crash_action action;
 } previous[CRASH_SIGNALS];
 
+/* What was there before that. Who saved our action when he installed his own calls us back as the
+ * one he follows: then it is this one's turn. */
+static struct crash_action older[CRASH_SIGNALS];
+
 static void fill_kernel(const struct crash_action *action, struct sigaction *ret_kernel)
 {
     ret_kernel->sa_handler = (__sighandler_t)(uintptr_t)action->handler;
@@ -93,18 +97,34 @@ static uint64_t own_handler(void)
     return (uint64_t)(uintptr_t)crash_on_signal;
 }
 
-static int install_one(int signal)
+static const struct crash_action *own_action(void)
 {
-    struct crash_action own = { own_handler(), SA_SIGINFO | SA_ONSTACK | SA_RESTART,
-                                CRASH_ALL_SIGNALS };
-    struct crash_action old;
-    int result = crash_kernel_action(signal, NULL, &old);
+    static struct crash_action own = { 0, SA_SIGINFO | SA_ONSTACK | SA_RESTART, CRASH_ALL_SIGNALS };
 
-    if (result < 0 || old.handler == own.handler) {
+    own.handler = own_handler();
+    return &own;
+}
+
+/* Also brings back what somebody took away: the flags, by a signal() that restored only our
+ * address, or the place, which a handler keeps that is not to be `displaced`. 0, 1 for such a one,
+ * or a negative errno. */
+static int install_one(int signal, int displaced)
+{
+    const struct crash_action *own = own_action();
+    struct crash_action now;
+    int result = crash_kernel_action(signal, NULL, &now);
+
+    if (result < 0 || (now.handler == own->handler && (now.flags & own->flags) == own->flags)) {
         return result;
     }
-    write_previous(signal, &old, NULL);
-    return crash_kernel_action(signal, &own, NULL);
+    if (now.handler != own->handler) {
+        if (!displaced && now.handler > (uint64_t)(uintptr_t)SIG_IGN) {
+            return 1;
+        }
+        older[signal] = previous[signal].action;
+        write_previous(signal, &now, NULL);
+    }
+    return crash_kernel_action(signal, own, NULL);
 }
 
 int crash_install(uint64_t signals)
@@ -114,17 +134,41 @@ int crash_install(uint64_t signals)
     for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
         int result;
 
-        if ((signals & CRASH_BIT(signal)) == 0 ||
-            (__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE) & CRASH_BIT(signal)) != 0) {
+        if ((signals & CRASH_BIT(signal)) == 0) {
             continue;
         }
-        result = install_one(signal);
+        result = install_one(signal, 1);
         if (result < 0) {
             return result;
         }
         __atomic_fetch_or(&crash_state.installed, CRASH_BIT(signal), __ATOMIC_RELEASE);
     }
     return 0;
+}
+
+uint64_t crash_repair(void)
+{
+    uint64_t installed = __atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE), lost = 0;
+
+    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
+        if ((installed & CRASH_BIT(signal)) != 0 && install_one(signal, 0) == 1) {
+            lost |= CRASH_BIT(signal);
+        }
+    }
+    return lost;
+}
+
+void crash_deliver_anew(int signal)
+{
+    install_one(signal, 1);
+    if (signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL) {
+        sys_tgkill(sys_getpid(), sys_gettid(), signal);
+    }
+}
+
+void crash_older(int signal, struct crash_action *ret_action)
+{
+    *ret_action = older[signal];
 }
 
 void crash_uninstall(void)
@@ -148,5 +192,6 @@ void crash_reset(void)
         __atomic_store_n(&crash_state.handlers[i].page, NULL, __ATOMIC_SEQ_CST);
     }
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
+    crash_guards_reset();
     crash_state.child = 0;
 }

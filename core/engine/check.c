@@ -223,11 +223,20 @@ static void start_leftovers(const struct engine_options *options, const struct c
 
 /* ---- The plan ---- */
 
-static const char *own_user(void)
+/* Looking it up may load modules of libc and ask a server: only where a pipeline wants to know. */
+static const char *own_user(const struct config *config)
 {
     static char number[16];
-    const struct passwd *entry = getpwuid(geteuid());
+    const struct passwd *entry;
+    size_t patterns = 0;
 
+    for (size_t i = 0; i < config->pipeline_count; i++) {
+        patterns += config->pipelines[i].match.user_count;
+    }
+    if (patterns == 0) {
+        return NULL;
+    }
+    entry = getpwuid(geteuid());
     if (entry != NULL) {
         return entry->pw_name;
     }
@@ -250,7 +259,7 @@ static int print_plan(const struct engine_options *options, const struct config 
                       const char *application)
 {
     const struct config_pipeline *pipeline =
-        config_choose(config, options->executable, own_user(), application);
+        config_choose(config, options->executable, own_user(config), application);
     char *folder = folder_of(config, application);
     struct plan_capture capture;
     struct buf text;

@@ -4,8 +4,8 @@
  * counted. report.json is written last before the move: a folder in incoming/ that has one lacks
  * only the move, which `recover` makes up for. [engine]
  *
- * The captured minidump is deleted before the move: what shall stay of it was written by a writer.
- * It stays, as the artifact capture.dmp, where such a writer failed or the configuration turned
+ * The captured minidump is deleted before the move: what shall stay of it was written by a writer,
+ * or has become a writer's artifact (taken.c). It stays, as the artifact capture.dmp, where such a writer failed or the configuration turned
  * bad.
  */
 #include "core/engine/engine.h"
@@ -126,6 +126,7 @@ int engine_commit(struct engine_run *run, struct error *error)
     int result;
 
     engine_prune(run); /* before, so that there is room to write */
+    engine_finish_taken(run);
     if (run->keep_capture) {
         keep_capture(run);
     }

@@ -28,8 +28,9 @@ struct engine_options {
     const char *application, *version, *executable; /* NULL: not given */
     const char *folder;                             /* report: the report's folder */
     int lock_fd;                                    /* its locked descriptor, or -1 */
-    const char *application_folder;                 /* recover */
-    const char *file;                               /* import */
+    int place_fd; /* -1, or what holds a place among engine.limits.engines as long as we live */
+    const char *application_folder; /* recover */
+    const char *file;               /* import */
     bool plan, wait;
     bool json, deny_warnings; /* check */
 };
@@ -67,6 +68,14 @@ struct engine_replaced {
 #define ENGINE_MAX_REPLACED 4
 #define ENGINE_MAX_DEFER_US UINT64_C(86400000000) /* the sender believes in no longer pause */
 
+/* The captured minidump, where a writer takes it as its artifact. */
+struct engine_taken {
+    bool is_set;
+    char name[256]; /* of the artifact */
+    struct cairn_hole *holes;
+    size_t hole_count;
+};
+
 struct engine_run {
     const struct engine_options *options;
     struct plugin_setup setup;
@@ -82,6 +91,7 @@ struct engine_run {
     uint64_t hooks_end_us;
     uint64_t artifact_bytes; /* so far, against limits.report */
     bool keep_capture;       /* the captured minidump stays as an artifact */
+    struct engine_taken taken;
     enum engine_state state;
     struct engine_replaced replaced[ENGINE_MAX_REPLACED];
     size_t replaced_count;
@@ -143,18 +153,30 @@ int engine_artifact_name(const struct engine_run *run, const char *wanted, char 
 int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const char *name,
                          const char *media_type, struct error *error);
 
+/* Whether a writer may still have the captured minidump itself as its artifact. */
+bool engine_may_take(const struct engine_run *run);
+/* Puts that artifact into the report; its file follows at the commit. Takes over the holes. */
+int engine_take(struct engine_run *run, const char *name, const char *media_type,
+                struct step_result *result, struct error *error);
+/* At the commit: fills the holes and gives the minidump the artifact's name beside its own. Where
+ * that fails it is kept as it is. */
+void engine_finish_taken(struct engine_run *run);
+
 /* ---- The end of a run ---- */
 
 /* Keeps the spool's limits; what cannot be kept is a note, and found out by whoever writes next. */
 void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
+/* Sets a folder of incoming/ aside that no report can be made of; deletes it, and counts it, where
+ * the application's reports must not be kept. */
+void engine_set_aside(int application_fd, const char *application, const char *id, const char *why);
 
 /* ---- Reserves: minidumps that programs wrote without their monitor ---- */
 
 /* Makes the complete ones folders in incoming/, sets aside broken ones, deletes what was not used
  * by programs that have ended. */
-void engine_take_reserves(int application_fd);
+void engine_take_reserves(int application_fd, const char *application);
 /* Whether engine_take_reserves() would find anything to do. */
 bool engine_has_reserves(int application_fd);
 

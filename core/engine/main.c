@@ -19,9 +19,8 @@
 static const char help[] =
     "usage: cairn-engine check   [--plan] [--format json] [--deny-warnings] [CONFIG]\n"
     "                            [--application NAME] [--version V] [--executable EXE]\n"
-    "       cairn-engine report  --folder DIR [--lock-fd N] [CONFIG] [--application NAME] "
-    "[--version V]\n"
-    "                            [--executable EXE]\n"
+    "       cairn-engine report  --folder DIR [--lock-fd N] [--place-fd N] [CONFIG]\n"
+    "                            [--application NAME] [--version V] [--executable EXE]\n"
     "       cairn-engine recover --application-folder DIR [CONFIG]\n"
     "       cairn-engine import  [--wait] [CONFIG] [--application NAME] [--version V] FILE.dmp\n"
     "       cairn-engine --help | --version\n"
@@ -48,7 +47,7 @@ struct mode {
 
 static const struct mode modes[] = {
     { "check", engine_check, "pcCavxjd", "", false },
-    { "report", engine_report, "cCavxFL", "F", false },
+    { "report", engine_report, "cCavxFLP", "F", false },
     { "recover", engine_recover, "cCA", "A", false },
     { "import", engine_import, "wcCav", "", true },
 };
@@ -65,6 +64,7 @@ static const struct option long_options[] = {
     { "executable", required_argument, NULL, 'x' },
     { "folder", required_argument, NULL, 'F' },
     { "lock-fd", required_argument, NULL, 'L' },
+    { "place-fd", required_argument, NULL, 'P' },
     { "application-folder", required_argument, NULL, 'A' },
     { NULL, 0, NULL, 0 },
 };
@@ -108,6 +108,8 @@ static bool store(struct engine_options *options, int letter, const char *value)
         return parse_descriptor(value, &options->config_fd);
     case 'L':
         return parse_descriptor(value, &options->lock_fd);
+    case 'P':
+        return parse_descriptor(value, &options->place_fd);
     default:
         break;
     }
@@ -185,7 +187,7 @@ int engine_exit_code(int error)
 
 int main(int argc, char **argv)
 {
-    struct engine_options options = { .config_fd = -1, .lock_fd = -1 };
+    struct engine_options options = { .config_fd = -1, .lock_fd = -1, .place_fd = -1 };
 
     log_init("cairn-engine", 2, LOG_LEVEL_WARNING);
     signal(SIGPIPE, SIG_IGN);

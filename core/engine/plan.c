@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const children_names[] = { "ignore", "fork", "all" };
 static const char *const memory_names[] = { "stacks", "referenced", "full" };
@@ -149,6 +150,17 @@ static void print_deaths(unsigned deaths, struct buf *out)
     buf_text(out, "\n");
 }
 
+/* A report's work is one process at a time; two for each processor, because they also wait. */
+static uint64_t engines_of(const struct config *config)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return config->limits.engines != 0 ? config->limits.engines
+           : processors < 1            ? 2
+           : processors > 512          ? 1024
+                                       : 2 * (uint64_t)processors;
+}
+
 void plan_print(const struct config *config, const struct plan_capture *capture,
                 const char *application_folder, struct buf *out)
 {
@@ -171,5 +183,6 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
     buf_printf(out, "\n");
     print_deaths(config->deaths, out);
     buf_printf(out, "max-bytes %" PRIu64 "\n", config->limits.report_bytes);
+    buf_printf(out, "engines %" PRIu64 "\n", engines_of(config));
     buf_printf(out, "application-folder %s\n", application_folder);
 }

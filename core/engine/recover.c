@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -23,22 +24,20 @@
 
 #define UNFINISHED_CAPTURE SPOOL_CAPTURE ".tmp"
 #define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
+#define TURN_LOCK          "recover.lock"
+#define TURN_MARK          "recover.again"
 
 struct recovery {
     const struct engine_options *options;
     const char *folder;
+    const char *application;
     int application_fd;
     bool pending; /* something is to be delivered */
 };
 
 static void set_aside(const struct recovery *recovery, const char *id, const char *why)
 {
-    struct error error;
-
-    log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why);
-    if (spool_set_aside(recovery->application_fd, SPOOL_INCOMING, id, why, &error) != 0) {
-        log_line(LOG_LEVEL_ERROR, "%s", error.text);
-    }
+    engine_set_aside(recovery->application_fd, recovery->application, id, why);
 }
 
 static bool exists(int folder_fd, const char *name)
@@ -226,6 +225,57 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
     return 0;
 }
 
+/* ---- One at a time ----
+ * However many programs start at once, one process works on what an application has left behind.
+ * One that comes while another is at it might know of something newer: it leaves a mark, and the
+ * other one looks for marks after it has let go of the lock. */
+
+static int try_lock(int application_fd)
+{
+    int fd = openat(application_fd, TURN_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* The lock, or -1 after having left a mark for whoever has it. */
+static int take_turn(int application_fd)
+{
+    int lock = try_lock(application_fd), mark;
+
+    if (lock < 0) {
+        mark = openat(application_fd, TURN_MARK,
+                      O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+        if (mark >= 0) {
+            close(mark);
+        }
+        lock = try_lock(application_fd);
+    }
+    return lock;
+}
+
+static int recover_in_turn(struct recovery *recovery, const char *spool, const char *application,
+                           struct error *error)
+{
+    int result = 0;
+
+    do {
+        int lock = take_turn(recovery->application_fd);
+
+        if (lock < 0) {
+            return 0;
+        }
+        unlinkat(recovery->application_fd, TURN_MARK, 0);
+        engine_take_reserves(recovery->application_fd, application);
+        result = recover_all(recovery, spool, application, error);
+        close(lock);
+    } while (result == 0 && exists(recovery->application_fd, TURN_MARK));
+    return result;
+}
+
 int engine_recover(const struct engine_options *options)
 {
     struct recovery recovery = { .options = options, .folder = options->application_folder };
@@ -239,8 +289,8 @@ int engine_recover(const struct engine_options *options)
         result = recovery.application_fd = spool_open(spool, application, &error);
     }
     if (result >= 0) {
-        engine_take_reserves(recovery.application_fd);
-        result = recover_all(&recovery, spool, application, &error);
+        recovery.application = application;
+        result = recover_in_turn(&recovery, spool, application, &error);
         close(recovery.application_fd);
     }
     if (result < 0) {

@@ -65,6 +65,9 @@ int engine_report(const struct engine_options *options)
     struct error error;
 
     ignore_endings();
+    if (options->place_fd >= 0) {
+        fcntl(options->place_fd, F_SETFD, FD_CLOEXEC); /* a sender needs no place */
+    }
     fault_point("engine.begun");
     result = split_folder(options->folder, &application_folder, id, &error);
     if (result == 0) {

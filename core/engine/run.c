@@ -132,7 +132,9 @@ void engine_run_finish(struct engine_run *run)
     close_if_open(&run->application_fd);
     free(run->application_folder);
     free(run->folder);
+    free(run->taken.holes);
     run->dump = NULL;
     run->report = NULL;
     run->application_folder = run->folder = NULL;
+    run->taken = (struct engine_taken){ .is_set = false };
 }

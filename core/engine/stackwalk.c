@@ -4,6 +4,8 @@
  * stackwalk.h. The one home of libdw's headers. Runs in the walk's child process [engine]: files
  * may be hostile.
  */
+#include "config.h"
+
 #include "core/engine/stackwalk.h"
 
 #include <elfutils/libdw.h>
@@ -359,3 +361,16 @@ bool stackwalk_code(struct stackwalk *files, uint64_t address, void *buffer, siz
     }
     return false;
 }
+
+/* ---- The module ---- */
+
+extern const struct stackwalk_module cairn_stackwalk;
+
+__attribute__((visibility("default"))) const struct stackwalk_module cairn_stackwalk = {
+    .version = PACKAGE_VERSION,
+    .open = stackwalk_open,
+    .close = stackwalk_close,
+    .callers = stackwalk_callers,
+    .symbol = stackwalk_symbol,
+    .code = stackwalk_code,
+};

@@ -26,29 +26,44 @@ static int open_part(struct engine_run *run, struct error *error)
     return fd;
 }
 
-static int write_artifact(struct engine_run *run, size_t index, int fd, struct error *error)
+/* Names what the step made, after what it said of it, else after what its plugin is for. */
+static int keep_artifact(struct engine_run *run, size_t index, int fd, struct step_result *result,
+                         struct error *error)
 {
-    const struct config_instance *instance = &run->setup.config->instances[index];
     const struct plugin_facts *facts = run->setup.plugins.facts[index];
-    struct step_request request = { .out_fd = fd };
-    struct step_result result;
-    enum step_status status = engine_step(run, index, &request, &result);
+    const char *extension = result->extension[0] != '\0' ? result->extension
+                            : facts->extension != NULL   ? facts->extension
+                                                         : "bin";
+    const char *media_type = result->media_type[0] != '\0' ? result->media_type
+                             : facts->media_type != NULL   ? facts->media_type
+                                                           : "application/octet-stream";
     char wanted[256], name[256];
     int code;
 
-    step_result_finish(&result);
+    snprintf(wanted, sizeof(wanted), "%s.%s", run->setup.config->instances[index].id, extension);
+    code = engine_artifact_name(run, wanted, name, error);
+    if (code != 0 || !result->takes_minidump) {
+        return code != 0 ? code : engine_artifact_keep(run, fd, PART, name, media_type, error);
+    }
+    unlinkat(run->folder_fd, PART, 0);
+    return engine_take(run, name, media_type, result, error);
+}
+
+static int write_artifact(struct engine_run *run, size_t index, int fd, struct error *error)
+{
+    const struct config_instance *instance = &run->setup.config->instances[index];
+    struct step_request request = { .out_fd = fd, .may_take = engine_may_take(run) };
+    struct step_result result;
+    enum step_status status = engine_step(run, index, &request, &result);
+    int code;
+
     if (status != STEP_OK) {
+        step_result_finish(&result);
         unlinkat(run->folder_fd, PART, 0);
         return status == STEP_UNSUPPORTED ? 0 : CAIRN_EPLUGIN; /* noted already */
     }
-    snprintf(wanted, sizeof(wanted), "%s.%s", instance->id,
-             facts->extension != NULL ? facts->extension : "bin");
-    code = engine_artifact_name(run, wanted, name, error);
-    if (code == 0) {
-        code = engine_artifact_keep(
-            run, fd, PART, name,
-            facts->media_type != NULL ? facts->media_type : "application/octet-stream", error);
-    }
+    code = keep_artifact(run, index, fd, &result, error);
+    step_result_finish(&result);
     if (code != 0) {
         unlinkat(run->folder_fd, PART, 0);
         report_note(run->report, "writer \"%s\" failed: %s", instance->id, error->text);

@@ -17,6 +17,7 @@
 
 #define READER_COPY_LIMIT     (256u * 1024 * 1024)
 #define HEADER_BYTES          32
+#define ZSTD_SIGNATURE        0xfd2fb528u
 #define DIRECTORY_ENTRY_BYTES 12
 
 static int copy_image(int fd, const char *name, size_t bytes, struct minidump *dump,
@@ -84,6 +85,10 @@ static int check_header(const struct minidump *dump, const char *name, struct er
     if (memcmp(header, "PMDM", 4) == 0) {
         return error_set(error, CAIRN_EFORMAT,
                          "%s is a minidump of a big-endian machine, which Cairn does not read.",
+                         name);
+    }
+    if (reader_u32(header) == ZSTD_SIGNATURE) {
+        return error_set(error, CAIRN_EFORMAT, "%s is compressed; zstd -d makes a minidump of it.",
                          name);
     }
     if (reader_u32(header) != MINIDUMP_SIGNATURE) {

@@ -315,7 +315,7 @@ static void report(struct monitor *monitor, const struct death *death)
     note_crash(&dump.capture, monitor->page);
     bool named = dump_write(&dump, monitor) == 0 && dump_name(&dump, monitor) == 0;
     if (named) {
-        dump_report(&dump.incoming, monitor);
+        dump_report(&dump.incoming, monitor, false);
         sync_start(monitor, &dump.incoming);
     }
     dump_finish(&dump, named);

@@ -12,6 +12,8 @@
 #include "core/monitor/clock.h"
 #include "core/monitor/death.h"
 #include "core/monitor/identity.h"
+#include "core/monitor/place.h"
+#include "core/monitor/report.h"
 #include "core/util/fault.h"
 
 #include <errno.h>
@@ -21,9 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS     1500u  /* for all threads to stop; no more than half of `hold` */
-#define FUSE_GRACE_MS       500u   /* a capture that keeps to `hold` is done by then */
-#define ENGINE_GRACE_MS     10000u /* beyond the engine's own clock `pipeline` */
+#define STOP_TIMEOUT_MS     1500u /* for all threads to stop; no more than half of `hold` */
+#define FUSE_GRACE_MS       500u  /* a capture that keeps to `hold` is done by then */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 #define ROOM_BYTES          (1024 * 1024) /* on the disk, besides memory and threads */
 #define ROOM_PER_THREAD     2048
@@ -214,7 +215,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .hold_ns =
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
-        .region_count = crash_copy_regions(monitor->page, regions),
+        .region_count = event->foreign ? 0 : crash_copy_regions(monitor->page, regions),
         .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
@@ -262,6 +263,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
         .child = dump->event.child,
+        .foreign = dump->event.foreign,
         .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
@@ -327,22 +329,6 @@ int dump_name(struct dump *dump, struct monitor *monitor)
     return 0;
 }
 
-static int start_engine(const struct incoming *incoming, struct monitor *monitor,
-                        struct engine *ret_engine)
-{
-    char folder[PAGE_PATH_BYTES];
-    int errors = monitor->log.standard_error ? -1 : log_open(&monitor->log);
-
-    snprintf(folder, sizeof(folder), "%s/%s/%s", monitor->plan.application_folder, INCOMING_FOLDER,
-             incoming->id);
-    int result =
-        engine_start_report(&monitor->settings, folder, incoming->folder, errors, ret_engine);
-    if (errors >= 0) {
-        close(errors);
-    }
-    return result;
-}
-
 /* The engine has the lock now, or, without one, whoever finds the minidump next. */
 static void let_go(struct incoming *incoming, const struct monitor *monitor)
 {
@@ -354,9 +340,9 @@ static void let_go(struct incoming *incoming, const struct monitor *monitor)
     }
 }
 
-struct job *dump_report(struct incoming *incoming, struct monitor *monitor)
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool at_once)
 {
-    struct engine engine;
+    struct job *job = NULL;
 
     /* A program that asks for more reports than engines can make must not get more engines. */
     if (!jobs_have_room(&monitor->jobs)) {
@@ -364,19 +350,14 @@ struct job *dump_report(struct incoming *incoming, struct monitor *monitor)
         let_go(incoming, monitor);
         return NULL;
     }
-    int result = start_engine(incoming, monitor, &engine);
-    let_go(incoming, monitor);
-    if (result != 0) {
-        log_error(
-            &monitor->log,
-            "%s could not be started: %s. The minidump of the report %s stays in incoming for the "
-            "next Cairn process.",
-            monitor->settings.program, strerror(-result), incoming->id);
-        return NULL;
+    int place = place_take(monitor->log.folder, monitor->plan.engines);
+    if (place != -EAGAIN || at_once) {
+        job = report_start(monitor, incoming->id, incoming->folder, place);
+    } else if (!queue_add(monitor, incoming->id, incoming->folder)) {
+        monitor->postponed = true;
     }
-    uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
-    return jobs_add(&monitor->jobs, &engine, incoming->id,
-                    clock_now() + clock_ms * CLOCK_MILLISECOND);
+    let_go(incoming, monitor);
+    return job;
 }
 
 void dump_finish(struct dump *dump, bool keep)

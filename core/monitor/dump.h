@@ -24,6 +24,7 @@ struct dump_event {
     int process;                  /* its pidfd */
     uint64_t born;                /* see identity.h; 0: unknown */
     bool child;                   /* a fork child of the program, not itself */
+    bool foreign;                 /* a process that has nothing to do with it */
     int32_t parent;               /* of a child */
     bool open;                    /* the program's own handler may mend it */
     int32_t signal;               /* 0: none */
@@ -81,8 +82,10 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
 /* Gives it its final name. 0, or a negative errno after having logged why not. */
 int dump_name(struct dump *dump, struct monitor *monitor);
 
-/* Hands the written minidump to an engine. NULL when none can be started: it stays in incoming. */
-struct job *dump_report(struct incoming *incoming, struct monitor *monitor);
+/* Hands the written minidump to an engine; where there is no place for one, to the queue, unless
+ * somebody waits for the report (`at_once`). NULL when none has been started: it stays in incoming
+ * until then. */
+struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool at_once);
 
 /* Frees all; `keep` 0 also deletes what has been written. */
 void dump_finish(struct dump *dump, bool keep);

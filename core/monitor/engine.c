@@ -27,6 +27,8 @@
 #define CONFIG_FD_TEXT "4"
 #define LOCK_FD        5
 #define LOCK_FD_TEXT   "5"
+#define PLACE_FD       6
+#define PLACE_FD_TEXT  "6"
 #define FIRST_FREE_FD  10 /* sources are moved above it, so that no target overwrites one */
 
 #define MAX_ARGUMENTS 20
@@ -41,7 +43,7 @@ struct command {
 
 /* Sources of the engine's descriptors; -1: not given, standard ones are inherited then. */
 struct descriptors {
-    int output, errors, config, lock;
+    int output, errors, config, lock, place;
 };
 
 void engine_locate(struct engine_settings *settings)
@@ -170,9 +172,9 @@ static int spawn_with(const struct command *command, const struct descriptors *d
                       pid_t *ret_pid)
 {
     const int sources[] = { descriptors->output, descriptors->errors, descriptors->config,
-                            descriptors->lock };
-    const int targets[] = { STDOUT_FILENO, STDERR_FILENO, CONFIG_FD, LOCK_FD };
-    int lifted[] = { -1, -1, -1, -1 };
+                            descriptors->lock, descriptors->place };
+    const int targets[] = { STDOUT_FILENO, STDERR_FILENO, CONFIG_FD, LOCK_FD, PLACE_FD };
+    int lifted[] = { -1, -1, -1, -1, -1 };
     const size_t count = sizeof(lifted) / sizeof(lifted[0]);
 
     int result = prepare_attributes(attributes);
@@ -257,7 +259,8 @@ static int start_with_pipes(const struct command *command, struct descriptors *g
     return result;
 }
 
-/* `given` holds lock and standard error if they are given; `own_errors` makes the latter a pipe. */
+/* `given` holds lock, place and standard error if they are given; `own_errors` makes the latter a
+ * pipe. */
 static int start(const struct engine_settings *settings, const struct command *command,
                  struct descriptors given, bool own_errors, struct engine *ret_engine)
 {
@@ -296,21 +299,22 @@ int engine_start_check(const struct engine_settings *settings, struct engine *re
     command.arguments[command.count++] = "--plan";
     add_configuration(&command, settings);
     add_program(&command, settings);
-    return start(settings, &command, (struct descriptors){ -1, -1, -1, -1 }, true, ret_engine);
+    return start(settings, &command, (struct descriptors){ -1, -1, -1, -1, -1 }, true, ret_engine);
 }
 
 int engine_start_report(const struct engine_settings *settings, const char *folder, int lock,
-                        int errors, struct engine *ret_engine)
+                        int place, int errors, struct engine *ret_engine)
 {
+    const struct descriptors given = { -1, errors, -1, lock, place };
     struct command command;
 
     begin(&command, settings, "report");
     add(&command, "--folder", folder);
     add(&command, "--lock-fd", LOCK_FD_TEXT);
+    add(&command, "--place-fd", place >= 0 ? PLACE_FD_TEXT : "");
     add_configuration(&command, settings);
     add_program(&command, settings);
-    int result =
-        start(settings, &command, (struct descriptors){ -1, errors, -1, lock }, false, ret_engine);
+    int result = start(settings, &command, given, false, ret_engine);
     if (result == 0) {
         give_way(ret_engine->pid);
     }
@@ -325,7 +329,8 @@ int engine_start_recover(const struct engine_settings *settings, const char *app
     begin(&command, settings, "recover");
     add(&command, "--application-folder", application_folder);
     add_configuration(&command, settings);
-    return start(settings, &command, (struct descriptors){ -1, errors, -1, -1 }, false, ret_engine);
+    return start(settings, &command, (struct descriptors){ -1, errors, -1, -1, -1 }, false,
+                 ret_engine);
 }
 
 void engine_kill(const struct engine *engine)

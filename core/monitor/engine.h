@@ -46,10 +46,10 @@ int engine_keep_text(const char *text, size_t bytes);
 /* `check --plan`: output and errors are pipes. 0 or a negative errno. */
 int engine_start_check(const struct engine_settings *settings, struct engine *ret_engine);
 
-/* `report` on a folder whose locked descriptor is `lock`. `errors` becomes its standard error; -1:
- * ours. */
+/* `report` on a folder whose locked descriptor is `lock`, holding `place` (or -1) while it lives.
+ * `errors` becomes its standard error; -1: ours. */
 int engine_start_report(const struct engine_settings *settings, const char *folder, int lock,
-                        int errors, struct engine *ret_engine);
+                        int place, int errors, struct engine *ret_engine);
 
 /* `recover`: finishes what lies unlocked in the application's folder. */
 int engine_start_recover(const struct engine_settings *settings, const char *application_folder,

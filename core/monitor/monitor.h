@@ -16,6 +16,7 @@
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
 #include "core/monitor/provisional.h"
+#include "core/monitor/queue.h"
 #include "core/monitor/reserve.h"
 
 /* Exit codes, as doc/architecture.md names them. */
@@ -45,6 +46,7 @@ struct monitor {
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    struct queue queue;
     struct reserve reserve;
     struct provisional provisional;
     uint32_t syncing;      /* minidumps on their way to the disk; atomic */

@@ -157,7 +157,7 @@ static enum monitor_exit take(struct monitor *monitor, struct dump *dump)
 /* The minidump is written: the engine's turn. */
 static enum monitor_exit report(struct monitor *monitor, struct dump *dump)
 {
-    struct job *job = dump_report(&dump->incoming, monitor);
+    struct job *job = dump_report(&dump->incoming, monitor, true);
 
     /* Why an engine could not be started or did not finish, has been told. */
     if (job == NULL) {

@@ -18,6 +18,7 @@
 
 #define PLAN_HEADER  "cairn-plan 1"
 #define MAX_CLOCK_MS (10u * 60u * 1000u)
+#define MAX_ENGINES  1024u
 
 /* Digits only, without sign, space or leading zeros' tricks; false when it does not fit. */
 static bool parse_number(const char *text, unsigned base, uint64_t max, uint64_t *ret_value)
@@ -173,6 +174,17 @@ static bool take_max_bytes(const char *value, struct plan *plan)
     return parse_number(value, 10, UINT64_MAX, &plan->max_bytes);
 }
 
+static bool take_engines(const char *value, struct plan *plan)
+{
+    uint64_t number;
+
+    if (!parse_number(value, 10, MAX_ENGINES, &number) || number == 0) {
+        return false;
+    }
+    plan->engines = (uint32_t)number;
+    return true;
+}
+
 static bool take_folder(const char *value, struct plan *plan)
 {
     size_t bytes = strlen(value);
@@ -188,12 +200,12 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },     { "claim-ms", take_claim },
-    { "hold-ms", take_hold },        { "pipeline-ms", take_pipeline },
-    { "children", take_children },
-    { "memory", take_memory },       { "classes", take_classes },
-    { "deaths", take_deaths },
-    { "max-bytes", take_max_bytes }, { "application-folder", take_folder },
+    { "signals", take_signals },   { "claim-ms", take_claim },
+    { "hold-ms", take_hold },      { "pipeline-ms", take_pipeline },
+    { "children", take_children }, { "memory", take_memory },
+    { "classes", take_classes },   { "deaths", take_deaths },
+    { "max-bytes", take_max_bytes }, { "engines", take_engines },
+    { "application-folder", take_folder },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

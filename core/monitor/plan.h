@@ -29,6 +29,7 @@ struct plan {
     uint32_t classes; /* CAPTURE_COMMAND_LINE, … */
     uint32_t deaths;  /* PLAN_KILLED, … */
     uint64_t max_bytes;
+    uint32_t engines;                           /* at work at the same time, in the whole spool */
     char application_folder[PLAN_FOLDER_BYTES]; /* absolute */
 };
 

@@ -109,10 +109,10 @@ static enum slot_outcome find_outcome(struct monitor *monitor, bool over)
 static void keep(struct monitor *monitor)
 {
     struct incoming *incoming = &monitor->provisional.incoming;
-    struct job *job;
+    bool is_init = (monitor->page->client_flags & PAGE_IS_INIT) != 0;
+    struct job *job = dump_report(incoming, monitor, is_init);
 
-    job = dump_report(incoming, monitor);
-    if (job != NULL && (monitor->page->client_flags & PAGE_IS_INIT) != 0) {
+    if (job != NULL && is_init) {
         jobs_wait(&monitor->jobs, job, false);
     }
     sync_start(monitor, incoming);

@@ -71,10 +71,12 @@ static bool is_over(const struct monitor *monitor, const struct ending *ending)
     bool on_disk = __atomic_load_n(&monitor->syncing, __ATOMIC_ACQUIRE) == 0;
 
     if (ending->signalled) { /* engines go on by themselves */
-        return (jobs_are_decided(&monitor->jobs) && on_disk && !monitor->provisional.open) ||
+        return (jobs_are_decided(&monitor->jobs) && queue_is_empty(&monitor->queue) && on_disk &&
+                !monitor->provisional.open) ||
                clock_now() >= monitor->shield_until;
     }
-    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) && on_disk;
+    return ending->alone && !monitor->provisional.open && jobs_are_idle(&monitor->jobs) &&
+           queue_is_empty(&monitor->queue) && on_disk;
 }
 
 static bool is_alone(struct monitor *monitor, const struct ending *ending)
@@ -86,9 +88,10 @@ static bool is_alone(struct monitor *monitor, const struct ending *ending)
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
 {
-    uint64_t deadline = jobs_deadline(&monitor->jobs);
+    uint64_t deadline = jobs_deadline(&monitor->jobs), asking = queue_deadline(&monitor->queue);
     uint64_t look = provisional_deadline(&monitor->provisional);
 
+    deadline = asking < deadline ? asking : deadline;
     deadline = look < deadline ? look : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
@@ -143,6 +146,7 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
         reserve_is_new(&monitor->reserve, ending->program_gone) || monitor->postponed;
     ending->alone = is_alone(monitor, ending);
     jobs_work(&monitor->jobs);
+    queue_work(monitor);
     catch_up(monitor);
 }
 

@@ -227,9 +227,10 @@ static const void *service(const struct cairn_host *table, const char *name)
     if (strcmp(name, CAIRN_SERVICE_PREVIEW) == 0) {
         return host_of(table)->request->preview ? host_preview_service() : NULL;
     }
-    return strcmp(name, CAIRN_SERVICE_STATE) == 0   ? (const void *)host_state_service()
-           : strcmp(name, CAIRN_SERVICE_TEXTS) == 0 ? (const void *)host_texts_service()
-                                                    : NULL;
+    return strcmp(name, CAIRN_SERVICE_STATE) == 0      ? (const void *)host_state_service()
+           : strcmp(name, CAIRN_SERVICE_TEXTS) == 0    ? (const void *)host_texts_service()
+           : strcmp(name, CAIRN_SERVICE_ARTIFACT) == 0 ? (const void *)host_artifact_service()
+                                                       : NULL;
 }
 
 void host_init(struct host *host, const struct step_request *request, int wire, int dump_fd,

@@ -16,6 +16,9 @@
 #define HOST_MAX_LINES      256 /* of log, and of problems */
 #define HOST_MAX_LINE       1024
 #define HOST_MAX_TEXT       CAIRN_TEXTS_MAX_BYTES /* of a message or a breadcrumb */
+#define HOST_MAX_EXTENSION  16
+#define HOST_MAX_MEDIA_TYPE 64
+#define HOST_MAX_HOLES      CAIRN_ARTIFACT_MAX_HOLES
 
 /* What a plugin calls a report: the report with what lies beside it. */
 struct cairn_report {
@@ -46,7 +49,13 @@ void host_init_report(struct cairn_host *table);
 /* The optional services. */
 const struct cairn_state_service *host_state_service(void);
 const struct cairn_texts_service *host_texts_service(void);
+const struct cairn_artifact_service *host_artifact_service(void);
 const struct cairn_preview_service *host_preview_service(void);
+
+/* What a writer may say of its artifact, for both sides. */
+bool host_is_extension(const char *text, size_t bytes);
+bool host_is_media_type(const char *text, size_t bytes);
+bool host_are_holes(const struct cairn_hole *holes, size_t count, uint64_t file_bytes);
 
 /* Loads the plugin, calls check, create, the kind's call and destroy, and sends the end record. */
 void host_call(struct host *host, int plugin_fd, int out_fd);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void intake_text(char *target, size_t capacity, const char *text, size_t bytes)
 {
@@ -275,6 +276,42 @@ static bool take_text(struct intake *intake, const struct wire_view *view)
     return true;
 }
 
+static bool take_type(struct intake *intake, const struct wire_view *view)
+{
+    struct step_result *result = intake->result;
+
+    if (intake->request->instance->kind != CAIRN_KIND_WRITER ||
+        !host_is_extension(view->name, view->record.name_bytes) ||
+        !host_is_media_type(view->text, view->record.text_bytes)) {
+        return refuse_record(intake, "a type of artifact that it cannot set");
+    }
+    intake_text(result->extension, sizeof(result->extension), view->name, view->record.name_bytes);
+    intake_text(result->media_type, sizeof(result->media_type), view->text,
+                view->record.text_bytes);
+    return true;
+}
+
+static bool take_minidump(struct intake *intake, const struct wire_view *view)
+{
+    struct step_result *result = intake->result;
+    size_t bytes = view->record.text_bytes, count = bytes / sizeof(*result->holes);
+    struct stat status;
+
+    if (!intake->request->may_take || result->takes_minidump ||
+        bytes % sizeof(*result->holes) != 0 || fstat(intake->request->dump_fd, &status) != 0) {
+        return refuse_record(intake, "a minidump that it cannot take");
+    }
+    result->holes = malloc(bytes + 1);
+    if (result->holes == NULL) {
+        return refuse_record(intake, "holes that there was no memory for");
+    }
+    memcpy(result->holes, view->text, bytes);
+    result->hole_count = count;
+    result->takes_minidump = true;
+    return host_are_holes(result->holes, count, (uint64_t)status.st_size) ||
+           refuse_record(intake, "holes that are not within the minidump");
+}
+
 static bool take_end(struct intake *intake, const struct wire_view *view)
 {
     struct wire_end *end = &intake->end;
@@ -308,6 +345,10 @@ static bool take(struct intake *intake, const struct wire_view *view)
         return take_attribute(intake, view);
     case WIRE_TEXT:
         return take_text(intake, view);
+    case WIRE_ARTIFACT:
+        return take_type(intake, view);
+    case WIRE_TAKE:
+        return take_minidump(intake, view);
     case WIRE_END:
         return take_end(intake, view);
     }

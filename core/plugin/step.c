@@ -559,4 +559,6 @@ void step_result_finish(struct step_result *result)
     drop_attributes(result);
     drop_texts(result);
     drop_notes(result);
+    free(result->holes);
+    result->holes = NULL;
 }

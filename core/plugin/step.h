@@ -43,6 +43,7 @@ struct step_request {
     int dump_fd;                 /* the captured minidump, or -1 */
     const char *folder;          /* hooks and transports: the report's folder; else NULL */
     int out_fd;                  /* writers and previews: where to; else -1 */
+    bool may_take;               /* writers: the captured minidump may become the artifact */
     unsigned attempt;            /* transports */
     bool preview;                /* transports: show what would be sent, see preview.h */
     uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */
@@ -76,6 +77,11 @@ struct step_result {
     size_t attribute_count;
     struct step_text *texts; /* annotators, when OK; each index at most once */
     size_t text_count;
+    /* writers, when OK; "" and false unless it said something of its artifact */
+    char extension[20], media_type[68];
+    bool takes_minidump;
+    struct cairn_hole *holes; /* within the minidump, sorted */
+    size_t hole_count;
     char **notes;
     size_t note_count;
     uint64_t elapsed_us;

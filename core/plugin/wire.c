@@ -58,7 +58,7 @@ int wire_next(struct wire_reader *reader, struct wire_view *ret_view)
         return 0;
     }
     memcpy(&record, start, sizeof(record));
-    if (record.type < WIRE_LOG || record.type > WIRE_TEXT || record.name_bytes > WIRE_MAX_NAME ||
+    if (record.type < WIRE_LOG || record.type > WIRE_TAKE || record.name_bytes > WIRE_MAX_NAME ||
         record.text_bytes > WIRE_MAX_TEXT) {
         return -1;
     }

@@ -22,6 +22,8 @@ enum wire_type {
     WIRE_ATTRIBUTE = 5, /* name; value and bits, or text */
     WIRE_END = 6,       /* text: struct wire_end; the last record */
     WIRE_TEXT = 7,      /* bits: STEP_TEXT_MESSAGE or a breadcrumb's index; text */
+    WIRE_ARTIFACT = 8,  /* name: a writer's extension; text: media type */
+    WIRE_TAKE = 9,      /* text: struct cairn_hole, any number of them */
 };
 
 struct wire_record {

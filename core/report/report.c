@@ -469,6 +469,21 @@ int report_add_artifact(struct report *report, const char *name, const char *med
     return 0;
 }
 
+void report_remove_artifact(struct report *report, const char *name)
+{
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        struct report_artifact *artifact = &report->artifacts[i];
+
+        if (strcmp(artifact->name, name) == 0) {
+            free(artifact->name);
+            free(artifact->media_type);
+            report->artifact_count--;
+            memmove(artifact, artifact + 1, (report->artifact_count - i) * sizeof(*artifact));
+            return;
+        }
+    }
+}
+
 struct report_delivery *report_add_delivery(struct report *report, const char *transport)
 {
     struct report_delivery *list;

@@ -138,6 +138,8 @@ int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *c
                           const char *message);
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
                         uint64_t bytes, const char *sha256);
+/* Takes one out again; nothing happens when there is none of that name. */
+void report_remove_artifact(struct report *report, const char *name);
 /* The delivery of that transport, new or known; NULL without memory or room. */
 struct report_delivery *report_add_delivery(struct report *report, const char *transport);
 /* `name` gets the suffix "_us" unless it has it. */

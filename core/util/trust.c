@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,12 +37,27 @@ static bool is_safe(const struct stat *status, const char *name, struct error *e
     return true;
 }
 
-static bool parents_are_safe(const char *path, struct error *error)
+/* Where the open file lies: the kernel knows, in one call; without a /proc its path is resolved. */
+static bool find_place(int fd, const char *path, char real[PATH_MAX])
+{
+    char link[64];
+    ssize_t length;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    length = readlink(link, real, PATH_MAX - 1);
+    if (length > 0 && length < PATH_MAX - 1 && real[0] == '/') {
+        real[length] = '\0';
+        return true;
+    }
+    return realpath(path, real) != NULL;
+}
+
+static bool parents_are_safe(int fd, const char *path, struct error *error)
 {
     char real[PATH_MAX];
     struct stat status;
 
-    if (realpath(path, real) == NULL) {
+    if (!find_place(fd, path, real)) {
         error_errno(error, CAIRN_ESYSTEM, errno, "The path %s cannot be resolved", path);
         return false;
     }
@@ -72,5 +88,5 @@ bool fs_is_trusted(int fd, const char *path, struct error *error)
     if (!is_safe(&status, path != NULL ? path : "The file", error)) {
         return false;
     }
-    return path == NULL || parents_are_safe(path, error);
+    return path == NULL || parents_are_safe(fd, path, error);
 }

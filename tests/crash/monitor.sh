@@ -19,7 +19,7 @@ case \$1 in
 check)
     mkdir -p '$folder/incoming'
     printf 'cairn-plan 1\nsignals 0x400004f8\nclaim-ms 1000\nhold-ms 5000\npipeline-ms 20000\nchildren fork\n'
-    printf 'memory stacks\nclasses \ndeaths \nmax-bytes 67108864\napplication-folder %s\n' '$folder'
+    printf 'memory stacks\nclasses \ndeaths \nmax-bytes 67108864\nengines 4\napplication-folder %s\n' '$folder'
     echo "\$PPID" >'$scratch/monitor.pid'
     ;;
 report)
@@ -67,7 +67,7 @@ is "crash: it begins with MDMP" "$(head -c 4 "$dump")" MDMP
 is "crash: nothing but the minidump is in the folder" "$(ls -A "${dump%/*}")" capture.dmp
 is "crash: folder and file are private" "$(stat -c %a "${dump%/*}" "$dump" | tr '\n' ' ')" '700 600 '
 has "crash: the engine's command line" "$(cat "$scratch/calls")" \
-    "^report --folder ${dump%/*} --lock-fd 5 --config-fd 4 --executable .*monitor_victim\$"
+    "^report --folder ${dump%/*} --lock-fd 5 --place-fd 6 --config-fd 4 --executable .*monitor_victim\$"
 has "crash: the engine's configuration is a memfd" "$(cat "$scratch/descriptors")" '^4 /memfd:'
 has "crash: the engine's lock is the folder" "$(cat "$scratch/descriptors")" "^5 ${dump%/*}\$"
 has "crash: the folder is locked while the engine works" "$(cat "$scratch/descriptors")" '^lock 1$'

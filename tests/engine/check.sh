@@ -38,6 +38,7 @@ memory stacks
 classes 
 deaths killed,unknown
 max-bytes 67108864
+engines $((2 * $(getconf _NPROCESSORS_ONLN)))
 application-folder $spool/shop"
 is "its folders are made" "$(ls "$spool/shop" | tr '\n' ' ')" "delivered incoming pending quarantine "
 has "another program takes another pipeline" "$(plan --executable /bin/other)" '^memory referenced$'

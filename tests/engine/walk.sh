@@ -159,4 +159,14 @@ for program in usual framed; do
         'frames between the innermost 192 and the outermost 64 are not shown'
 done
 
+# Without the module that knows ELF files: frame pointers, no symbols, and a sentence in the log.
+mkdir "$scratch/libexec"
+ln -s "$CAIRN_LIBEXEC"/cairn-monitor "$CAIRN_LIBEXEC"/cairn-engine "$CAIRN_LIBEXEC"/cairn-sender "$scratch/libexec/"
+CAIRN_LIBEXEC=$scratch/libexec
+walk framed plain
+is "no module: by frame pointers" "$(printf '%s\n' "$frames" | head -n 4)" "context None
+frame-pointer None
+frame-pointer None
+frame-pointer None"
+ok "no module: the log says so" grep -rq "walked without files: .*cairn-stackwalk.so" "$spool"
 done_testing

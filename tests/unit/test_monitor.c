@@ -42,6 +42,7 @@
     "classes command-line,environment\n"                                                           \
     "deaths killed,exit\n"                                                                         \
     "max-bytes 67108864\n"                                                                         \
+    "engines 4\n"                                                                                  \
     "application-folder /var/lib/cairn/shop\n"
 
 static int parse(const char *text, struct plan *plan, char problem[512])
@@ -115,6 +116,9 @@ static void test_plan_values(void)
         { "max-bytes", "max-bytes 18446744073709551615\n", 1 },
         { "max-bytes", "max-bytes 18446744073709551616\n", 0 },
         { "max-bytes", "max-bytes 0\n", 1 },
+        { "engines", "engines 1024\n", 1 },
+        { "engines", "engines 1025\n", 0 },
+        { "engines", "engines 0\n", 0 },
         { "application-folder", "application-folder relative\n", 0 },
         { "application-folder", "application-folder /with space\n", 1 },
         { "cairn-plan", "cairn-plan 2\n", 0 },
@@ -470,7 +474,7 @@ static enum job_outcome run_report(const char *body, uint64_t clock_ns, bool unt
     struct engine engine;
 
     make_engine(&settings, body);
-    CU_ASSERT_EQUAL_FATAL(engine_start_report(&settings, "/nowhere", STDIN_FILENO, -1, &engine), 0);
+    CU_ASSERT_EQUAL_FATAL(engine_start_report(&settings, "/nowhere", STDIN_FILENO, -1, -1, &engine), 0);
     struct job *job = jobs_add(&jobs, &engine, "id", clock_now() + clock_ns);
     CU_ASSERT_PTR_NOT_NULL_FATAL(job);
     CU_ASSERT_FALSE(jobs_are_idle(&jobs));
@@ -557,7 +561,7 @@ static void test_engine_start(void)
     sigprocmask(SIG_BLOCK, &blocked, &old);
     for (int round = 0; round < 2; round++) { /* the text is read from its start each time */
         CU_ASSERT_EQUAL_FATAL(
-            engine_start_report(&settings, "/folder", STDIN_FILENO, STDERR_FILENO, &engine), 0);
+            engine_start_report(&settings, "/folder", STDIN_FILENO, -1, STDERR_FILENO, &engine), 0);
         CU_ASSERT_EQUAL(engine_collect(&engine, clock_now() + 5 * CLOCK_SECOND), 0);
         int fd = open(name, O_RDONLY | O_CLOEXEC);
         ssize_t bytes = read(fd, text, sizeof(text) - 1);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * writer/minidump: keeps the captured minidump as an artifact, without the data classes that its
- * options do not include, on request without what the program had on its stacks. What is left out
- * is never written to the new file, not even for a moment. Runs in a step of the engine.
+ * options do not include, on request without what the program had on its stacks, or compressed.
+ * What is left out is never written to the new file, not even for a moment; a large dump becomes
+ * the new file by itself, after the host has filled the gaps. Runs in a step of the engine.
  */
-#include "plugins/writer/minidump/reduce.h"
-#include "plugins/writer/minidump/sanitize.h"
+#include "config.h"
+
+#include "plugins/writer/minidump/output.h"
 
 #include <cairn/plugin.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +20,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE  (16u << 20) /* bytes between two looks at the clock */
-#define WINDOW (64u << 10) /* bytes that are sanitised at once */
+#define WORTH_TAKING (8u << 20) /* bytes: what is smaller is copied, and is there at once */
 
 enum memory { MEMORY_STACKS, MEMORY_REFERENCED, MEMORY_FULL };
+enum compression { COMPRESS_NONE, COMPRESS_ZSTD };
 
 struct config {
     int32_t memory; /* heeded when the process is captured, by the plan made from these options */
     struct cairn_list include; /* of int32_t: which bit of REDUCE_… */
     int32_t sanitize;
+    int32_t compress;
+    int64_t level;
 };
 
 static const char *const memories[] = { "stacks", "referenced", "full", NULL };
+static const char *const compressions[] = { "none",
+#ifdef HAVE_ZSTD
+                                            "zstd",
+#endif
+                                            NULL };
 static const char *const includes[] = { "command-line", "environment", "descriptors", NULL };
 
 static const struct cairn_option options[] = {
@@ -57,6 +67,22 @@ static const struct cairn_option options[] = {
       .help =
           "Replace the words on stacks that are neither small numbers nor pointers to code or to "
           "stacks. A stack walk does not need them. Goes with memory: stacks." },
+    { .name = "compress",
+      .type = CAIRN_OPTION_ENUM,
+      .offset = offsetof(struct config, compress),
+      .default_text = "none",
+      .choices = compressions,
+      .help = "none, or zstd: the artifact is INSTANCE.dmp.zst then, and whoever reads it unpacks "
+              "it by "
+              "`zstd -d`." },
+    { .name = "level",
+      .type = CAIRN_OPTION_INTEGER,
+      .offset = offsetof(struct config, level),
+      .default_text = "3",
+      .min = 1,
+      .max = 19,
+      .help = "How hard zstd tries. A second or so per GiB is usual for 1, three for 3: give the "
+              "writer of a large dump a `timeout` that suffices." },
     { .name = NULL },
 };
 
@@ -91,134 +117,34 @@ static unsigned classes_to_drop(const struct config *config)
     return classes;
 }
 
-static int write_all(int fd, const unsigned char *data, size_t bytes)
+/* The file itself is what is wanted, but for the holes: no copy of it has to be made. */
+static bool take_whole(const struct output *output, uint64_t bytes, const struct holes *holes)
 {
-    while (bytes > 0) {
-        ssize_t written = write(fd, data, bytes);
+    const struct cairn_artifact_service *artifact =
+        bytes >= WORTH_TAKING && output->sanitizer == NULL && output->compressor == NULL
+            ? output->host->service(output->host, CAIRN_SERVICE_ARTIFACT)
+            : NULL;
 
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        data += written;
-        bytes -= (size_t)written;
-    }
-    return 0;
+    return artifact != NULL &&
+           artifact->take_minidump(output->host, holes->items, holes->count) == CAIRN_PLUGIN_OK;
 }
 
-static int write_zeros(int fd, uint64_t bytes)
+static int write_reduced(const struct output *output, uint64_t bytes, const struct holes *holes)
 {
-    static const unsigned char zeros[4096];
-
-    while (bytes > 0) {
-        size_t piece = bytes < sizeof(zeros) ? (size_t)bytes : sizeof(zeros);
-
-        if (write_all(fd, zeros, piece) != 0) {
-            return -1;
-        }
-        bytes -= piece;
+    if (take_whole(output, bytes, holes)) {
+        return CAIRN_PLUGIN_OK;
     }
-    return 0;
-}
-
-/* One file being copied: the source both as descriptor and as mapping. */
-struct copy {
-    const struct cairn_host *host;
-    const unsigned char *data;
-    int from, to;
-    const struct sanitizer *sanitizer; /* or NULL */
-};
-
-/* Copies within the kernel, or by write(2) from the mapping where the file systems cannot. */
-static int copy_range(const struct copy *copy, uint64_t offset, uint64_t bytes)
-{
-    while (bytes > 0) {
-        size_t piece = bytes < PIECE ? (size_t)bytes : PIECE;
-        off_t place = (off_t)offset;
-        ssize_t copied = copy_file_range(copy->from, &place, copy->to, NULL, piece, 0);
-
-        if (copy->host->time_left(copy->host) == 0) {
-            errno = ETIMEDOUT;
-            return -1;
-        }
-        if (copied <= 0) {
-            if (write_all(copy->to, copy->data + offset, piece) != 0) {
-                return -1;
-            }
-            copied = (ssize_t)piece;
-        }
-        offset += (uint64_t)copied;
-        bytes -= (uint64_t)copied;
+    if (output_copy(output, bytes, holes) != 0 ||
+        (output->compressor != NULL && compress_end(output->compressor) != 0)) {
+        return output->host->fail(output->host,
+                                  "The minidump of %" PRIu64 " bytes could not be written: %s.",
+                                  bytes, strerror(errno));
     }
-    return 0;
-}
-
-/* The same for memory contents, through the sanitiser. */
-static int copy_memory(const struct copy *copy, const struct sanitize_piece *piece, uint64_t offset,
-                       uint64_t bytes)
-{
-    unsigned char window[WINDOW];
-
-    while (bytes > 0) {
-        size_t part = bytes < sizeof(window) ? (size_t)bytes : sizeof(window);
-
-        sanitize_copy(copy->sanitizer, piece, offset, part, window);
-        if (write_all(copy->to, window, part) != 0) {
-            return -1;
-        }
-        if (copy->host->time_left(copy->host) == 0) {
-            errno = ETIMEDOUT;
-            return -1;
-        }
-        offset += part;
-        bytes -= part;
-    }
-    return 0;
-}
-
-/* What is memory goes one way, the rest the other. */
-static int copy_clean(const struct copy *copy, uint64_t offset, uint64_t bytes)
-{
-    uint64_t end = offset + bytes;
-
-    while (offset < end) {
-        const struct sanitize_piece *piece =
-            copy->sanitizer != NULL ? sanitize_next(copy->sanitizer, offset) : NULL;
-        bool inside = piece != NULL && piece->offset <= offset;
-        uint64_t stop = piece == NULL ? end : inside ? piece->offset + piece->bytes : piece->offset;
-        int result;
-
-        stop = stop < end ? stop : end;
-        result = inside ? copy_memory(copy, piece, offset, stop - offset)
-                        : copy_range(copy, offset, stop - offset);
-        if (result != 0) {
-            return result;
-        }
-        offset = stop;
-    }
-    return 0;
-}
-
-static int copy_without(const struct copy *copy, uint64_t bytes, const struct holes *holes)
-{
-    uint64_t offset = 0;
-
-    for (size_t i = 0; i < holes->count; i++) {
-        const struct hole *hole = &holes->items[i];
-
-        if (copy_clean(copy, offset, hole->offset - offset) != 0 ||
-            write_zeros(copy->to, hole->bytes) != 0) {
-            return -1;
-        }
-        offset = hole->offset + hole->bytes;
-    }
-    return copy_clean(copy, offset, bytes - offset);
+    return CAIRN_PLUGIN_OK;
 }
 
 static int write_mapped(const struct config *config, struct cairn_writer_args *args,
-                        const struct copy *copy, size_t bytes)
+                        const struct output *output, size_t bytes)
 {
     const struct cairn_host *host = args->host;
     struct holes holes;
@@ -229,38 +155,54 @@ static int write_mapped(const struct config *config, struct cairn_writer_args *a
     if (!host->process_file(host, args->report, "stat", &stat, &stat_bytes)) {
         stat = NULL;
     }
-    status = reduce_find(copy->data, bytes, classes_to_drop(config), stat, &holes);
+    status = reduce_find(output->data, bytes, classes_to_drop(config), stat, &holes);
     if (status != 0) {
         return status == -1
                    ? host->fail(host, "The captured file of %zu bytes is not a minidump.", bytes)
                    : host->fail(host, "No memory to reduce the minidump.");
     }
-    status = CAIRN_PLUGIN_OK;
-    if (copy_without(copy, bytes, &holes) != 0) {
-        status = host->fail(host, "The minidump of %zu bytes could not be written: %s.", bytes,
-                            strerror(errno));
-    }
+    status = write_reduced(output, bytes, &holes);
     free(holes.items);
     return status;
 }
 
 static int write_sanitized(const struct config *config, struct cairn_writer_args *args,
-                           const struct copy *copy, size_t bytes)
+                           const struct output *output, size_t bytes)
 {
-    struct copy through = *copy;
+    struct output through = *output;
     struct sanitizer sanitizer;
     int result;
 
     if (!config->sanitize) {
-        return write_mapped(config, args, copy, bytes);
+        return write_mapped(config, args, output, bytes);
     }
-    if (sanitize_init(&sanitizer, copy->data, bytes) == 0) {
+    if (sanitize_init(&sanitizer, output->data, bytes) == 0) {
         through.sanitizer = &sanitizer;
         result = write_mapped(config, args, &through, bytes);
     } else {
         result = args->host->fail(args->host, "No memory to sanitize the minidump.");
     }
     sanitize_finish(&sanitizer);
+    return result;
+}
+
+static int write_compressed(const struct config *config, struct cairn_writer_args *args,
+                            struct output *output, size_t bytes)
+{
+    const struct cairn_host *host = args->host;
+    const struct cairn_artifact_service *artifact = host->service(host, CAIRN_SERVICE_ARTIFACT);
+    int result;
+
+    if (config->compress == COMPRESS_NONE) {
+        return write_sanitized(config, args, output, bytes);
+    }
+    if (artifact == NULL || artifact->set_type(host, "dmp.zst", "application/zstd") != 0) {
+        return host->fail(host, "This host cannot name a compressed minidump.");
+    }
+    output->compressor = compress_open(output->to, (int)config->level, bytes);
+    result = output->compressor != NULL ? write_sanitized(config, args, output, bytes)
+                                        : host->fail(host, "No memory to compress the minidump.");
+    compress_close(output->compressor);
     return result;
 }
 
@@ -286,8 +228,9 @@ static int write_dump(void *context, struct cairn_writer_args *args)
         return host->fail(host, "The captured minidump of %lld bytes cannot be mapped: %s.",
                           (long long)status.st_size, strerror(errno));
     }
-    result = write_sanitized(context, args, &(struct copy){ host, data, fd, args->fd, NULL },
-                             (size_t)status.st_size);
+    result =
+        write_compressed(context, args, &(struct output){ host, data, fd, args->fd, NULL, NULL },
+                         (size_t)status.st_size);
     munmap(data, (size_t)status.st_size);
     return result;
 }

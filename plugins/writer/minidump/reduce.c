@@ -24,7 +24,7 @@ static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
 {
     if (holes->count == holes->capacity) {
         size_t capacity = holes->capacity != 0 ? holes->capacity * 2 : 16;
-        struct hole *items = reallocarray(holes->items, capacity, sizeof(*items));
+        struct cairn_hole *items = reallocarray(holes->items, capacity, sizeof(*items));
 
         if (items == NULL) {
             holes->failed = 1;
@@ -33,7 +33,7 @@ static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
         holes->items = items;
         holes->capacity = capacity;
     }
-    holes->items[holes->count++] = (struct hole){ offset, bytes };
+    holes->items[holes->count++] = (struct cairn_hole){ offset, bytes };
 }
 
 /* A hole for what `bytes` bytes of memory from `address` on, stored at `offset`, share with
@@ -200,7 +200,7 @@ static void find_ranges(const char *stat, struct search *search)
 
 static int compare_holes(const void *left_, const void *right_)
 {
-    const struct hole *left = left_, *right = right_;
+    const struct cairn_hole *left = left_, *right = right_;
 
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
@@ -213,8 +213,8 @@ static void sort_and_merge(struct holes *holes)
         qsort(holes->items, holes->count, sizeof(*holes->items), compare_holes);
     }
     for (size_t i = 0; i < holes->count; i++) {
-        struct hole *last = kept > 0 ? &holes->items[kept - 1] : NULL;
-        const struct hole next = holes->items[i];
+        struct cairn_hole *last = kept > 0 ? &holes->items[kept - 1] : NULL;
+        const struct cairn_hole next = holes->items[i];
 
         if (last != NULL && next.offset <= last->offset + last->bytes) {
             uint64_t end = next.offset + next.bytes;

@@ -8,6 +8,8 @@
 #ifndef CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
 #define CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
 
+#include <cairn/plugin.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +18,8 @@
 #define REDUCE_DESCRIPTORS  (1u << 2)
 #define REDUCE_ALL          7u
 
-struct hole {
-    uint64_t offset, bytes; /* within the file */
-};
-
 struct holes {
-    struct hole *items; /* sorted by offset, not overlapping; freed by the caller */
+    struct cairn_hole *items; /* sorted by offset, not overlapping; freed by the caller */
     size_t count, capacity;
     int failed; /* no memory for one of them */
 };

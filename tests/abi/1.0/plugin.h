@@ -297,6 +297,28 @@ struct cairn_texts_service {
     int (*set_breadcrumb)(const struct cairn_host *host, size_t index, const char *message);
 };
 
+/* Writers: what becomes of the artifact, where it is not just what was written to the descriptor. */
+#define CAIRN_SERVICE_ARTIFACT "cairn.artifact/1"
+#define CAIRN_ARTIFACT_MAX_HOLES 4096u
+
+struct cairn_hole {
+    uint64_t offset, bytes; /* within the file */
+};
+
+struct cairn_artifact_service {
+    uint32_t size;
+    uint32_t reserved;
+    /* [host] Extension ("dmp.zst", at most 16 bytes of [a-z0-9.]) and media type (at most 64 bytes)
+     * of this artifact instead of the plugin's. 0, or CAIRN_PLUGIN_FAILED when they are not like
+     * that. */
+    int (*set_type)(const struct cairn_host *host, const char *extension, const char *media_type);
+    /* [host] The captured minidump itself becomes the artifact, once the holes in it, sorted and not
+     * overlapping, have been filled with zeros; what was written to the descriptor does not count.
+     * 0, or CAIRN_PLUGIN_FAILED when that cannot be: then copy it. */
+    int (*take_minidump)(const struct cairn_host *host, const struct cairn_hole *holes,
+                         size_t count);
+};
+
 /* Transports: there when somebody wants to see what would leave the machine. Then send() goes the
  * same way as ever up to the transfer, hands over what it would transfer, piece by piece and in
  * order, and returns with the outcome CAIRN_DELIVERED instead of sending it. Only a transport that

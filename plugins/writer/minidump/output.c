@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The copy of a minidump, in pieces, with an eye on the clock: within the kernel where nothing
+ * happens to the bytes, else through a window of memory. Runs in a step of the engine.
+ */
+#include "plugins/writer/minidump/output.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#define PIECE  (16u << 20) /* bytes between two looks at the clock */
+#define WINDOW (64u << 10) /* bytes that go through memory at once */
+
+int output_write(int fd, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+
+    while (bytes > 0) {
+        ssize_t written = write(fd, at, bytes);
+
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return -1;
+        }
+        at += written;
+        bytes -= (size_t)written;
+    }
+    return 0;
+}
+
+static int put(const struct output *output, const void *data, size_t bytes)
+{
+    return output->compressor != NULL ? compress_feed(output->compressor, data, bytes)
+                                      : output_write(output->to, data, bytes);
+}
+
+static int look_at_clock(const struct output *output)
+{
+    if (output->host->time_left(output->host) == 0) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
+    return 0;
+}
+
+static int put_zeros(const struct output *output, uint64_t bytes)
+{
+    static const unsigned char zeros[4096];
+
+    while (bytes > 0) {
+        size_t piece = bytes < sizeof(zeros) ? (size_t)bytes : sizeof(zeros);
+
+        if (put(output, zeros, piece) != 0) {
+            return -1;
+        }
+        bytes -= piece;
+    }
+    return 0;
+}
+
+/* Within the kernel, or by write(2) from the mapping where the file systems cannot. */
+static int copy_in_kernel(const struct output *output, uint64_t offset, uint64_t bytes)
+{
+    while (bytes > 0) {
+        size_t piece = bytes < PIECE ? (size_t)bytes : PIECE;
+        off_t place = (off_t)offset;
+        ssize_t copied = copy_file_range(output->from, &place, output->to, NULL, piece, 0);
+
+        if (look_at_clock(output) != 0) {
+            return -1;
+        }
+        if (copied <= 0) {
+            if (output_write(output->to, output->data + offset, piece) != 0) {
+                return -1;
+            }
+            copied = (ssize_t)piece;
+        }
+        offset += (uint64_t)copied;
+        bytes -= (uint64_t)copied;
+    }
+    return 0;
+}
+
+/* By read(2), not from the mapping: gigabytes of it would become this process's memory. */
+static int copy_by_reading(const struct output *output, uint64_t offset, uint64_t bytes)
+{
+    unsigned char window[WINDOW];
+
+    while (bytes > 0) {
+        size_t part = bytes < sizeof(window) ? (size_t)bytes : sizeof(window);
+        ssize_t got = pread(output->from, window, part, (off_t)offset);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got == 0) {
+            errno = EIO; /* it has become shorter */
+        }
+        if (got <= 0 || put(output, window, (size_t)got) != 0 || look_at_clock(output) != 0) {
+            return -1;
+        }
+        offset += (uint64_t)got;
+        bytes -= (uint64_t)got;
+    }
+    return 0;
+}
+
+static int copy_range(const struct output *output, uint64_t offset, uint64_t bytes)
+{
+    return output->compressor != NULL ? copy_by_reading(output, offset, bytes)
+                                      : copy_in_kernel(output, offset, bytes);
+}
+
+/* The same for memory contents, through the sanitiser. */
+static int copy_memory(const struct output *output, const struct sanitize_piece *piece,
+                       uint64_t offset, uint64_t bytes)
+{
+    unsigned char window[WINDOW];
+
+    while (bytes > 0) {
+        size_t part = bytes < sizeof(window) ? (size_t)bytes : sizeof(window);
+
+        sanitize_copy(output->sanitizer, piece, offset, part, window);
+        if (put(output, window, part) != 0 || look_at_clock(output) != 0) {
+            return -1;
+        }
+        offset += part;
+        bytes -= part;
+    }
+    return 0;
+}
+
+/* What is memory goes one way, the rest the other. */
+static int copy_clean(const struct output *output, uint64_t offset, uint64_t bytes)
+{
+    uint64_t end = offset + bytes;
+
+    while (offset < end) {
+        const struct sanitize_piece *piece =
+            output->sanitizer != NULL ? sanitize_next(output->sanitizer, offset) : NULL;
+        bool inside = piece != NULL && piece->offset <= offset;
+        uint64_t stop = piece == NULL ? end : inside ? piece->offset + piece->bytes : piece->offset;
+        int result;
+
+        stop = stop < end ? stop : end;
+        result = inside ? copy_memory(output, piece, offset, stop - offset)
+                        : copy_range(output, offset, stop - offset);
+        if (result != 0) {
+            return result;
+        }
+        offset = stop;
+    }
+    return 0;
+}
+
+int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
+{
+    uint64_t offset = 0;
+
+    for (size_t i = 0; i < holes->count; i++) {
+        const struct cairn_hole *hole = &holes->items[i];
+
+        if (copy_clean(output, offset, hole->offset - offset) != 0 ||
+            put_zeros(output, hole->bytes) != 0) {
+            return -1;
+        }
+        offset = hole->offset + hole->bytes;
+    }
+    return copy_clean(output, offset, bytes - offset);
+}

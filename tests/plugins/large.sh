@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The minidump writer and large dumps: the first writer takes the captured file itself, the second copies
+# it, the third compresses it; all three hold the same bytes, and none what was not asked for.
+. "$CAIRN_SRCDIR/tests/lib.sh"
+
+cat >"$scratch/large.c" <<'END'
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+    size_t bytes = 24u << 20;
+    unsigned char *heap = malloc(bytes);
+    unsigned seed = 1;
+    for (size_t i = 0; i < bytes / 2; i++) {
+        heap[i] = (unsigned char)((seed = seed * 1664525 + 1013904223) >> 24);
+    }
+    memset(heap + bytes / 2, 7, bytes / 2);
+    *(volatile int *)8 = heap[5];
+    return 0;
+}
+END
+ok "the program is built" "${CC:-cc}" -O1 -w -o "$scratch/large" "$scratch/large.c"
+
+# configure WRITERS...: a configuration with these; each has all memory.
+configure() {
+    {
+        echo "version: 1"
+        echo "engine: { spool: $spool, limits: { report: 1GiB, total: 2GiB, free: 1MiB } }"
+        echo "writers:"
+        printf '  %s }\n' "$@"
+        echo "pipelines: { default: { writers: [$(printf '%s\n' "$@" | sed 's/:.*//' | paste -sd,)] } }"
+    } >"$scratch/cairn.yaml"
+}
+# crash: $folder is the new report's.
+crashes=0
+crash() {
+    crashes=$((crashes + 1))
+    LARGE_SECRET=not-for-the-dump cairn run -c "$scratch/cairn.yaml" -- "$scratch/large" 2>/dev/null
+    is "it dies of its true signal" "$?" 139
+    ok "a report" wait_for 30 committed "$crashes"
+    folder=$(newest)
+}
+full="plugin: minidump, memory: full, timeout: 30s"
+digests() {
+    python3 -c '
+import hashlib, json, os, sys
+for artifact in json.load(open(sys.argv[1] + "/report.json"))["artifacts"]:
+    data = open(os.path.join(sys.argv[1], artifact["name"]), "rb").read()
+    good = hashlib.sha256(data).hexdigest() == artifact["sha256"] and len(data) == artifact["size"]
+    print(artifact["name"], artifact["media_type"], "good" if good else "bad")' "$folder"
+}
+
+configure "taken: { $full" "copied: { $full" "open: { $full, include: [environment]"
+crash
+is "names, types and digests" "$(digests)" "taken.dmp application/x-dmp good
+copied.dmp application/x-dmp good
+open.dmp application/x-dmp good"
+ok "the dump is large" test "$(wc -c <"$folder/taken.dmp")" -gt 25165824
+ok "the one that was taken and the one that was copied are the same" cmp "$folder/taken.dmp" "$folder/copied.dmp"
+is "neither has the environment" "$(grep -ac not-for-the-dump "$folder/taken.dmp")" 0
+ok "control: the one that shall have it has" grep -aq not-for-the-dump "$folder/open.dmp"
+ok "the captured file is not there any more" test ! -e "$folder/capture.dmp"
+is "nothing is missing" "$(field "$folder/report.json" notes)" "[]"
+if [ -x "$READERS/minidump_stackwalk" ]; then
+    has "Breakpad's reader takes it" "$("$READERS/minidump_stackwalk" "$folder/taken.dmp" 2>/dev/null)" \
+        '^Crash reason:  SIGSEGV'
+fi
+
+# An output limit holds for what is taken, too.
+configure "taken: { $full, output_limit: 1MiB"
+crash
+is "more than the output limit: the captured one is kept" "$(digests)" "capture.dmp application/x-dmp good"
+
+configure "dump: { $full, compress: zstd"
+if [ "$(status_of cairn check "$scratch/cairn.yaml")" -ne 0 ]; then
+    skip "compressed dumps" "built without zstd"
+    done_testing
+fi
+configure "taken: { $full" "small: { $full, compress: zstd, level: 1"
+crash
+is "compressed: names, types and digests" "$(digests)" "taken.dmp application/x-dmp good
+small.dmp.zst application/zstd good"
+ok "it is smaller" test "$(wc -c <"$folder/small.dmp.zst")" -lt "$(($(wc -c <"$folder/taken.dmp") * 2 / 3))"
+zstd -dqc "$folder/small.dmp.zst" >"$scratch/unpacked.dmp"
+ok "unpacked it is the same as the other" cmp "$folder/taken.dmp" "$scratch/unpacked.dmp"
+is "a reader says what to do" "$(status_of cairn process -c "$scratch/cairn.yaml" "$folder/small.dmp.zst")" 65
+has "... in words" "$(cat "$scratch/err")" 'small.dmp.zst is compressed; zstd -d makes a minidump of it'
+configure "bad: { $full, compress: zstd, level: 20"
+status=$(status_of cairn check "$scratch/cairn.yaml")
+is "levels have bounds" "$status" 78
+done_testing
