@@ -184,26 +184,6 @@ static int settle(struct cairn *cairn, struct page *page)
     }
 }
 
-void client_mark_end(uint32_t mark)
-{
-    for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
-        struct page *page = hold(&table[i]);
-
-        if (page != NULL) {
-            if (page->pid == getpid()) {
-                __atomic_store_n(&page->exited, mark, __ATOMIC_RELEASE);
-            }
-            client_leave(&table[i]);
-        }
-    }
-}
-
-static void mark_exit(int status, void *unused)
-{
-    (void)unused;
-    client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
-}
-
 /* Handlers of the program's own that came after ours stay, but not in silence. */
 static void check_signals(void)
 {
@@ -234,6 +214,26 @@ int client_enter_settled(struct cairn **cairn, const void *owner, struct page **
     check_signals();
     *ret_page = page;
     return 0;
+}
+
+void client_mark_end(uint32_t mark)
+{
+    for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
+        struct page *page = hold(&table[i]);
+
+        if (page != NULL) {
+            if (page->pid == getpid()) {
+                __atomic_store_n(&page->exited, mark, __ATOMIC_RELEASE);
+            }
+            client_leave(&table[i]);
+        }
+    }
+}
+
+static void mark_exit(int status, void *unused)
+{
+    (void)unused;
+    client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
 /* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.

@@ -49,8 +49,8 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
         complain(error[0] != '\0' ? error : cairn_strerror(result));
         return;
     }
-    preload_exec_start();
     client_take_charge();
+    preload_exec_start();
     preload_mask_start(0);
     preload_threads_start();
 }

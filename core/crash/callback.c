@@ -177,60 +177,34 @@ static void call_first_chance(void *argument)
     }
 }
 
-static void state_facts(const struct crash_signal *signal, struct crash_facts *ret_facts)
+/* What the callback answers, or `unsaid` when it lost its say. */
+__attribute__((noinline)) static int ask(void (*function)(void *),
+                                         const struct crash_handler *handler,
+                                         const struct crash_result *result,
+                                         const struct crash_signal *signal, int unsaid)
 {
-    ret_facts->size = sizeof(*ret_facts);
-    ret_facts->signal = signal->number;
-    ret_facts->info = signal->info;
-    ret_facts->context = signal->context;
-    ret_facts->pid = signal->pid;
-    ret_facts->tid = signal->tid;
+    const struct crash_facts facts = { sizeof(facts),   signal->number, signal->info,
+                                       signal->context, signal->pid,    signal->tid };
+    struct call call = { handler, &facts, result, unsaid };
+
+    return crash_call_guarded(function, &call, signal, 1) == 0 ? call.answer != 0 : unsaid;
 }
 
 int crash_ask_filter(const struct crash_handler *handler, const struct crash_signal *signal)
 {
-    struct crash_facts facts;
-    struct call call = { handler, &facts, NULL, 1 };
-
-    if (handler->filter == NULL) {
-        return 1;
-    }
-    state_facts(signal, &facts);
-    return crash_call_guarded(call_filter, &call, signal, 1) != 0 || call.answer != 0;
+    return handler->filter == NULL || ask(call_filter, handler, NULL, signal, 1);
 }
 
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
                          const struct crash_result *result)
 {
-    struct crash_facts facts;
-    struct call call = { handler, &facts, result, 0 };
-
-    if (handler->post_dump == NULL) {
-        return 0;
-    }
-    state_facts(signal, &facts);
-    return crash_call_guarded(call_post_dump, &call, signal, 1) == 0 && call.answer != 0;
-}
-
-/* Of a callback that did not deal with it nothing is left behind: what is reported is the crash. */
-static int ask_first_chance(const struct crash_handler *handler, const struct crash_signal *signal)
-{
-    struct sigcontext *registers = &signal->context->uc_mcontext;
-    unsigned char before[CONTEXT_REGISTER_BYTES];
-    struct crash_facts facts;
-    struct call call = { handler, &facts, NULL, 0 };
-
-    state_facts(signal, &facts);
-    __builtin_memcpy(before, registers, sizeof(before));
-    if (crash_call_guarded(call_first_chance, &call, signal, 1) == 0 && call.answer != 0) {
-        return 1;
-    }
-    __builtin_memcpy(registers, before, sizeof(before));
-    return 0;
+    return handler->post_dump != NULL && ask(call_post_dump, handler, result, signal, 0);
 }
 
 int crash_is_dealt_with(const struct crash_signal *signal)
 {
+    struct sigcontext *registers = &signal->context->uc_mcontext;
+    unsigned char before[CONTEXT_REGISTER_BYTES];
     const struct crash_handler *handler;
     uint64_t number = UINT64_MAX;
 
@@ -239,9 +213,15 @@ int crash_is_dealt_with(const struct crash_signal *signal)
         return 0;
     }
     while ((handler = crash_next_handler(&number)) != NULL) {
-        if (handler->first_chance != NULL && ask_first_chance(handler, signal)) {
+        if (handler->first_chance == NULL) {
+            continue;
+        }
+        __builtin_memcpy(before, registers, sizeof(before));
+        if (ask(call_first_chance, handler, NULL, signal, 0)) {
             return 1;
         }
+        /* Nothing of it is left behind: what is reported is the crash. */
+        __builtin_memcpy(registers, before, sizeof(before));
     }
     return 0;
 }

@@ -45,8 +45,7 @@ int crash_is_abort(const struct crash_signal *signal)
 
 uint64_t crash_believed_mask(void)
 {
-    uint64_t (*program_mask)(void) =
-        __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+    uint64_t (*program_mask)(void) = __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
 
     return program_mask != NULL ? program_mask() : 0;
 }
@@ -104,17 +103,16 @@ static void call_previous(const struct crash_signal *signal, const struct crash_
 
 int crash_is_asked_back(const struct crash_signal *signal)
 {
-    struct crash_action action;
+    const struct crash_action *action = crash_older(signal->number);
 
     if (asking.tid != signal->tid || asking.context != (uint64_t)(uintptr_t)signal->context ||
         asking.frame <= (uint64_t)(uintptr_t)__builtin_frame_address(0)) {
         return 0;
     }
-    crash_older(signal->number, &action);
-    if (action.handler > (uint64_t)(uintptr_t)SIG_IGN) {
+    if (action->handler > (uint64_t)(uintptr_t)SIG_IGN) {
         asking.context = 0;
-        call_previous(signal, &action, NULL);
-    } else if (action.handler == (uint64_t)(uintptr_t)SIG_DFL) {
+        call_previous(signal, action, NULL);
+    } else if (action->handler == (uint64_t)(uintptr_t)SIG_DFL) {
         crash_default_action(signal);
     }
     return 1;

@@ -91,7 +91,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
  * its flags; a fault then strikes once more by itself, another signal is sent once more. */
 void crash_deliver_anew(int signal);
 /* What was there before that which crash_swap_previous() tells. */
-void crash_older(int signal, struct crash_action *ret_action);
+const struct crash_action *crash_older(int signal);
 
 /* ---- ending.c: earlier handlers, the default action ---- */
 

@@ -127,35 +127,41 @@ static int install_one(int signal, int displaced)
     return crash_kernel_action(signal, own, NULL);
 }
 
+/* The signals that are left to somebody else, or 0 and a negative errno. */
+static uint64_t install_all(uint64_t signals, int displaced, int *ret_result)
+{
+    uint64_t left = 0;
+
+    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
+        int result = (signals & CRASH_BIT(signal)) != 0 ? install_one(signal, displaced) : 1;
+
+        if (result < 0) {
+            *ret_result = result;
+            return 0;
+        }
+        if (result == 0) {
+            __atomic_fetch_or(&crash_state.installed, CRASH_BIT(signal), __ATOMIC_RELEASE);
+        } else {
+            left |= signals & CRASH_BIT(signal);
+        }
+    }
+    return left;
+}
+
 int crash_install(uint64_t signals)
 {
-    /* Neither can be caught. */
-    signals &= ~(CRASH_BIT(SIGKILL) | CRASH_BIT(SIGSTOP));
-    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
-        int result;
+    int result = 0;
 
-        if ((signals & CRASH_BIT(signal)) == 0) {
-            continue;
-        }
-        result = install_one(signal, 1);
-        if (result < 0) {
-            return result;
-        }
-        __atomic_fetch_or(&crash_state.installed, CRASH_BIT(signal), __ATOMIC_RELEASE);
-    }
-    return 0;
+    /* Neither can be caught. */
+    install_all(signals & ~(CRASH_BIT(SIGKILL) | CRASH_BIT(SIGSTOP)), 1, &result);
+    return result;
 }
 
 uint64_t crash_repair(void)
 {
-    uint64_t installed = __atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE), lost = 0;
+    int result = 0;
 
-    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
-        if ((installed & CRASH_BIT(signal)) != 0 && install_one(signal, 0) == 1) {
-            lost |= CRASH_BIT(signal);
-        }
-    }
-    return lost;
+    return install_all(__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE), 0, &result);
 }
 
 void crash_deliver_anew(int signal)
@@ -166,9 +172,9 @@ void crash_deliver_anew(int signal)
     }
 }
 
-void crash_older(int signal, struct crash_action *ret_action)
+const struct crash_action *crash_older(int signal)
 {
-    *ret_action = older[signal];
+    return &older[signal];
 }
 
 void crash_uninstall(void)
@@ -192,6 +198,5 @@ void crash_reset(void)
         __atomic_store_n(&crash_state.handlers[i].page, NULL, __ATOMIC_SEQ_CST);
     }
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
-    crash_guards_reset();
     crash_state.child = 0;
 }

@@ -135,6 +135,17 @@ void plan_capture(const struct config *config, const struct config_pipeline *pip
     *ret_capture = capture;
 }
 
+/* A report's work is one process at a time; two for each processor, because they also wait. */
+static uint64_t engines_of(const struct config *config)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return config->limits.engines != 0 ? config->limits.engines
+           : processors < 1            ? 2
+           : processors > 512          ? 1024
+                                       : 2 * (uint64_t)processors;
+}
+
 static void print_deaths(unsigned deaths, struct buf *out)
 {
     static const char *const names[] = { "killed", "signalled", "exit", "unknown" };
@@ -148,17 +159,6 @@ static void print_deaths(unsigned deaths, struct buf *out)
         }
     }
     buf_text(out, "\n");
-}
-
-/* A report's work is one process at a time; two for each processor, because they also wait. */
-static uint64_t engines_of(const struct config *config)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return config->limits.engines != 0 ? config->limits.engines
-           : processors < 1            ? 2
-           : processors > 512          ? 1024
-                                       : 2 * (uint64_t)processors;
 }
 
 void plan_print(const struct config *config, const struct plan_capture *capture,

@@ -118,7 +118,7 @@ void death_explain(const struct death *death, char *ret_text, size_t capacity)
     if (death->out_of_memory) {
         snprintf(ret_text, capacity, "killed by the kernel, which ran out of memory");
     } else if (end->how == END_SIGNALLED && end->signal == SIGKILL) {
-        snprintf(ret_text, capacity, "killed by somebody's SIGKILL");
+        snprintf(ret_text, capacity, "killed by SIGKILL");
     } else if (name != NULL) {
         snprintf(ret_text, capacity, "ended by SIG%s, which no handler saw", name);
     } else if (end->how == END_SIGNALLED) {
@@ -214,9 +214,9 @@ static void add_status(struct capture *capture)
 {
     char text[512];
     unsigned user = getuid(), group = getgid();
-    int bytes = snprintf(text, sizeof(text), "Name:\t%.16s\nTgid:\t%d\nUid:\t%u\t%u\t%u\t%u\n",
-                         capture->threads[0].name, (int)capture->request.pid, user, user, user,
-                         user);
+    int bytes =
+        snprintf(text, sizeof(text), "Name:\t%.16s\nTgid:\t%d\nUid:\t%u\t%u\t%u\t%u\n",
+                 capture->threads[0].name, (int)capture->request.pid, user, user, user, user);
 
     if (user != 0 && geteuid() == user) {
         bytes += snprintf(text + bytes, sizeof(text) - (size_t)bytes, "Gid:\t%u\t%u\t%u\t%u\n",
@@ -288,8 +288,10 @@ static void note_crash(struct capture *capture, const struct page *page)
 
     crash_copy_slot(&page->slots[SLOT_CRASH], &copy);
     if (copy.state != SLOT_IDLE && copy.state != SLOT_CANCELLED) {
-        capture_note(capture, "It was ended while its crash by signal %d in thread %d was being "
-                              "reported.", (int)copy.signal, (int)copy.tid);
+        capture_note(capture,
+                     "It was ended while its crash by signal %d in thread %d was being "
+                     "reported.",
+                     (int)copy.signal, (int)copy.tid);
     }
 }
 

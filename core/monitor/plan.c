@@ -162,8 +162,11 @@ static bool take_classes(const char *value, struct plan *plan)
 static bool take_deaths(const char *value, struct plan *plan)
 {
     static const struct word deaths[] = {
-        { "killed", PLAN_KILLED },   { "signalled", PLAN_SIGNALLED }, { "exit", PLAN_EXIT },
-        { "unknown", PLAN_UNKNOWN }, { NULL, 0 },
+        { "killed", PLAN_KILLED },
+        { "signalled", PLAN_SIGNALLED },
+        { "exit", PLAN_EXIT },
+        { "unknown", PLAN_UNKNOWN },
+        { NULL, 0 },
     };
 
     return take_words(value, deaths, &plan->deaths);
@@ -200,11 +203,16 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },   { "claim-ms", take_claim },
-    { "hold-ms", take_hold },      { "pipeline-ms", take_pipeline },
-    { "children", take_children }, { "memory", take_memory },
-    { "classes", take_classes },   { "deaths", take_deaths },
-    { "max-bytes", take_max_bytes }, { "engines", take_engines },
+    { "signals", take_signals },
+    { "claim-ms", take_claim },
+    { "hold-ms", take_hold },
+    { "pipeline-ms", take_pipeline },
+    { "children", take_children },
+    { "memory", take_memory },
+    { "classes", take_classes },
+    { "max-bytes", take_max_bytes },
+    { "deaths", take_deaths },
+    { "engines", take_engines },
     { "application-folder", take_folder },
 };
 

@@ -11,6 +11,7 @@
 #include "core/monitor/uuid.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct reserve {
@@ -23,6 +24,12 @@ struct reserve {
 
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
+
+/* There may be none: reports are then made by the monitor alone. */
+static inline bool reserve_exists(const struct reserve *reserve)
+{
+    return reserve->about != NULL;
+}
 
 /* The monitor begins a report of a crash of process `pid`, of this id. */
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id);

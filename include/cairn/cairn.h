@@ -5,7 +5,7 @@
  * Compiles as C11 and as C++17.
  *
  * Unless a function says otherwise: it may be called from any thread at any time, NULL for `cairn`
- * means the first handler that was started, and it returns 0 or a negative CAIRN_E… code that
+ * means the first handler that this copy of the library has started, and it returns 0 or a negative CAIRN_E… code that
  * cairn_strerror() puts into words.
  *
  * [any thread]   from any thread, not from a signal handler.

@@ -39,13 +39,13 @@ const char *cairn_strerror(int error)
     return error == 0 ? "no error" : "an error";
 }
 #else
-static void start(const char *config)
+static void do_start(char **arguments)
 {
     struct cairn_options options = CAIRN_OPTIONS_INIT;
     char error[1024] = "";
     int result;
 
-    options.config_file = config;
+    options.config_file = arguments[0];
     result = cairn_start(&options, NULL, error, sizeof(error));
     say("start", result);
     if (result == 0) {
@@ -55,18 +55,25 @@ static void start(const char *config)
     }
 }
 
-static void dump(int pid, int tid)
+static void do_stop(char **arguments)
+{
+    (void)arguments;
+    say("stop", cairn_stop(NULL));
+}
+
+static void do_dump(char **arguments)
 {
     char id[37] = "";
-    int result = cairn_dump_process(NULL, pid, tid, "asked for", id);
+    int result = cairn_dump_process(NULL, (int)strtol(arguments[0], NULL, 10),
+                                    (int)strtol(arguments[1], NULL, 10), "asked for", id);
 
     say("dump", result);
     printf("id: %s\n", id);
 }
 
-static void drop(const char *user)
+static void do_drop(char **arguments)
 {
-    unsigned id = (unsigned)strtoul(user, NULL, 10);
+    unsigned id = (unsigned)strtoul(arguments[0], NULL, 10);
 
     if (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0) {
         exit(3);
@@ -126,45 +133,65 @@ __attribute__((noinline)) static void crash_here(volatile int *where)
     *where = 1;
 }
 
-/* How many arguments the step took. */
-static int take(char **step, int left)
+static void do_load(char **arguments)
 {
+    load(arguments[0], arguments[1]);
+}
+
+static void do_unstart(char **arguments)
+{
+    (void)arguments;
+    unstart();
+}
+
+static void do_unload(char **arguments)
+{
+    (void)arguments;
+    dlclose(plugin);
+}
+
+static void do_kernel(char **arguments)
+{
+    (void)arguments;
+    show_kernel();
+}
+
+static void do_crash(char **arguments)
+{
+    (void)arguments;
+    crash_here(NULL);
+}
+
+static const struct step {
+    const char *name;
+    int arguments;
+    void (*run)(char **arguments);
+} steps[] = {
 #ifndef WITHOUT_CAIRN
-    if (strcmp(step[0], "start") == 0 && left > 1) {
-        start(step[1]);
-        return 2;
-    } else if (strcmp(step[0], "stop") == 0) {
-        say("stop", cairn_stop(NULL));
-        return 1;
-    } else if (strcmp(step[0], "dump") == 0 && left > 2) {
-        dump((int)strtol(step[1], NULL, 10), (int)strtol(step[2], NULL, 10));
-        return 3;
-    } else if (strcmp(step[0], "drop") == 0 && left > 1) {
-        drop(step[1]);
-        return 2;
-    }
+    { "start", 1, do_start },   { "stop", 0, do_stop },       { "dump", 2, do_dump },
+    { "drop", 1, do_drop },
 #endif
-    if (strcmp(step[0], "load") == 0 && left > 2) {
-        load(step[1], step[2]);
-        return 3;
-    } else if (strcmp(step[0], "unstart") == 0) {
-        unstart();
-    } else if (strcmp(step[0], "unload") == 0) {
-        dlclose(plugin);
-    } else if (strcmp(step[0], "kernel") == 0) {
-        show_kernel();
-    } else if (strcmp(step[0], "crash") == 0) {
-        crash_here(NULL);
-    } else {
-        exit(64);
+    { "load", 2, do_load },     { "unstart", 0, do_unstart }, { "unload", 0, do_unload },
+    { "kernel", 0, do_kernel }, { "crash", 0, do_crash },
+};
+
+static const struct step *find_step(const char *name, int left)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (strcmp(name, steps[i].name) == 0 && steps[i].arguments < left) {
+            return &steps[i];
+        }
     }
-    return 1;
+    exit(64);
 }
 
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc;) {
-        i += take(argv + i, argc - i);
+        const struct step *step = find_step(argv[i], argc - i);
+
+        step->run(argv + i + 1);
+        i += 1 + step->arguments;
     }
     return 0;
 }
