@@ -98,13 +98,18 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_exit.c core/client/preload_masks.c \
-	core/client/preload_signals.c core/client/preload_threads.c
+	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
+	core/client/preload_masks.c \
+	core/client/preload_signals.c core/client/preload_threads.c core/client/preload_waits.c
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# The program's own code runs below the others.
+$(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
+$(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
+$(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -117,9 +122,12 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \
+	core/monitor/death.c core/monitor/death.h \
 	core/monitor/dump.c core/monitor/dump.h \
+	core/monitor/end.c core/monitor/end.h \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \

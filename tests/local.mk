@@ -314,6 +314,19 @@ tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
 EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
+# ---- crash: ends that nobody can catch
+check_PROGRAMS += tests/crash/death_victim
+tests_crash_death_victim_SOURCES = tests/crash/death_victim.c
+tests_crash_death_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_death_victim_LDADD = libcairn.la
+check_PROGRAMS += tests/unit/test_death.test
+tests_unit_test_death_test_SOURCES = tests/unit/test_death.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_death_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_death_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_death_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_death.test tests/crash/deaths.sh
+EXTRA_DIST += tests/crash/deaths.sh
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation

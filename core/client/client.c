@@ -216,6 +216,26 @@ int client_enter_settled(struct cairn **cairn, const void *owner, struct page **
     return 0;
 }
 
+void client_mark_end(uint32_t mark)
+{
+    for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
+        struct page *page = hold(&table[i]);
+
+        if (page != NULL) {
+            if (page->pid == getpid()) {
+                __atomic_store_n(&page->exited, mark, __ATOMIC_RELEASE);
+            }
+            client_leave(&table[i]);
+        }
+    }
+}
+
+static void mark_exit(int status, void *unused)
+{
+    (void)unused;
+    client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
+}
+
 /* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
  * [signal-safe] */
 static void begin_child(void)
@@ -238,6 +258,7 @@ static int make_here(const struct client_error *error)
     madvise(word, sizeof(*word), MADV_WIPEONFORK);
     __atomic_store_n(&crash_state.here, word, __ATOMIC_RELEASE);
     pthread_atfork(NULL, NULL, begin_child);
+    on_exit(mark_exit, NULL); /* without memory for it, there is no mark */
     return 0;
 }
 

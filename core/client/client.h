@@ -99,6 +99,9 @@ struct crash_handler *client_handler(const struct cairn *cairn);
 struct cairn *client_first(const void *owner);
 /* False in a fork child of the process that started Cairn. [signal-safe] */
 int client_is_here(void);
+/* Says in all pages how this process is about to end: PAGE_EXITED, …; 0 takes it back. Children, even
+ * of vfork(), say nothing in their parent's pages. [signal-safe] */
+void client_mark_end(uint32_t mark);
 /* Starts the installed monitor, or that of CAIRN_LIBEXEC. 0 or CAIRN_E…. */
 int client_start_monitor(int page_fd, char *const *environment, const struct client_error *error,
                          struct client_monitor *ret_monitor);

@@ -37,6 +37,7 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
 
     (void)argc;
     (void)argv;
+    preload_waits_start(); /* also where Cairn cannot be started */
     preload_read_environment(environment, &run);
     options.config_file = run.config;
     options.application = run.application;
@@ -50,6 +51,7 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
         return;
     }
     client_take_charge();
+    preload_exec_start();
     preload_mask_start(0);
     preload_threads_start();
 }

@@ -241,20 +241,30 @@ static void pass_on(struct monitor *monitor, struct page_slot *slot, struct dump
     }
 }
 
+static void answer(struct page_slot *slot, const struct dump *dump, bool wanted)
+{
+    if (page_state(slot) == SLOT_CAPTURED) {
+        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
+        fault_point("monitor.answered");
+    }
+}
+
 /* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
  * and of the spare. */
 static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
                      bool written, pid_t spare)
 {
     struct page_slot *slot = &monitor->page->slots[index];
+    enum release_point point = choose_release(monitor, &dump->event);
     bool wanted = written && settle(monitor, index, &dump->event);
-    bool named = wanted && dump_name(dump, monitor) == 0;
 
+    if (wanted && point == RELEASE_CAPTURED && reserve_exists(&monitor->reserve)) {
+        answer(slot, dump, true); /* by the reserve `recover` could name it, too */
+    }
+    bool named = wanted && dump_name(dump, monitor) == 0;
     fault_point("monitor.named");
-    bool waits = named && choose_release(monitor, &dump->event) == RELEASE_COMMITTED;
-    if (page_state(slot) == SLOT_CAPTURED && !waits) {
-        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
-        fault_point("monitor.answered");
+    if (point != RELEASE_COMMITTED || !named) {
+        answer(slot, dump, wanted);
     }
     if (named) {
         pass_on(monitor, slot, dump, spare);

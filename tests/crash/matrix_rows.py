@@ -26,6 +26,7 @@ class Row:
     modes: tuple = BOTH
     alone: tuple = ()              # modes in which the crash is documented to be left alone
     why_alone: str = ""
+    death: tuple = ()              # modes in which no handler runs: reported as a death
     outcome: str = "report"        # or "log": no report, a clear line in cairn.log
     send: str = ""                 # a signal that is sent once the victim is ready
     setup: str = ""                # what the driver prepares: see matrix_run.py
@@ -47,7 +48,8 @@ def sent(signal):
                module="libc.so.6", through="wait_for_signal", send=signal)
 
 
-# Of a stack that does not fit, both ends are kept. We find the way from one to the other, LLDB does not.
+# Of a stack that does not fit, both ends are kept. We find the way from one to the other, LLDB does not. Nor
+# does LLDB 14 find what a signal interrupted in the midst of a system call that libc makes cancellable.
 LLDB = ("lldb",)
 
 CALL = dict(signal="SIGABRT", codes=("SI_TKILL",), site="", module="libc.so.6")
@@ -66,6 +68,8 @@ ROWS = [
         lost=LLDB),
     Row("overflow, thread", "overflow-thread", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
         site="overflow", walk="thread_body", frames=200, kept=30, short=BOTH, lost=LLDB),
+    Row("overflow, C11 thread", "overflow-c11", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
+        site="overflow", walk="overflow_body", frames=200, kept=30, lost=LLDB),
     Row("heap smashed", "heap", message=r"free\(\): invalid size", through="crash_heap", **CALL),
     Row("double free", "double-free", message="double free detected", through="crash_double_free",
         short=(PRELOAD,), **CALL),
@@ -86,10 +90,8 @@ ROWS = [
         through="call_address"),
     Row("stack pointer lost, main", "lost", site="lose_stack", walk=""),
     Row("stack pointer lost, thread", "lost-thread", site="lose_stack", walk=""),
-    Row("all signals blocked", "blocked", alone=(EMBEDDED,), short=(PRELOAD,),
-        why_alone="a blocked signal ends the process at once: kind death, later"),
-    Row("all blocked, thread", "blocked-thread", walk="thread_body", alone=(EMBEDDED,),
-        why_alone="a blocked signal ends the process at once: kind death, later"),
+    Row("all signals blocked", "blocked", death=(EMBEDDED,), short=BOTH),
+    Row("all blocked, thread", "blocked-thread", walk="thread_body", death=(EMBEDDED,)),
     Row("SIGABRT", "abort", through="crash_abort", short=(EMBEDDED,), **CALL),
     Row("SIGFPE", "fpe", signal="SIGFPE", codes=("FPE_INTDIV",), site="divide"),
     Row("SIGILL", "ill", signal="SIGILL", codes=("ILL_ILLOPN",), site="run_ud2"),
@@ -100,7 +102,9 @@ ROWS = [
     *[sent(name) for name in ("SEGV", "ABRT", "FPE", "ILL", "BUS", "TRAP", "SYS")],
     Row("in a signal handler", "in-handler", through="crash_handling"),
     Row("in a handler, all blocked", "in-handler", "blocked", through="crash_handling",
-        alone=(EMBEDDED,), why_alone="as all signals blocked"),
+        death=(EMBEDDED,)),
+    *[Row(f"in a handler during {call}", "in-wait", call, through="crash_in_handler",
+          modes=(PRELOAD,), never=LLDB) for call in ("sigsuspend", "ppoll", "pselect", "epoll")],
     Row("in a handler, other stack", "in-handler-elsewhere", through="crash_handling_elsewhere"),
     Row("... in a thread", "in-handler-elsewhere", "thread", through="handle_elsewhere",
         walk="thread_body"),
