@@ -70,12 +70,15 @@ $(libcairn_records_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # ---- client: [app]
 noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
-	core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
+	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
 	core/client/stack.c core/client/text.c
-# The preload library leaves out the API, which nobody calls there. Small goes before fast.
-libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
+# The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
+# at the start needs no procedure linkage table.
+libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
 $(libcairn_client_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# `cairn_copy` may be another object's: even in the static library it is looked up.
+$(filter %api.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fPIC
 # Only what waits in cairn_dump() is ever walked through.
 $(filter-out %dump.lo,$(libcairn_client_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 
@@ -95,11 +98,16 @@ EXTRA_DIST += core/client/libcairn.map core/client/preload.map
 preloaddir = $(pkglibdir)
 preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
-	core/client/preload_environment.c core/client/preload_exit.c core/client/preload_masks.c \
+	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
+	core/client/preload_masks.c \
 	core/client/preload_signals.c core/client/preload_threads.c
+libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
+$(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
+$(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
+$(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -112,10 +120,14 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \
+	core/monitor/death.c core/monitor/death.h \
 	core/monitor/dump.c core/monitor/dump.h \
+	core/monitor/end.c core/monitor/end.h \
 	core/monitor/engine.c core/monitor/engine.h \
+	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \

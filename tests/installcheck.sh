@@ -97,6 +97,7 @@ ok "the writer wrote" test -s "$(newest)/table.csv"
 has "the one in C++, too" "$(cat "$(newest)/issue.md")" '^- \*\*Version\*\*: `2\.5`$'
 ok "the hook ran" wait_for 10 test -e "$scratch/touched"
 ok "the transport's copy is there" test -d "$scratch/copies"
+has "and it shows what it copied" "$(cairn show --spool "$spool" --as-sent copy latest)" '^  dump\.dmp +[0-9]+ bytes'
 is "no notes" "$(field "$report" notes)" "[]"
 
 sed 's/perl\*/python*/' "$scratch/with.yaml" >"$scratch/drops.yaml"

@@ -135,6 +135,12 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/chance
+tests_crash_chance_SOURCES = tests/crash/chance.c
+tests_crash_chance_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_chance_LDADD = libcairn.la -lpthread
+TESTS += tests/crash/chance.sh
+EXTRA_DIST += tests/crash/chance.sh
 check_PROGRAMS += tests/crash/children_victim
 tests_crash_children_victim_SOURCES = tests/crash/children_victim.c
 tests_crash_children_victim_CFLAGS = $(AM_CFLAGS) -O1 -g -pthread
@@ -308,28 +314,43 @@ tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
 EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
 
+# ---- crash: ends that nobody can catch
+check_PROGRAMS += tests/crash/death_victim
+tests_crash_death_victim_SOURCES = tests/crash/death_victim.c
+tests_crash_death_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_crash_death_victim_LDADD = libcairn.la
+check_PROGRAMS += tests/unit/test_death.test
+tests_unit_test_death_test_SOURCES = tests/unit/test_death.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_death_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_death_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_death_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_death.test tests/crash/deaths.sh
+EXTRA_DIST += tests/crash/deaths.sh
+
 # ---- crash
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
 	tests/wall/includes.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
-	tests/crash/own_handlers.sh tests/crash/runtimes.sh \
+	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh \
 	tests/servers/as-sent.sh tests/servers/compressed.sh tests/servers/upload.sh \
 	tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
 	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
+EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c
 EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
-TESTS += tests/abi/abi.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
+TESTS += tests/abi/abi.sh tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
 	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
 EXTRA_DIST += tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
 	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
-	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
+	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/abi/1.0/cairn.h \
+	tests/abi/embed.c tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \
 	tests/plugins/no_seccomp.c tests/plugins/kit.sh tests/plugins/lint.c
 
 # ---- fuzz targets

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `cairn doctor`: whether crashes of this user's programs, or of one program, would be reported
- * here, and what is in the way. Ends with a trial: a program of its own that crashes.
+ * here, and what is in the way. Ends with trials: a program of its own crashes, per tier.
  */
 #include "tools/doctor.h"
 #include "tools/options.h"
@@ -151,10 +151,11 @@ const struct tool tool_doctor = {
     .summary = "say what works here, what does not, and why",
     .help =
         "Looks at the kernel, permissions, limits, the configuration, plugins and the spool; with\n"
-        "PROGRAM also whether `cairn run` can report its crashes. Then a small program crashes, "
+        "PROGRAM also whether `cairn run` can report its crashes. Then a small program crashes "
         "into\n"
-        "a spool of its own that is deleted afterwards, and its report is looked at. Sends "
-        "nothing.\n\n"
+        "a spool of its own that is deleted afterwards, and its report is looked at; then once "
+        "more\n"
+        "for each way that is left when the monitor is dead (tiers 2 and 3). Sends nothing.\n\n"
         "  -c, --config FILE      the configuration; default: the installed one\n"
         "      --json             an object with the array \"findings\" and \"ok\"\n\n"
         "Exit status: 0 all is well, 1 something is bad, 64 wrong usage.\n",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `cairn doctor`'s trial: itself under `cairn run`, crashing, with a configuration and a spool of
- * its own in a temporary folder. What the report says of the capture is what a user's program can
- * expect.
+ * `cairn doctor`'s trials: itself under `cairn run`, crashing, with a configuration and a spool of
+ * its own in a temporary folder, once as it comes and once per lower tier. What the reports say of
+ * the capture is what a user's program can expect.
  */
 #include "tools/doctor.h"
 
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,19 @@
 #define REPORT_MS   10000
 #define POLL_MS     20
 #define APPLICATION "cairn-doctor"
+
+/* One crash: which tier is asked for, if not the best, and which one has to come of it. */
+struct trial {
+    const char *name, *asked, *when;
+    int tier;
+};
+
+static const struct trial trials[] = {
+    { "trial", NULL, "", 1 },
+    { "tier-2", "2", " without its monitor", 2 },
+    { "tier-2-copy", "2-copy", " without its monitor or ptrace,", 2 },
+    { "tier-3", "3", " without its monitor, ptrace or another process,", 3 },
+};
 
 int doctor_crash(void)
 {
@@ -99,68 +113,90 @@ static struct report *wait_for_report(const char *folder)
     return NULL;
 }
 
-static void judge(struct doctor *doctor, const struct report *report)
+static uint64_t held_us(const struct report *report)
 {
-    uint64_t held = 0;
-
     for (size_t i = 0; i < report->timing_count; i++) {
         if (strcmp(report->timings[i].name, "held_us") == 0) {
-            held = report->timings[i].microseconds;
+            return report->timings[i].microseconds;
         }
     }
+    return 0;
+}
+
+static void judge(struct doctor *doctor, const struct trial *trial, const struct report *report)
+{
+    uint64_t held = held_us(report);
+
     if (report->signal != SIGSEGV) {
-        doctor_say(doctor, DOCTOR_BAD, "trial", "The report says that signal %d came, not SIGSEGV.",
-                   report->signal);
-    } else if (report->tier > 1) {
-        doctor_say(doctor, DOCTOR_BAD, "trial",
-                   "A program crashed and its report is there, but captured by tier %d: %s",
-                   report->tier, report->tier_reason != NULL ? report->tier_reason : "");
-    } else {
-        doctor_say(doctor, DOCTOR_OK, "trial",
+        doctor_say(doctor, DOCTOR_BAD, trial->name,
+                   "The report says that signal %d came, not SIGSEGV.", report->signal);
+    } else if (report->tier > trial->tier) {
+        doctor_say(doctor, DOCTOR_BAD, trial->name,
+                   "A program crashed%s and its report is there, but captured by tier %d: %s",
+                   trial->when, report->tier,
+                   report->tier_reason != NULL ? report->tier_reason : "");
+    } else if (report->tier == 1) {
+        doctor_say(doctor, DOCTOR_OK, trial->name,
                    "A program crashed and its report is there: tier 1, %zu frames, held for "
                    "%" PRIu64 ".%" PRIu64 " ms.",
                    report->frame_count, held / 1000, held / 100 % 10);
+    } else {
+        doctor_say(doctor, DOCTOR_OK, trial->name,
+                   "A program crashed%s and its report is there: tier %d, %zu frames.", trial->when,
+                   report->tier, report->frame_count);
     }
     for (size_t i = 0; i < report->note_count; i++) {
-        doctor_say(doctor, DOCTOR_NOTE, "trial", "%s", report->notes[i]);
+        doctor_say(doctor, DOCTOR_NOTE, trial->name, "%s", report->notes[i]);
     }
 }
 
-static void try_in(struct doctor *doctor, const char *folder)
+/* False when the program did not even crash, so that there is no use in going on. */
+static bool crash_one(struct doctor *doctor, const struct trial *trial, char *const *arguments,
+                      const char *folder)
 {
-    char self[PATH_MAX] = "", config[PATH_MAX], output[1024] = "";
-    char *arguments[] = { self, "run",    "-c",      config, "--application", APPLICATION, "--",
-                          self, "doctor", "--crash", NULL };
+    char output[1024] = "";
     struct report *report;
-    int status;
+    int status = doctor_run(arguments, TRIAL_MS, output, sizeof(output));
 
-    if (readlink("/proc/self/exe", self, sizeof(self) - 1) <= 0 ||
-        !write_config(folder, config, sizeof(config))) {
-        doctor_say(doctor, DOCTOR_BAD, "trial", "The trial cannot be prepared: %s.",
-                   strerror(errno));
-        return;
-    }
-    status = doctor_run(arguments, TRIAL_MS, output, sizeof(output));
     output[strcspn(output, "\n")] = '\0';
     if (status == -1) {
-        doctor_say(doctor, DOCTOR_BAD, "trial", "The program that was to crash did not end. %s",
+        doctor_say(doctor, DOCTOR_BAD, trial->name, "The program that was to crash did not end. %s",
                    output);
-        return;
+        return false;
     }
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV) {
-        doctor_say(doctor, DOCTOR_BAD, "trial",
+        doctor_say(doctor, DOCTOR_BAD, trial->name,
                    "The program that was to crash ended otherwise (status 0x%x). %s",
                    (unsigned)status, output);
-        return;
+        return false;
     }
     report = wait_for_report(folder);
     if (report == NULL) {
-        doctor_say(doctor, DOCTOR_BAD, "trial", "A program crashed, but no report came of it. %s",
-                   output);
-        return;
+        doctor_say(doctor, DOCTOR_BAD, trial->name,
+                   "A program crashed%s, but no report came of it. %s", trial->when, output);
+        return true;
     }
-    judge(doctor, report);
+    judge(doctor, trial, report);
     report_destroy(report);
+    return true;
+}
+
+static bool try_in(struct doctor *doctor, const struct trial *trial, const char *parent)
+{
+    char self[PATH_MAX] = "", config[PATH_MAX], folder[PATH_MAX];
+    char *arguments[] = { self, "run",    "-c",      config, "--application", APPLICATION, "--",
+                          self, "doctor", "--crash", NULL };
+
+    if (snprintf(folder, sizeof(folder), "%s/%s", parent, trial->name) >= (int)sizeof(folder) ||
+        mkdir(folder, 0700) != 0 || readlink("/proc/self/exe", self, sizeof(self) - 1) <= 0 ||
+        !write_config(folder, config, sizeof(config)) ||
+        (trial->asked != NULL ? setenv("CAIRN_TEST_TIER", trial->asked, 1)
+                              : unsetenv("CAIRN_TEST_TIER")) != 0) {
+        doctor_say(doctor, DOCTOR_BAD, trial->name, "The trial cannot be prepared: %s.",
+                   strerror(errno));
+        return false;
+    }
+    return crash_one(doctor, trial, arguments, folder);
 }
 
 void doctor_try(struct doctor *doctor)
@@ -185,6 +221,10 @@ void doctor_try(struct doctor *doctor)
                    strerror(errno));
         return;
     }
-    try_in(doctor, folder);
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+        if (!try_in(doctor, &trials[i], folder)) {
+            break;
+        }
+    }
     fs_remove_tree(AT_FDCWD, folder, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_known(const char *label, const char *text)
 {
@@ -23,8 +24,10 @@ static void print_signal(const struct report *report)
     if (report->signal == 0) {
         return;
     }
-    printf("Signal       %s (%s)", text_signal_name(report->signal, name),
-           code != NULL ? code : "unknown code");
+    printf("Signal       %s", text_signal_name(report->signal, name));
+    if (strcmp(report->kind, "death") != 0) {
+        printf(" (%s)", code != NULL ? code : "unknown code");
+    }
     if (report->has_address) {
         printf(" at 0x%" PRIx64, report->address);
     }
@@ -50,7 +53,11 @@ static void print_head(const struct report *report)
     print_known("Application", report->application);
     print_known("Version", report->version);
     print_known("Time", when);
-    printf("Kind         %s, captured in tier %d\n", report->kind, report->tier);
+    if (strcmp(report->kind, "death") == 0) {
+        print_known("Kind", "death: the process had ended before it could be captured");
+    } else {
+        printf("Kind         %s, captured in tier %d\n", report->kind, report->tier);
+    }
     print_known("Because", report->tier_reason);
     print_signal(report);
     print_known("Reason", report->reason);

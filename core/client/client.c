@@ -91,8 +91,7 @@ int client_is_here(void)
     return here != NULL && __atomic_load_n(here, __ATOMIC_RELAXED) != 0 && crash_state.child == 0;
 }
 
-/* The oldest started one. */
-struct cairn *client_first(void)
+struct cairn *client_first(const void *owner)
 {
     struct cairn *first = NULL;
 
@@ -100,12 +99,21 @@ struct cairn *client_first(void)
         int started = (__atomic_load_n(&table[i].moves, __ATOMIC_SEQ_CST) & 1) != 0 ||
                       __atomic_load_n(&table[i].page, __ATOMIC_SEQ_CST) != NULL;
 
-        if (started &&
+        if (started && (owner == NULL || table[i].owner == owner) &&
             (first == NULL || crash_state.handlers[i].number < client_handler(first)->number)) {
             first = &table[i];
         }
     }
     return first;
+}
+
+struct cairn *client_pick(struct cairn *cairn, const void *owner)
+{
+    if (cairn == NULL) {
+        return client_first(owner);
+    }
+    /* Another copy's handle, of before this one was in charge. */
+    return cairn >= table && cairn < table + CRASH_HANDLERS ? cairn : NULL;
 }
 
 /* The page that stays mapped while `users` is counted up; NULL: not started, or being moved. */
@@ -121,28 +129,19 @@ static struct page *hold(struct cairn *cairn)
     return page;
 }
 
-struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn)
+struct page *client_enter(struct cairn *cairn)
 {
     struct page *page;
     uint32_t patience = MOVING_PATIENCE, moves;
 
-    if (!client_is_here()) {
+    if (cairn == NULL || !client_is_here()) {
         return NULL;
-    }
-    if (cairn == NULL) {
-        cairn = client_first();
-        if (cairn == NULL) {
-            return NULL;
-        }
     }
     do {
         moves = __atomic_load_n(&cairn->moves, __ATOMIC_SEQ_CST);
         page = hold(cairn);
     } while (page == NULL && patience-- > 0 &&
              ((moves & 1) != 0 || moves != __atomic_load_n(&cairn->moves, __ATOMIC_SEQ_CST)));
-    if (page != NULL) {
-        *ret_cairn = cairn;
-    }
     return page;
 }
 
@@ -152,23 +151,23 @@ void client_leave(struct cairn *cairn)
 }
 
 /* A problem that nobody waited for. */
-static void complain(const struct page *page)
+static void complain(const char *problem)
 {
     char line[1024];
-    int bytes =
-        snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, page->problem);
+    int bytes = snprintf(line, sizeof(line), "cairn: %.*s\n", (int)sizeof(line) - 16, problem);
     ssize_t written = write(STDERR_FILENO, line, bytes > 0 ? (size_t)bytes : 0);
 
     (void)written; /* there is nowhere else to complain to */
 }
 
-int client_settle(struct cairn *cairn, struct page *page)
+/* Puts a plan that arrived into effect. 0, or CAIRN_ECONFIG when it never will. */
+static int settle(struct cairn *cairn, struct page *page)
 {
     switch (__atomic_load_n(&page->start, __ATOMIC_ACQUIRE)) {
     case PAGE_FAILED:
         if (!cairn->complained) {
             cairn->complained = 1;
-            complain(page);
+            complain(page->problem);
         }
         return CAIRN_ECONFIG;
     case PAGE_READY:
@@ -183,6 +182,58 @@ int client_settle(struct cairn *cairn, struct page *page)
     default:
         return 0;
     }
+}
+
+/* Handlers of the program's own that came after ours stay, but not in silence. */
+static void check_signals(void)
+{
+    static int told;
+
+    if (crash_repair() != 0 && !told) {
+        told = 1;
+        complain("A handler was installed over Cairn's: what it does not pass on is not reported.");
+    }
+}
+
+int client_enter_settled(struct cairn **cairn, const void *owner, struct page **ret_page)
+{
+    struct page *page;
+    int result;
+
+    *cairn = client_pick(*cairn, owner);
+    client_revive(*cairn);
+    page = client_enter(*cairn);
+    if (page == NULL) {
+        return CAIRN_ENOTSTARTED;
+    }
+    result = settle(*cairn, page);
+    if (result != 0) {
+        client_leave(*cairn);
+        return result;
+    }
+    check_signals();
+    *ret_page = page;
+    return 0;
+}
+
+void client_mark_end(uint32_t mark)
+{
+    for (size_t i = 0; client_is_here() && i < CRASH_HANDLERS; i++) {
+        struct page *page = hold(&table[i]);
+
+        if (page != NULL) {
+            if (page->pid == getpid()) {
+                __atomic_store_n(&page->exited, mark, __ATOMIC_RELEASE);
+            }
+            client_leave(&table[i]);
+        }
+    }
+}
+
+static void mark_exit(int status, void *unused)
+{
+    (void)unused;
+    client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
 /* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
@@ -207,6 +258,7 @@ static int make_here(const struct client_error *error)
     madvise(word, sizeof(*word), MADV_WIPEONFORK);
     __atomic_store_n(&crash_state.here, word, __ATOMIC_RELEASE);
     pthread_atfork(NULL, NULL, begin_child);
+    on_exit(mark_exit, NULL); /* without memory for it, there is no mark */
     return 0;
 }
 
@@ -332,6 +384,7 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     handler->monitor_pid = monitor->pid;
     handler->filter = (crash_filter_fn *)options->filter;
     handler->post_dump = (crash_post_dump_fn *)options->post_dump;
+    handler->first_chance = (crash_first_chance_fn *)options->first_chance;
     handler->user = options->user;
     cairn->settled = __atomic_load_n(&page->start, __ATOMIC_ACQUIRE) == PAGE_READY;
     cairn->complained = 0;
@@ -344,7 +397,7 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     if (result < 0) {
         __atomic_store_n(&handler->page, NULL, __ATOMIC_SEQ_CST);
         crash_unmap_reserve(handler);
-        if (client_first() == NULL) {
+        if (client_first(NULL) == NULL) {
             crash_uninstall();
         }
         return client_fail(error, CAIRN_ESYSTEM, "A signal handler cannot be installed: %s.",
@@ -383,7 +436,7 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
         result = publish(cairn, page, options, &monitor, error);
     }
     if (result != 0) {
-        if (client_first() == NULL) {
+        if (client_first(NULL) == NULL) {
             client_stack_stop();
         }
         client_dismiss(page);
@@ -402,12 +455,35 @@ static struct cairn *find_free(void)
     return NULL;
 }
 
+/* Under the lock. */
+static int start_one(const struct cairn_options *options, char *const *environment,
+                     const void *owner, const struct client_error *error, struct cairn **ret_cairn)
+{
+    struct cairn *cairn;
+    int result = prepare_process(error);
+
+    if (result != 0) {
+        return result;
+    }
+    read_test_tier(environment);
+    cairn = find_free();
+    if (cairn == NULL) {
+        return client_fail(error, CAIRN_EFULL,
+                           "%d handlers are started already, which is the most.", CRASH_HANDLERS);
+    }
+    cairn->owner = owner;
+    result = bring_up(cairn, options, environment, error);
+    if (result == 0 && ret_cairn != NULL) {
+        *ret_cairn = cairn;
+    }
+    return result;
+}
+
 int client_start(const struct cairn_options *options, char *const *environment,
-                 struct cairn **ret_cairn, char *error_text, size_t error_size)
+                 struct cairn **ret_cairn, char *error_text, size_t error_size, const void *owner)
 {
     struct client_error error = { error_text, error_size };
     struct cairn_options copy;
-    struct cairn *cairn;
     int result = copy_options(options, &error, &copy);
 
     if (result != 0) {
@@ -417,26 +493,9 @@ int client_start(const struct cairn_options *options, char *const *environment,
     if (result != 0) {
         return client_fail(&error, result, "Another thread is starting or stopping Cairn.");
     }
-    result = prepare_process(&error);
-    if (result == 0) {
-        read_test_tier(environment);
-        cairn = find_free();
-        result = cairn != NULL ? bring_up(cairn, &copy, environment, &error)
-                               : client_fail(&error, CAIRN_EFULL,
-                                             "%d handlers are started already, which is the most.",
-                                             CRASH_HANDLERS);
-        if (result == 0 && ret_cairn != NULL) {
-            *ret_cairn = cairn;
-        }
-    }
+    result = start_one(&copy, environment, owner, &error, ret_cairn);
     client_unlock();
     return result;
-}
-
-int cairn_start(const struct cairn_options *options, struct cairn **ret_cairn, char *error,
-                size_t error_size)
-{
-    return client_start(options, environ, ret_cairn, error, error_size);
 }
 
 /* exit(), be it called by the program's own handler of a crash. */
@@ -467,7 +526,7 @@ static int take_down(struct cairn *cairn)
         return CAIRN_ENOTSTARTED;
     }
     __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
-    if (client_first() == NULL) {
+    if (client_first(NULL) == NULL) {
         crash_uninstall();
         client_stack_stop();
     }
@@ -481,16 +540,14 @@ static int take_down(struct cairn *cairn)
     return 0;
 }
 
-int cairn_stop(struct cairn *cairn)
+int client_stop(struct cairn *cairn, const void *owner)
 {
     int result = client_lock();
 
     if (result != 0) {
         return result;
     }
-    if (cairn == NULL) {
-        cairn = client_first();
-    }
+    cairn = client_pick(cairn, owner);
     result = cairn != NULL ? take_down(cairn) : CAIRN_ENOTSTARTED;
     client_unlock();
     return result;

@@ -20,6 +20,7 @@ struct cairn {
     uint32_t complained; /* its problems were logged */
     uint32_t moves;      /* atomic; odd: `page` is NULL for a moment only */
     uint64_t revived_ns; /* when its monitor was replaced last, or was tried to be */
+    const void *owner;   /* the copy of the library that started it; see api.c */
 };
 
 /* An error text under construction: sentences in the caller's buffer, which may be NULL. */
@@ -37,19 +38,70 @@ struct client_monitor {
     int pidfd; /* readable once it has ended */
 };
 
+/* ---- api.c: the public functions, and which copy of the library does the work ---- */
+
+#define CLIENT_COPY_MAGIC 0x4e524943u
+
+/* What one copy of the library offers the others in its process: cairn.h in few functions. Grows by
+ * appended members; what cannot be had that way gets another symbol than `cairn_copy`. `owner` is
+ * the caller's own table, and NULL for `cairn` the first handler that this caller started. */
+struct client_copy {
+    uint32_t magic;
+    uint32_t size;
+    int (*start)(const struct cairn_options *options, char *const *environment,
+                 struct cairn **ret_cairn, char *error, size_t error_size, const void *owner);
+    int (*stop)(struct cairn *cairn, const void *owner);
+    int (*set)(struct cairn *cairn, const char *name, uint32_t type, uint64_t bits,
+               const char *string, const void *owner);
+    int (*breadcrumb)(struct cairn *cairn, const char *category, const char *message,
+                      const void *owner);
+    int (*attach)(struct cairn *cairn, const char *path, int attach, const void *owner);
+    /* 0 bytes: the region is removed. */
+    int (*memory)(struct cairn *cairn, const void *start, size_t bytes, const char *name,
+                  const void *owner);
+    /* Of process `pid`, or 0: of this one, as cairn_dump() does it. */
+    int (*dump)(struct cairn *cairn, const char *message, int pid, int tid, char *ret_id,
+                const void *owner);
+};
+extern const struct client_copy client_copy __attribute__((visibility("hidden")));
+
+/* From now on all copies come to this one, which must not be unloaded. */
+void client_take_charge(void);
+
+/* The table's functions of this copy; in client.c, describe.c, dump.c. `start` gets the environment
+ * because the preload library runs before libc has one. */
+int client_start(const struct cairn_options *options, char *const *environment,
+                 struct cairn **ret_cairn, char *error, size_t error_size, const void *owner);
+int client_stop(struct cairn *cairn, const void *owner);
+int client_set(struct cairn *cairn, const char *name, uint32_t type, uint64_t bits,
+               const char *string, const void *owner);
+int client_breadcrumb(struct cairn *cairn, const char *category, const char *message,
+                      const void *owner);
+int client_attach(struct cairn *cairn, const char *path, int attach, const void *owner);
+int client_memory(struct cairn *cairn, const void *start, size_t bytes, const char *name,
+                  const void *owner);
+int client_dump(struct cairn *cairn, const char *message, int pid, int tid, char *ret_id,
+                const void *owner);
+
 /* ---- client.c: the table ---- */
 
-/* The page of a started handler (NULL: the first), which stays mapped until client_leave(); NULL
- * when there is none or this is a fork child. [signal-safe] */
-struct page *client_enter(struct cairn *cairn, struct cairn **ret_cairn);
+/* A handler of the table (NULL: the oldest one that `owner` started), or NULL. [signal-safe] */
+struct cairn *client_pick(struct cairn *cairn, const void *owner);
+/* The page of a started handler, which stays mapped until client_leave(); NULL when it is not
+ * started, or NULL itself, or this is a fork child. [signal-safe] */
+struct page *client_enter(struct cairn *cairn);
 void client_leave(struct cairn *cairn);
+/* The same for calls that may make system calls: picks the handler, replaces a dead monitor, puts
+ * its plan into effect. 0 or CAIRN_E…. Under the lock. */
+int client_enter_settled(struct cairn **cairn, const void *owner, struct page **ret_page);
 struct crash_handler *client_handler(const struct cairn *cairn);
-/* Puts a plan that arrived into effect. 0, or CAIRN_ECONFIG when it never will. Under the lock. */
-int client_settle(struct cairn *cairn, struct page *page);
-/* The oldest started handler, or NULL. */
-struct cairn *client_first(void);
+/* The oldest started handler of that owner (NULL: of any), or NULL. */
+struct cairn *client_first(const void *owner);
 /* False in a fork child of the process that started Cairn. [signal-safe] */
 int client_is_here(void);
+/* Says in all pages how this process is about to end: PAGE_EXITED, …; 0 takes it back. Children, even
+ * of vfork(), say nothing in their parent's pages. [signal-safe] */
+void client_mark_end(uint32_t mark);
 /* Starts the installed monitor, or that of CAIRN_LIBEXEC. 0 or CAIRN_E…. */
 int client_start_monitor(int page_fd, char *const *environment, const struct client_error *error,
                          struct client_monitor *ret_monitor);
@@ -57,9 +109,6 @@ int client_start_monitor(int page_fd, char *const *environment, const struct cli
  * after a deadline. */
 int client_lock(void);
 void client_unlock(void);
-/* cairn_start() with an environment, for callers that run before libc has one. */
-int client_start(const struct cairn_options *options, char *const *environment,
-                 struct cairn **ret_cairn, char *error, size_t error_size);
 
 /* ---- setup.c: the page ---- */
 
@@ -74,8 +123,8 @@ void client_dismiss(struct page *page);
 
 /* ---- revive.c: a new monitor ---- */
 
-/* Replaces the handler's (NULL: the first one's) monitor, if it is dead; does not wait for the new
- * one. Under the lock, outside of client_enter(). */
+/* Replaces the monitor of the handler (or NULL), if it is dead; does not wait for the new one.
+ * Under the lock, outside of client_enter(). */
 void client_revive(struct cairn *cairn);
 
 /* ---- spawn.c: the monitor ---- */

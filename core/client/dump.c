@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cairn_dump(): a report of the living program. The request goes the way of a crash, in a slot of
- * its own; the calling thread's registers are what getcontext() says. [app]
+ * cairn_dump() and cairn_dump_process(): a report of the living program, or of another process. The
+ * request goes the way of a crash, in a slot of its own; the calling thread's registers are what
+ * getcontext() says. [app]
  */
 #include "core/client/client.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,8 +28,15 @@ static int lock_requests(void)
     return pthread_mutex_timedlock(&requests, &end) == 0 ? 0 : CAIRN_EBUSY;
 }
 
+/* What is asked of the monitor. */
+struct request {
+    const char *message; /* or NULL */
+    int pid, tid;
+    const ucontext_t *context; /* of this very thread, or NULL */
+};
+
 /* What the monitor left unfinished is over: its next compare-and-swap fails. */
-static int claim(struct page *page, const char *message, const ucontext_t *context, uint64_t now)
+static int claim(struct page *page, const struct request *request, uint64_t now)
 {
     struct page_slot *slot = &page->slots[SLOT_REQUEST];
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
@@ -35,13 +44,15 @@ static int claim(struct page *page, const char *message, const ucontext_t *conte
     if (state == SLOT_CLAIMED || state == SLOT_TAKEN || state == SLOT_CAPTURED) {
         return CAIRN_EBUSY;
     }
-    slot->tid = (int32_t)syscall(SYS_gettid);
-    slot->pid = getpid();
+    slot->tid = request->tid;
+    slot->pid = request->pid;
     slot->signal = 0;
     slot->claimed_at = now;
-    slot->context_address = (uint64_t)(uintptr_t)context;
+    slot->context_address = (uint64_t)(uintptr_t)request->context;
     memset(slot->siginfo, 0, sizeof(slot->siginfo));
-    client_copy_text(slot->message, sizeof(slot->message), message != NULL ? message : "");
+    client_copy_text(slot->message, sizeof(slot->message),
+                     request->message != NULL ? request->message : "");
+    slot->error = 0;
     slot->success = 0;
     slot->verdict = 1;
     memset(slot->id, 0, sizeof(slot->id));
@@ -54,12 +65,27 @@ static int claim(struct page *page, const char *message, const ucontext_t *conte
     return 0;
 }
 
+static int explain(int32_t error)
+{
+    switch (error) {
+    case -ESRCH:
+        return CAIRN_ENOENT;
+    case -EPERM:
+    case -EACCES:
+        return CAIRN_EPERM;
+    case -ETIMEDOUT:
+        return CAIRN_ETIMEOUT;
+    default:
+        return CAIRN_ESYSTEM;
+    }
+}
+
 static int take_answer(struct page_slot *slot, uint32_t state, char *ret_id)
 {
     int result = CAIRN_ETIMEOUT;
 
     if (state == SLOT_RELEASED) {
-        result = slot->success != 0 ? 0 : CAIRN_ESYSTEM;
+        result = slot->success != 0 ? 0 : explain(slot->error);
         if (result == 0 && ret_id != NULL) {
             memcpy(ret_id, slot->id, 36);
             ret_id[36] = '\0';
@@ -70,8 +96,8 @@ static int take_answer(struct page_slot *slot, uint32_t state, char *ret_id)
     return result;
 }
 
-static int request(const struct crash_handler *handler, struct page *page, const char *message,
-                   const ucontext_t *context, char *ret_id)
+static int make(const struct crash_handler *handler, struct page *page,
+                const struct request *request, char *ret_id)
 {
     struct page_slot *slot = &page->slots[SLOT_REQUEST];
     uint64_t now = crash_now();
@@ -82,7 +108,7 @@ static int request(const struct crash_handler *handler, struct page *page, const
     }
     /* Where Yama guards ptrace, only a process that is named may use it. */
     prctl(PR_SET_PTRACER, (unsigned long)handler->monitor_pid, 0, 0, 0);
-    result = claim(page, message, context, now);
+    result = claim(page, request, now);
     if (result == 0) {
         result = take_answer(slot, crash_wait(handler, page, slot, now), ret_id);
         if (result == CAIRN_ETIMEOUT && !crash_has_monitor(handler, page)) {
@@ -93,42 +119,32 @@ static int request(const struct crash_handler *handler, struct page *page, const
     return result;
 }
 
-/* The page of a handler whose plan is in effect and whose monitor lives, if it can. */
-static int enter(struct cairn **cairn, struct page **ret_page)
+int client_dump(struct cairn *cairn, const char *message, int pid, int tid, char *ret_id,
+                const void *owner)
 {
-    struct page *page;
-    int result = client_lock();
-
-    if (result != 0) {
-        return result;
-    }
-    client_revive(*cairn);
-    page = client_enter(*cairn, cairn);
-    result = page != NULL ? client_settle(*cairn, page) : CAIRN_ENOTSTARTED;
-    client_unlock();
-    if (result != 0 && page != NULL) {
-        client_leave(*cairn);
-    }
-    *ret_page = page;
-    return result;
-}
-
-int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37])
-{
+    struct request request = { message, pid, tid, NULL };
     struct page *page = NULL;
     ucontext_t context;
     int result;
 
-    if (getcontext(&context) != 0) {
-        return CAIRN_ESYSTEM;
+    if (pid == 0) {
+        if (getcontext(&context) != 0) {
+            return CAIRN_ESYSTEM;
+        }
+        request = (struct request){ message, getpid(), (int)syscall(SYS_gettid), &context };
     }
-    result = enter(&cairn, &page);
+    result = client_lock();
+    if (result != 0) {
+        return result;
+    }
+    result = client_enter_settled(&cairn, owner, &page);
+    client_unlock();
     if (result != 0) {
         return result;
     }
     result = lock_requests();
     if (result == 0) {
-        result = request(client_handler(cairn), page, message, &context, ret_id);
+        result = make(client_handler(cairn), page, &request, ret_id);
         pthread_mutex_unlock(&requests);
     }
     client_leave(cairn);

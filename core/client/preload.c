@@ -41,7 +41,7 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
     options.config_file = run.config;
     options.application = run.application;
     options.version = run.version;
-    result = client_start(&options, environment, &cairn, error, sizeof(error));
+    result = client_start(&options, environment, &cairn, error, sizeof(error), &client_copy);
     if (result != 0 || (run.children == NULL && !wants_exec_children(cairn))) {
         preload_clean_environment(environment);
     }
@@ -49,6 +49,8 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
         complain(error[0] != '\0' ? error : cairn_strerror(result));
         return;
     }
+    client_take_charge();
+    preload_exec_start();
     preload_mask_start(0);
     preload_threads_start();
 }

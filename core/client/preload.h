@@ -23,6 +23,9 @@ void preload_mask_start(uint64_t inherited);
 /* What a thread that is created now inherits of that belief. */
 uint64_t preload_mask_inherit(void);
 
+/* Before the program's first exec(). */
+void preload_exec_start(void);
+
 /* From now on new threads get an alternate signal stack. */
 void preload_threads_start(void);
 

@@ -127,9 +127,6 @@ void client_revive(struct cairn *cairn)
     struct page *page;
     uint64_t now = crash_now();
 
-    if (cairn == NULL) {
-        cairn = client_first();
-    }
     page =
         cairn != NULL && client_is_here() ? __atomic_load_n(&cairn->page, __ATOMIC_SEQ_CST) : NULL;
     if (page != NULL && is_due(cairn, page, now)) {

@@ -58,6 +58,14 @@ struct config_pipeline {
     struct config_position position;
 };
 
+/* The ways to end that no handler sees, see doc/configuration.md. */
+enum config_death {
+    CONFIG_DEATH_KILLED = 1u << 0,
+    CONFIG_DEATH_SIGNALLED = 1u << 1,
+    CONFIG_DEATH_EXIT = 1u << 2,
+    CONFIG_DEATH_UNKNOWN = 1u << 3,
+};
+
 struct config_limits {
     uint64_t reports, total_bytes, report_bytes, free_bytes;
     uint64_t engines; /* 0: two for each processor */
@@ -78,6 +86,7 @@ struct config {
     char *version;     /* NULL: none given */
     char *spool;       /* absolute */
     uint64_t signals;  /* bit n-1 = signal n */
+    unsigned deaths;   /* bits of enum config_death */
     uint64_t claim_us, hold_us, pipeline_us;
     enum config_children children;
     struct config_limits limits;

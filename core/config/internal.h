@@ -230,6 +230,7 @@ void config_policy_check_plugins(struct config_check *check, const struct config
 struct config_engine_keys {
     const char *spool;
     struct cairn_list signals;
+    struct cairn_list deaths; /* of int32_t: bit numbers of enum config_death */
     int32_t children; /* enum config_children */
 };
 

@@ -26,6 +26,8 @@ const struct cairn_option config_application_options[] = {
     { .name = NULL },
 };
 
+/* By the bits of enum config_death. */
+static const char *const deaths[] = { "killed", "signalled", "exit", "unknown", NULL };
 static const char *const children[] = { "ignore", "fork", "all", NULL };
 
 const struct cairn_option config_engine_options[] = {
@@ -38,6 +40,12 @@ const struct cairn_option config_engine_options[] = {
       .type = CAIRN_OPTION_SIGNAL,
       .flags = CAIRN_OPTION_LIST,
       .offset = offsetof(struct config_engine_keys, signals) },
+    { .name = "deaths",
+      .help = "The ends without a crash that are reported; default: killed and unknown.",
+      .type = CAIRN_OPTION_ENUM,
+      .flags = CAIRN_OPTION_LIST,
+      .offset = offsetof(struct config_engine_keys, deaths),
+      .choices = deaths },
     { .name = "children",
       .help = "Which children of the program are reported, too: none, those of fork(), or also what "
               "it starts under cairn run.",

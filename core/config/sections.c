@@ -106,6 +106,22 @@ static uint64_t default_signals(void)
     return signals;
 }
 
+static void set_deaths(struct config_check *check, const struct config_node *node,
+                       const struct cairn_list *list)
+{
+    const int32_t *bits = list->items;
+    const struct config_node *entry = node->first;
+    unsigned deaths = 0;
+
+    for (size_t i = 0; i < list->count; i++, entry = entry->next) {
+        if ((deaths & 1u << bits[i]) != 0) {
+            config_complain(check, entry, "%s stands twice in the list", entry->text);
+        }
+        deaths |= 1u << bits[i];
+    }
+    check->config->deaths = deaths;
+}
+
 static void set_spool(struct config_check *check, const struct config_node *root, const char *spool)
 {
     char buffer[PATH_MAX];
@@ -149,12 +165,17 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
     static const char *const others[] = { "limits", "clocks", NULL };
     const struct config_node *map = config_get(root, "engine");
     const struct config_node *signals = config_get(map, "signals");
+    const struct config_node *deaths = config_get(map, "deaths");
     struct config_engine_keys engine = { .spool = NULL };
 
     read_own(check, map, config_engine_options, others, &engine);
     check->config->signals = default_signals();
     if (engine.signals.items != NULL) {
         set_signals(check, signals, &engine.signals);
+    }
+    check->config->deaths = CONFIG_DEATH_KILLED | CONFIG_DEATH_UNKNOWN;
+    if (engine.deaths.items != NULL) {
+        set_deaths(check, deaths, &engine.deaths);
     }
     check->config->children = (enum config_children)engine.children;
     set_spool(check, root, engine.spool);

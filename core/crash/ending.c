@@ -45,8 +45,7 @@ int crash_is_abort(const struct crash_signal *signal)
 
 uint64_t crash_believed_mask(void)
 {
-    uint64_t (*program_mask)(void) =
-        __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
+    uint64_t (*program_mask)(void) = __atomic_load_n(&crash_state.program_mask, __ATOMIC_ACQUIRE);
 
     return program_mask != NULL ? program_mask() : 0;
 }
@@ -69,11 +68,20 @@ int crash_put_back(const struct crash_signal *signal, uint64_t blocked)
     return 1;
 }
 
+/* The call of an earlier handler that is under way; the frame tells it from one that jumped out. */
+static struct {
+    int32_t tid;
+    uint64_t context, frame;
+} asking;
+
 static void call_previous(const struct crash_signal *signal, const struct crash_action *action,
                           uint64_t *blocked)
 {
     uint64_t mask = signal->context->uc_sigmask | action->mask;
 
+    asking.tid = signal->tid;
+    asking.context = (uint64_t)(uintptr_t)signal->context;
+    asking.frame = (uint64_t)(uintptr_t)__builtin_frame_address(0);
     if ((action->flags & SA_NODEFER) == 0) {
         mask |= CRASH_BIT(signal->number);
     }
@@ -91,6 +99,23 @@ static void call_previous(const struct crash_signal *signal, const struct crash_
     }
     mask = CRASH_ALL_SIGNALS;
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+int crash_is_asked_back(const struct crash_signal *signal)
+{
+    const struct crash_action *action = crash_older(signal->number);
+
+    if (asking.tid != signal->tid || asking.context != (uint64_t)(uintptr_t)signal->context ||
+        asking.frame <= (uint64_t)(uintptr_t)__builtin_frame_address(0)) {
+        return 0;
+    }
+    if (action->handler > (uint64_t)(uintptr_t)SIG_IGN) {
+        asking.context = 0;
+        call_previous(signal, action, NULL);
+    } else if (action->handler == (uint64_t)(uintptr_t)SIG_DFL) {
+        crash_default_action(signal);
+    }
+    return 1;
 }
 
 int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked)

@@ -140,5 +140,5 @@ int crash_is_quiet(void)
 {
     uint32_t gate = load_gate();
 
-    return gate == 0 || (gate & ENDING) != 0;
+    return (gate == 0 || (gate & ENDING) != 0) && crash_guards_are_free();
 }

@@ -41,6 +41,7 @@ struct crash_result {
 };
 
 typedef int crash_filter_fn(const struct crash_facts *facts, void *user);
+typedef int crash_first_chance_fn(const struct crash_facts *facts, void *user);
 typedef int crash_post_dump_fn(const struct crash_facts *facts, const struct crash_result *result,
                                void *user);
 
@@ -52,6 +53,7 @@ struct crash_handler {
     int32_t monitor_pid; /* in the program's own namespace; 0: unknown */
     crash_filter_fn *filter;
     crash_post_dump_fn *post_dump;
+    crash_first_chance_fn *first_chance;
     void *user;
     void *reserve; /* the mapped reserve, or NULL */
     void *scratch; /* CRASH_SCRATCH_BYTES of zeros, or NULL */
@@ -93,9 +95,13 @@ extern struct crash_state crash_state __attribute__((visibility("hidden")));
  * with UINT64_MAX. [crash] */
 struct crash_handler *crash_next_handler(uint64_t *number);
 
-/* Installs our handler for these signals, unless it is already, and remembers what was there. 0 or
+/* Installs our handler for these signals, in front of whatever is there, which is remembered. 0 or
  * a negative errno. Serialised by the caller. [app] */
 int crash_install(uint64_t signals);
+/* Puts it back where somebody has set the default action, or to ignore, or our handler without its
+ * flags. Returns the signals for which there is a function in its place: they are left to it.
+ * Serialised by the caller. [app] */
+uint64_t crash_repair(void);
 /* Puts back what was there, where our handler is still the installed one. [app] */
 void crash_uninstall(void);
 /* Forgets what a parent process left in this fork child, which starts Cairn for itself. [app] */

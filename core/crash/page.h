@@ -131,6 +131,12 @@ struct page_parked {
 #define PAGE_IS_INIT        (1u << 1) /* PID 1: release after commit */
 #define PAGE_CONFIG_IS_TEXT (1u << 2)
 
+/* Page.exited: what the program is about to do by itself. */
+#define PAGE_EXIT_STATUS    0xffu
+#define PAGE_EXITED         (1u << 8)  /* exit(), with that status */
+#define PAGE_EXITED_AT_ONCE (1u << 9)  /* _exit() */
+#define PAGE_BECOMES        (1u << 10) /* another program, by exec() */
+
 /* page_plan.children: engine.children of the configuration. */
 #define PAGE_CHILDREN_OF_FORK (1u << 0) /* fork children are reported */
 #define PAGE_CHILDREN_OF_EXEC (1u << 1) /* what the program starts runs with Cairn, too */
@@ -169,6 +175,7 @@ struct page {
     /* the crash path: cache lines of their own */
     uint32_t announce __attribute__((aligned(64))); /* futex word, counts announcements */
     uint32_t stopping;                              /* program: cairn_stop() was called */
+    uint32_t exited;                                /* program: PAGE_EXITED, …, before it ends */
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];
     struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));

@@ -56,13 +56,20 @@ int crash_ask_filter(const struct crash_handler *handler, const struct crash_sig
 /* Non-zero = handled. */
 int crash_tell_post_dump(const struct crash_handler *handler, const struct crash_signal *signal,
                          const struct crash_result *result);
+/* Non-zero: a first-chance callback dealt with the signal, the program goes on where the context
+ * says. Also in a fork child, which lives on the same faults as its parent; takes no lock. */
+int crash_is_dealt_with(const struct crash_signal *signal);
 /* Calls function(argument) so that a fault, or with `clock` a second, makes it return. 0 when it
- * returned by itself. Not nested. */
+ * returned by itself. In any number of threads, but not nested in one. */
 int crash_call_guarded(void (*function)(void *), void *argument, const struct crash_signal *signal,
                        int clock);
 /* True when the signal struck inside a callback: returning from the signal handler then resumes
  * after it. */
 int crash_guard_recover(const struct crash_signal *signal);
+/* No callback runs. */
+int crash_guards_are_free(void);
+/* In a fork child: those of its parent's threads are not its own. */
+void crash_guards_reset(void);
 /* True for the guard's own clock, which may be late. */
 int crash_guard_is_clock(const siginfo_t *info);
 
@@ -78,6 +85,14 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome);
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason);
 
+/* ---- signals.c: who handles what ---- */
+
+/* Of a signal that came without siginfo and context: our handler is put in its place again, with
+ * its flags; a fault then strikes once more by itself, another signal is sent once more. */
+void crash_deliver_anew(int signal);
+/* What was there before that which crash_swap_previous() tells. */
+const struct crash_action *crash_older(int signal);
+
 /* ---- ending.c: earlier handlers, the default action ---- */
 
 /* The signal would have been ignored without us. */
@@ -91,6 +106,9 @@ int crash_put_back(const struct crash_signal *signal, uint64_t blocked);
 int crash_is_abort(const struct crash_signal *signal);
 /* The instruction that faulted is the next one to run. */
 int crash_faults_again(const struct crash_signal *signal);
+/* True when the earlier handler that is being asked has called us, because we were there before it:
+ * then what was there before us has had its turn. */
+int crash_is_asked_back(const struct crash_signal *signal);
 /* Calls the program's handler as the kernel would have. Non-zero: there is none. What the handler
  * is to believe to be blocked of our signals, and is not, goes to `blocked`; NULL: they are. */
 int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked);

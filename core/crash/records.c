@@ -308,7 +308,9 @@ void crash_records_build(const struct page *page, const struct crash_event *even
         add_parked(records, page);
     }
     add_attachments(records, page);
-    add_regions(records, page);
+    if (event->foreign == 0) {
+        add_regions(records, page);
+    }
     add_annotations(ret_records, arena, page, event->max_bytes);
     add_breadcrumbs(records, page, event->max_bytes);
 }

@@ -18,6 +18,7 @@ struct crash_event {
     uint32_t pid;            /* of the process that the dump is about */
     uint32_t child;          /* it is a fork child of the page's process */
     uint32_t parent;         /* of a child: its parent process */
+    uint32_t foreign;        /* it is another process: the page's addresses mean nothing there */
     uint64_t wall_ns;        /* CLOCK_REALTIME of the event */
     const char *id;          /* the report's id, 36 characters */
     const char *message;     /* slot.message of a copied slot, or NULL */

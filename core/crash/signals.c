@@ -12,6 +12,10 @@ static struct {
     struct crash_action action;
 } previous[CRASH_SIGNALS];
 
+/* What was there before that. Who saved our action when he installed his own calls us back as the
+ * one he follows: then it is this one's turn. */
+static struct crash_action older[CRASH_SIGNALS];
+
 static void fill_kernel(const struct crash_action *action, struct sigaction *ret_kernel)
 {
     ret_kernel->sa_handler = (__sighandler_t)(uintptr_t)action->handler;
@@ -93,38 +97,84 @@ static uint64_t own_handler(void)
     return (uint64_t)(uintptr_t)crash_on_signal;
 }
 
-static int install_one(int signal)
+static const struct crash_action *own_action(void)
 {
-    struct crash_action own = { own_handler(), SA_SIGINFO | SA_ONSTACK | SA_RESTART,
-                                CRASH_ALL_SIGNALS };
-    struct crash_action old;
-    int result = crash_kernel_action(signal, NULL, &old);
+    static struct crash_action own = { 0, SA_SIGINFO | SA_ONSTACK | SA_RESTART, CRASH_ALL_SIGNALS };
 
-    if (result < 0 || old.handler == own.handler) {
+    own.handler = own_handler();
+    return &own;
+}
+
+/* Also brings back what somebody took away: the flags, by a signal() that restored only our
+ * address, or the place, which a handler keeps that is not to be `displaced`. 0, 1 for such a one,
+ * or a negative errno. */
+static int install_one(int signal, int displaced)
+{
+    const struct crash_action *own = own_action();
+    struct crash_action now;
+    int result = crash_kernel_action(signal, NULL, &now);
+
+    if (result < 0 || (now.handler == own->handler && (now.flags & own->flags) == own->flags)) {
         return result;
     }
-    write_previous(signal, &old, NULL);
-    return crash_kernel_action(signal, &own, NULL);
+    if (now.handler != own->handler) {
+        if (!displaced && now.handler > (uint64_t)(uintptr_t)SIG_IGN) {
+            return 1;
+        }
+        older[signal] = previous[signal].action;
+        write_previous(signal, &now, NULL);
+    }
+    return crash_kernel_action(signal, own, NULL);
+}
+
+/* The signals that are left to somebody else, or 0 and a negative errno. */
+static uint64_t install_all(uint64_t signals, int displaced, int *ret_result)
+{
+    uint64_t left = 0;
+
+    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
+        int result = (signals & CRASH_BIT(signal)) != 0 ? install_one(signal, displaced) : 1;
+
+        if (result < 0) {
+            *ret_result = result;
+            return 0;
+        }
+        if (result == 0) {
+            __atomic_fetch_or(&crash_state.installed, CRASH_BIT(signal), __ATOMIC_RELEASE);
+        } else {
+            left |= signals & CRASH_BIT(signal);
+        }
+    }
+    return left;
 }
 
 int crash_install(uint64_t signals)
 {
-    /* Neither can be caught. */
-    signals &= ~(CRASH_BIT(SIGKILL) | CRASH_BIT(SIGSTOP));
-    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
-        int result;
+    int result = 0;
 
-        if ((signals & CRASH_BIT(signal)) == 0 ||
-            (__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE) & CRASH_BIT(signal)) != 0) {
-            continue;
-        }
-        result = install_one(signal);
-        if (result < 0) {
-            return result;
-        }
-        __atomic_fetch_or(&crash_state.installed, CRASH_BIT(signal), __ATOMIC_RELEASE);
+    /* Neither can be caught. */
+    install_all(signals & ~(CRASH_BIT(SIGKILL) | CRASH_BIT(SIGSTOP)), 1, &result);
+    return result;
+}
+
+uint64_t crash_repair(void)
+{
+    int result = 0;
+
+    return install_all(__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE), 0, &result);
+}
+
+void crash_deliver_anew(int signal)
+{
+    install_one(signal, 1);
+    if (signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL) {
+        sys_tgkill(sys_getpid(), sys_gettid(), signal);
     }
-    return 0;
+}
+
+const struct crash_action *crash_older(int signal)
+{
+    return &older[signal];
 }
 
 void crash_uninstall(void)

@@ -6,8 +6,11 @@
 #include "core/engine/engine.h"
 
 #include "core/report/consent.h"
+#include "core/util/fs.h"
+#include "core/util/log.h"
 
 #include <string.h>
+#include <unistd.h>
 
 int engine_ask_consent(struct engine_run *run, struct error *error)
 {
@@ -21,4 +24,43 @@ int engine_ask_consent(struct engine_run *run, struct error *error)
         engine_drop_as(run, "consent", "%.*s", (int)strlen(error->text) - 1, error->text);
     }
     return result;
+}
+
+/* No configuration is known here, so only a refusal counts. */
+static bool is_refused(const char *application)
+{
+    enum consent_verdict verdict;
+    struct error why;
+
+    return consent_ask(CONSENT_DISK, application, false, &verdict, &why) == 0 &&
+           verdict == CONSENT_DENIED;
+}
+
+static int delete (int application_fd, const char *id, struct error *error)
+{
+    int incoming = fs_open_directory(application_fd, spool_state_name(SPOOL_INCOMING), error);
+    int result = incoming >= 0 ? fs_remove_tree(incoming, id, error) : incoming;
+
+    if (incoming >= 0) {
+        close(incoming);
+    }
+    return result == 0 ? spool_count_drop(application_fd, "consent", error) : result;
+}
+
+void engine_set_aside(int application_fd, const char *application, const char *id, const char *why)
+{
+    struct error error;
+    int result;
+
+    if (is_refused(application)) {
+        log_line(LOG_LEVEL_WARNING, "The report %s is deleted, since it must not be kept. %s", id,
+                 why);
+        result = delete (application_fd, id, &error);
+    } else {
+        log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why);
+        result = spool_set_aside(application_fd, SPOOL_INCOMING, id, why, &error);
+    }
+    if (result != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+    }
 }

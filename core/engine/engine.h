@@ -168,12 +168,15 @@ void engine_finish_taken(struct engine_run *run);
 void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
+/* Sets a folder of incoming/ aside that no report can be made of; deletes it, and counts it, where
+ * the application's reports must not be kept. */
+void engine_set_aside(int application_fd, const char *application, const char *id, const char *why);
 
 /* ---- Reserves: minidumps that programs wrote without their monitor ---- */
 
 /* Makes the complete ones folders in incoming/, sets aside broken ones, deletes what was not used
  * by programs that have ended. */
-void engine_take_reserves(int application_fd);
+void engine_take_reserves(int application_fd, const char *application);
 /* Whether engine_take_reserves() would find anything to do. */
 bool engine_has_reserves(int application_fd);
 

@@ -189,11 +189,12 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error)
 {
     uint64_t began_us = time_monotonic_us();
     int result = describe(run, error);
-    struct error moved;
 
-    if (result == CAIRN_EFORMAT &&
-        spool_set_aside(run->application_fd, SPOOL_INCOMING, run->id, error->text, &moved) != 0) {
-        log_line(LOG_LEVEL_ERROR, "%s", moved.text);
+    if (result == CAIRN_EFORMAT) {
+        char *application = engine_application_name(run->application_folder);
+
+        engine_set_aside(run->application_fd, application, run->id, error->text);
+        free(application);
     }
     if (result != 0) {
         return result;

@@ -146,6 +146,21 @@ static uint64_t engines_of(const struct config *config)
                                        : 2 * (uint64_t)processors;
 }
 
+static void print_deaths(unsigned deaths, struct buf *out)
+{
+    static const char *const names[] = { "killed", "signalled", "exit", "unknown" };
+    const char *separator = " ";
+
+    buf_text(out, "deaths");
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((deaths & 1u << i) != 0) {
+            buf_printf(out, "%s%s", separator, names[i]);
+            separator = ",";
+        }
+    }
+    buf_text(out, "\n");
+}
+
 void plan_print(const struct config *config, const struct plan_capture *capture,
                 const char *application_folder, struct buf *out)
 {
@@ -166,6 +181,7 @@ void plan_print(const struct config *config, const struct plan_capture *capture,
         }
     }
     buf_printf(out, "\n");
+    print_deaths(config->deaths, out);
     buf_printf(out, "max-bytes %" PRIu64 "\n", config->limits.report_bytes);
     buf_printf(out, "engines %" PRIu64 "\n", engines_of(config));
     buf_printf(out, "application-folder %s\n", application_folder);

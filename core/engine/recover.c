@@ -30,18 +30,14 @@
 struct recovery {
     const struct engine_options *options;
     const char *folder;
+    const char *application;
     int application_fd;
     bool pending; /* something is to be delivered */
 };
 
 static void set_aside(const struct recovery *recovery, const char *id, const char *why)
 {
-    struct error error;
-
-    log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why);
-    if (spool_set_aside(recovery->application_fd, SPOOL_INCOMING, id, why, &error) != 0) {
-        log_line(LOG_LEVEL_ERROR, "%s", error.text);
-    }
+    engine_set_aside(recovery->application_fd, recovery->application, id, why);
 }
 
 static bool exists(int folder_fd, const char *name)
@@ -273,7 +269,7 @@ static int recover_in_turn(struct recovery *recovery, const char *spool, const c
             return 0;
         }
         unlinkat(recovery->application_fd, TURN_MARK, 0);
-        engine_take_reserves(recovery->application_fd);
+        engine_take_reserves(recovery->application_fd, application);
         result = recover_all(recovery, spool, application, error);
         close(lock);
     } while (result == 0 && exists(recovery->application_fd, TURN_MARK));
@@ -293,6 +289,7 @@ int engine_recover(const struct engine_options *options)
         result = recovery.application_fd = spool_open(spool, application, &error);
     }
     if (result >= 0) {
+        recovery.application = application;
         result = recover_in_turn(&recovery, spool, application, &error);
         close(recovery.application_fd);
     }

@@ -132,22 +132,27 @@ static int open_report(int application_fd, const char *id, struct error *error)
     return folder >= 0 ? folder : spool_lock(application_fd, SPOOL_INCOMING, id, error);
 }
 
+/* Where reserves lie, and whose they are. */
+struct place {
+    const char *application;
+    int application_fd, incoming;
+};
+
 /* One rename: at no moment is there no minidump, or are there two. The file keeps its size, which
  * disturbs no reader: its program may still have it mapped. */
-static void adopt(int application_fd, int incoming, const char *name, int fd,
-                  const char *why_broken)
+static void adopt(const struct place *place, const char *name, int fd, const char *why_broken)
 {
     struct error error;
     char id[ID_BYTES + 1];
     int folder;
 
     snprintf(id, sizeof(id), "%.*s", ID_BYTES, name);
-    folder = open_report(application_fd, id, &error);
+    folder = open_report(place->application_fd, id, &error);
     if (folder < 0) {
         return; /* somebody else is at it */
     }
-    if (renameat(incoming, name, folder, SPOOL_CAPTURE) != 0) {
-        unlinkat(incoming, id, AT_REMOVEDIR);
+    if (renameat(place->incoming, name, folder, SPOOL_CAPTURE) != 0) {
+        unlinkat(place->incoming, id, AT_REMOVEDIR);
         close(folder);
         return;
     }
@@ -156,10 +161,7 @@ static void adopt(int application_fd, int incoming, const char *name, int fd,
                  strerror(errno));
     }
     if (why_broken != NULL) {
-        log_line(LOG_LEVEL_WARNING, "The report %s is set aside. %s", id, why_broken);
-        if (spool_set_aside(application_fd, SPOOL_INCOMING, id, why_broken, &error) != 0) {
-            log_line(LOG_LEVEL_ERROR, "%s", error.text);
-        }
+        engine_set_aside(place->application_fd, place->application, id, why_broken);
     }
     close(folder);
 }
@@ -225,10 +227,10 @@ static bool is_old(int incoming, const char *name)
            time(NULL) - status.st_mtime > TEMPORARY_SECONDS;
 }
 
-static void take_one(int application_fd, int incoming, const char *name)
+static void take_one(const struct place *place, const char *name)
 {
     struct minidump_reserve about;
-    int fd = open_file(incoming, name);
+    int fd = open_file(place->incoming, name);
 
     if (fd < 0) {
         return;
@@ -236,23 +238,22 @@ static void take_one(int application_fd, int incoming, const char *name)
     switch (judge(fd, &about)) {
     case RESERVE_KEPT:
         if (about.state == MINIDUMP_RESERVE_CLOSED) {
-            finish_other(application_fd, &about);
+            finish_other(place->application_fd, &about);
         }
         break;
     case RESERVE_UNUSED:
-        finish_other(application_fd, &about);
-        unlinkat(incoming, name, 0);
+        finish_other(place->application_fd, &about);
+        unlinkat(place->incoming, name, 0);
         break;
     case RESERVE_COMPLETE:
-        discard_other(incoming, &about);
-        adopt(application_fd, incoming, name, fd, NULL);
+        discard_other(place->incoming, &about);
+        adopt(place, name, fd, NULL);
         break;
     case RESERVE_BROKEN:
-        if (finish_other(application_fd, &about)) {
-            unlinkat(incoming, name, 0);
+        if (finish_other(place->application_fd, &about)) {
+            unlinkat(place->incoming, name, 0);
         } else {
-            adopt(application_fd, incoming, name, fd,
-                  "The program died before it had completed its minidump.");
+            adopt(place, name, fd, "The program died before it had completed its minidump.");
         }
         break;
     }
@@ -285,17 +286,18 @@ static void for_each(int application_fd,
 
 static void take(int application_fd, int incoming, const char *name, void *user)
 {
-    (void)user;
+    const struct place place = { user, application_fd, incoming };
+
     if (has_suffix(name, MINIDUMP_RESERVE_SUFFIX)) {
-        take_one(application_fd, incoming, name);
+        take_one(&place, name);
     } else if (is_old(incoming, name)) {
         unlinkat(incoming, name, 0); /* its monitor was killed while it made the file */
     }
 }
 
-void engine_take_reserves(int application_fd)
+void engine_take_reserves(int application_fd, const char *application)
 {
-    for_each(application_fd, take, NULL);
+    for_each(application_fd, take, (void *)application);
 }
 
 static void look(int application_fd, int incoming, const char *name, void *user)

@@ -290,7 +290,7 @@ static void add_context_frame(struct engine_run *run, uint64_t address)
                              "thread for it.");
 }
 
-bool engine_walk(struct engine_run *run)
+static void walk_thread(struct engine_run *run)
 {
     const struct minidump_exception *exception = minidump_exception(run->dump);
     const struct minidump_thread *thread = minidump_thread_by_id(run->dump, run->report->tid);
@@ -306,6 +306,13 @@ bool engine_walk(struct engine_run *run)
         add_context_frame(run, exception->present ? exception->instruction_pointer
                                : thread != NULL   ? thread->instruction_pointer
                                                   : 0);
+    }
+}
+
+bool engine_walk(struct engine_run *run)
+{
+    if (strcmp(run->report->kind, "death") != 0) { /* then nothing is left of its threads */
+        walk_thread(run);
     }
     if (report_sign(run->report) != 0) {
         report_note(run->report, "There was not enough memory for the signature.");

@@ -63,6 +63,7 @@ enum minidump_record_type {
     MINIDUMP_RECORD_PROCESS_FILE = 12, /* struct minidump_record_file, name, content */
     MINIDUMP_RECORD_TIER_REASON = 13,  /* text: why it is not tier 1 */
     MINIDUMP_RECORD_REGION = 14,       /* struct minidump_record_region, name */
+    MINIDUMP_RECORD_REASON = 15,       /* text: what ended a process that nobody could capture */
     MINIDUMP_RECORD_DESCENT = 16,      /* struct minidump_record_descent, of a fork child only */
 };
 

@@ -11,6 +11,7 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/foreign.h"
 #include "core/monitor/spare.h"
 #include "core/monitor/sync.h"
 #include "core/util/fault.h"
@@ -107,7 +108,7 @@ static const char *explain_refusal(int result)
 {
     switch (result) {
     case -ESRCH:
-        return "it has ended before";
+        return "it has ended before, or has no such thread";
     case -EINVAL:
         return "it is not the program that the monitor was started for, nor a fork child of it";
     case -EPERM:
@@ -228,28 +229,47 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
     return spare;
 }
 
+/* The minidump has its name. Where the program's own handler may mend the crash, it waits. */
+static void pass_on(struct monitor *monitor, struct page_slot *slot, struct dump *dump, pid_t spare)
+{
+    if (dump->event.open) {
+        provisional_begin(monitor, &dump->incoming);
+        fault_point("monitor.provisional");
+        spare_dismiss(spare);
+    } else {
+        hand_over(monitor, slot, dump, spare);
+    }
+}
+
+static void answer(struct page_slot *slot, const struct dump *dump, bool wanted)
+{
+    if (page_state(slot) == SLOT_CAPTURED) {
+        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
+        fault_point("monitor.answered");
+    }
+}
+
 /* The minidump is written, or could not be: what becomes of it, of the program if it still waits,
  * and of the spare. */
 static void conclude(struct monitor *monitor, enum slot_index index, struct dump *dump,
                      bool written, pid_t spare)
 {
     struct page_slot *slot = &monitor->page->slots[index];
+    enum release_point point = choose_release(monitor, &dump->event);
     bool wanted = written && settle(monitor, index, &dump->event);
-    bool named = wanted && dump_name(dump, monitor) == 0;
 
-    fault_point("monitor.named");
-    if (page_state(slot) == SLOT_CAPTURED &&
-        (choose_release(monitor, &dump->event) != RELEASE_COMMITTED || !named)) {
-        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
-        fault_point("monitor.answered");
+    if (wanted && point == RELEASE_CAPTURED && reserve_exists(&monitor->reserve)) {
+        answer(slot, dump, true); /* by the reserve `recover` could name it, too */
     }
-    if (named && !dump->event.open) {
-        hand_over(monitor, slot, dump, spare);
+    bool named = wanted && dump_name(dump, monitor) == 0;
+    fault_point("monitor.named");
+    if (point != RELEASE_COMMITTED || !named) {
+        answer(slot, dump, wanted);
+    }
+    if (named) {
+        pass_on(monitor, slot, dump, spare);
     } else {
-        if (named) {
-            provisional_begin(monitor, &dump->incoming);
-        }
-        monitor->postponed = (wanted && !named) || monitor->postponed; /* `recover` names it */
+        monitor->postponed = wanted || monitor->postponed; /* `recover` names it */
         spare_dismiss(spare);
     }
     reopen(monitor, index, dump);
@@ -285,20 +305,28 @@ static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid,
     page_release(slot, SLOT_TAKEN, "", "");
 }
 
-/* A program with fewer rights than its monitor must not have it look into somebody else. */
-static int identify(const struct monitor *monitor, enum slot_index index, int32_t pid,
-                    struct relative *ret_who)
+static bool is_foreign(const struct monitor *monitor, enum slot_index index, int32_t pid)
 {
-    bool is_program = pid == monitor->pid;
+    return index == SLOT_REQUEST && pid != monitor->pid;
+}
 
+/* A program with fewer rights than its monitor must not have it look into somebody else. */
+static int identify(const struct monitor *monitor, enum slot_index index,
+                    const struct page_slot *copy, struct relative *ret_who)
+{
+    bool is_program = copy->pid == monitor->pid;
+
+    if (is_foreign(monitor, index, copy->pid)) {
+        return foreign_open(monitor->pid, copy->pid, copy->tid, ret_who);
+    }
     if (index < SLOT_CHILD && is_program) {
         *ret_who = (struct relative){ monitor->program, monitor->born };
-        return 0;
+        return index == SLOT_CRASH || foreign_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
     }
     if (index < SLOT_CHILD || is_program || (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return -EINVAL;
     }
-    return family_find(&monitor->family, pid, ret_who);
+    return family_find(&monitor->family, copy->pid, ret_who);
 }
 
 static void capture_and_produce(struct monitor *monitor, enum slot_index index,
@@ -325,12 +353,13 @@ static void take(struct monitor *monitor, enum slot_index index)
     struct relative who;
 
     crash_copy_slot(slot, &copy);
-    int result = identify(monitor, index, copy.pid, &who);
+    int result = identify(monitor, index, &copy, &who);
     if (result != 0) {
         refuse(monitor, slot, copy.pid, result, explain_refusal(result));
         return;
     }
-    const struct dump_event event = describe(&copy, index, &who);
+    struct dump_event event = describe(&copy, index, &who);
+    event.foreign = is_foreign(monitor, index, copy.pid);
     capture_and_produce(monitor, index, &event);
     if (who.process != monitor->program) {
         close(who.process);

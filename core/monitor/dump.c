@@ -10,6 +10,7 @@
 #include "core/minidump/writer.h"
 #include "core/monitor/check.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/death.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/place.h"
 #include "core/monitor/report.h"
@@ -164,6 +165,16 @@ bool dump_is_held(const struct dump *dump)
     return dump->held;
 }
 
+void dump_begin(struct dump *dump, const struct dump_event *event)
+{
+    dump->event = *event;
+    dump->death = NULL;
+    dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
+    dump->path[0] = '\0';
+    dump->held = dump->burning = false;
+    uuid_make(&dump->id);
+}
+
 uint64_t dump_bytes(const struct dump *dump)
 {
     uint64_t bytes = 0;
@@ -187,11 +198,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     struct capture_region regions[PAGE_REGIONS];
     uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
 
-    dump->event = *event;
-    dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
-    dump->path[0] = '\0';
-    dump->held = dump->burning = false;
-    uuid_make(&dump->id);
+    dump_begin(dump, event);
     if (event->kind == MINIDUMP_KIND_CRASH) {
         reserve_begin(&monitor->reserve, event->pid, dump->id.text);
     }
@@ -208,7 +215,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         .hold_ns =
             plan->hold_ms * CLOCK_MILLISECOND / 5 * 4, /* the handler's own clock is stricter */
         .regions = regions,
-        .region_count = crash_copy_regions(monitor->page, regions),
+        .region_count = event->foreign ? 0 : crash_copy_regions(monitor->page, regions),
         .more = capture_read_descriptors,
     };
     if (monitor->program >= 0) {
@@ -256,6 +263,7 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
         .kind = dump->event.kind,
         .pid = (uint32_t)dump->event.pid,
         .child = dump->event.child,
+        .foreign = dump->event.foreign,
         .parent = (uint32_t)dump->event.parent,
         .wall_ns = dump->event.wall_ns,
         .id = dump->id.text,
@@ -265,6 +273,9 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
     };
 
     crash_records_build(monitor->page, &event, &dump->capture.arena, ret_records);
+    if (dump->death != NULL) {
+        death_add_records(dump->death, ret_records);
+    }
     ret_extra->records = &ret_records->records;
     ret_extra->annotations = ret_records->annotations;
     ret_extra->annotation_count = ret_records->annotation_count;

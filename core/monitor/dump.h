@@ -24,6 +24,7 @@ struct dump_event {
     int process;                  /* its pidfd */
     uint64_t born;                /* see identity.h; 0: unknown */
     bool child;                   /* a fork child of the program, not itself */
+    bool foreign;                 /* a process that has nothing to do with it */
     int32_t parent;               /* of a child */
     bool open;                    /* the program's own handler may mend it */
     int32_t signal;               /* 0: none */
@@ -33,8 +34,11 @@ struct dump_event {
     uint64_t wall_ns;
 };
 
+struct death;
+
 struct dump {
     struct dump_event event;
+    const struct death *death; /* NULL: the process is, or was, captured */
     struct uuid id;
     struct capture capture;
     bool held, threaded; /* the process; by `thread` */
@@ -45,6 +49,9 @@ struct dump {
     struct incoming incoming;   /* made while the process is being read, if it could be */
     char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
 };
+
+/* A dump with an id of its own and nothing in it. */
+void dump_begin(struct dump *dump, const struct dump_event *event);
 
 /* Stops the process, reads it, and lets it go on; or holds it until dump_write(), where so much
  * memory is wanted that it is read when it is written. 0 or a negative errno, then nothing has to

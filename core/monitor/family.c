@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,7 +25,8 @@
 #include <unistd.h>
 
 /* A process with more mappings than the kernel allows by default takes no longer than this. */
-#define MAPS_NS (CLOCK_SECOND / 2)
+#define MAPS_NS     (CLOCK_SECOND / 2)
+#define STACK_BYTES (32 * 1024)
 
 void family_begin(struct family *family, int *page_fd)
 {
@@ -48,6 +50,29 @@ void family_begin(struct family *family, int *page_fd)
     *page_fd = again;
 }
 
+static int open_file(int32_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* A process that has begun to end has none. Without the heap, which costs each thread much. */
+static bool has_memory(int32_t pid)
+{
+    char text[4096];
+    int fd = open_file(pid, "status");
+    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[bytes > 0 ? bytes : 0] = '\0';
+    return strstr(text, "\nVmSize:") != NULL;
+}
+
+/* Looks at the program before anybody else is woken: what was started by exec() may end at once. */
 static void *wait_for_all(void *argument)
 {
     struct family *family = argument;
@@ -55,42 +80,40 @@ static void *wait_for_all(void *argument)
     pthread_setname_np(pthread_self(), "cairn-family");
     while (flock(family->page, LOCK_EX) != 0 && errno == EINTR) {
     }
+    __atomic_store_n(&family->replaced, has_memory(family->pid), __ATOMIC_RELEASE);
     __atomic_store_n(&family->gone, 1, __ATOMIC_RELEASE);
     announce_wake(family->announce);
     return NULL;
 }
 
-static bool start_thread(struct family *family)
+int family_watch(struct family *family, int32_t pid, const struct announce *announce)
 {
     pthread_attr_t attributes;
     pthread_t thread;
 
+    if (family->page < 0) {
+        return 0;
+    }
+    family->announce = announce;
+    family->pid = pid;
     int error = pthread_attr_init(&attributes);
     if (error == 0) {
-        pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN);
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         error = pthread_create(&thread, &attributes, wait_for_all, family);
         pthread_attr_destroy(&attributes);
     }
-    return error == 0;
+    family->waited_for = error == 0;
+    return -error;
 }
 
-bool family_lives(struct family *family, const struct announce *announce)
+bool family_lives(struct family *family)
 {
-    if (family->page < 0 || __atomic_load_n(&family->gone, __ATOMIC_ACQUIRE) != 0) {
+    /* Without a thread nobody would tell the end. */
+    if (!family->waited_for || __atomic_load_n(&family->gone, __ATOMIC_ACQUIRE) != 0) {
         return false;
     }
-    if (family->waited_for) {
-        return true;
-    }
-    if (flock(family->page, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
-        family->gone = 1;
-        return false;
-    }
-    family->announce = announce;
-    family->waited_for = start_thread(family);
-    family->gone = !family->waited_for; /* without memory for a thread nobody would tell the end */
-    return family->waited_for;
+    return flock(family->page, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 /* 0 when one of the process's mappings is this file's; -EINVAL when none is. */
@@ -154,4 +177,17 @@ int family_find(const struct family *family, int32_t pid, struct relative *ret_r
     }
     *ret_relative = (struct relative){ process, born };
     return 0;
+}
+
+bool family_is_replaced(struct family *family)
+{
+    if (__atomic_load_n(&family->replaced, __ATOMIC_ACQUIRE) == 0) {
+        return false;
+    }
+    /* Where locks are not kept by mappings, it only looks so. */
+    if (verify(family, family->pid) == 0) {
+        family->replaced = 0;
+        return false;
+    }
+    return true;
 }

@@ -14,8 +14,10 @@
 struct family {
     int page;                       /* the monitor's own opening of the page's file; or -1 */
     const struct announce *announce;
+    int32_t pid;                    /* the program */
     bool waited_for;                /* by a thread, which then says so: */
     uint32_t gone;                  /* atomic */
+    uint32_t replaced;              /* atomic; the program goes on, without the page */
 };
 
 /* A process of the family. */
@@ -29,10 +31,17 @@ struct relative {
  * served only as long as the program lives. */
 void family_begin(struct family *family, int *page_fd);
 
+/* From the start on, a parked thread waits for the end of all mappings, asleep all the time, and wakes
+ * the monitor through `announce`. 0 or a negative errno. */
+int family_watch(struct family *family, int32_t pid, const struct announce *announce);
+
+/* The program has become another one by exec(), which nothing else tells. Not where a fork child
+ * still has the page. */
+bool family_is_replaced(struct family *family);
+
 /* Whether a fork child may still announce something, after the program's own end. Once it does not,
- * it never will again. As long as one may, the last one's end wakes the monitor through
- * `announce`. */
-bool family_lives(struct family *family, const struct announce *announce);
+ * it never will again. As long as one may, the last one's end wakes the monitor. */
+bool family_lives(struct family *family);
 
 /* Judges a number that a program wrote into a slot: 0 when the process has the page mapped, and then
  * the caller closes `ret_relative->process`; -EINVAL when it has not; or another negative errno. */

@@ -33,19 +33,27 @@ uint64_t identity_parse(const char *stat, size_t bytes)
     return parse_field(stat, bytes, FIELDS_BEFORE_START);
 }
 
-static uint64_t read_field(int32_t pid, unsigned fields_before)
+void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
 {
-    char path[64], text[1024];
+    char path[64];
     ssize_t bytes = 0;
     int fd;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        bytes = read(fd, text, sizeof(text));
+        bytes = read(fd, ret_text, IDENTITY_BYTES - 1);
         close(fd);
     }
-    return bytes > 0 ? parse_field(text, (size_t)bytes, fields_before) : 0;
+    ret_text[bytes > 0 ? bytes : 0] = '\0';
+}
+
+static uint64_t read_field(int32_t pid, unsigned fields_before)
+{
+    char text[IDENTITY_BYTES];
+
+    identity_text(pid, text);
+    return parse_field(text, strlen(text), fields_before);
 }
 
 uint64_t identity_read(int32_t pid)

@@ -13,6 +13,10 @@
  * there. The name in it may hold anything, also ") S 1". */
 uint64_t identity_parse(const char *stat, size_t bytes);
 
+/* The text of /proc/PID/stat of a process that exists now; "" if it cannot be read. */
+#define IDENTITY_BYTES 1024
+void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES]);
+
 /* The same of a process that exists now; 0 if it cannot be read. */
 uint64_t identity_read(int32_t pid);
 

@@ -203,6 +203,7 @@ int main(int argc, char **argv)
         .settings.config_text = -1,
         .log.folder = -1,
         .reserve.file = -1,
+        .cgroup.folder = -1,
         .family.page = -1,
     };
 

@@ -132,7 +132,8 @@ static enum monitor_exit verify_program(struct monitor *monitor)
                     "The monitor was given a descriptor that is not of process %d, but of %d.",
                     (int)monitor->pid, pid);
     }
-    monitor->born = identity_read(monitor->pid);
+    identity_text(monitor->pid, monitor->first_stat);
+    monitor->born = identity_parse(monitor->first_stat, strlen(monitor->first_stat));
     char *executable = monitor->settings.executable;
     size_t capacity = sizeof(monitor->settings.executable);
     int result = monitor_read_executable(monitor->pid, executable, capacity);
@@ -184,6 +185,19 @@ static void make_reserve(struct monitor *monitor)
              monitor->reserve.name);
 }
 
+/* Without it the monitor lives as long as whatever the program becomes by exec(), and no longer. */
+static void watch_family(struct monitor *monitor)
+{
+    int result = family_watch(&monitor->family, monitor->pid, &monitor->announce);
+
+    if (result != 0) {
+        log_error(&monitor->log,
+                  "It will not be seen when process %d runs another program, and its fork children "
+                  "are served no longer than it lives: %s.",
+                  (int)monitor->pid, strerror(-result));
+    }
+}
+
 static enum monitor_exit start(struct monitor *monitor)
 {
     enum monitor_exit status = verify_program(monitor);
@@ -205,6 +219,8 @@ static enum monitor_exit start(struct monitor *monitor)
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
+    watch_family(monitor);
+    cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;
 }
 

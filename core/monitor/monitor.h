@@ -7,8 +7,10 @@
 #define CAIRN_CORE_MONITOR_MONITOR_H
 
 #include "core/monitor/announce.h"
+#include "core/monitor/cgroup.h"
 #include "core/monitor/engine.h"
 #include "core/monitor/family.h"
+#include "core/monitor/identity.h"
 #include "core/monitor/jobs.h"
 #include "core/monitor/log.h"
 #include "core/monitor/page.h"
@@ -35,6 +37,8 @@ struct monitor {
     int32_t pid;   /* the program */
     int program;   /* its pidfd */
     uint64_t born; /* when it started, see identity.h; 0: unknown */
+    char first_stat[IDENTITY_BYTES]; /* /proc/PID/stat as it was at the start */
+    struct cgroup cgroup;            /* the program's, at its start */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct family family;

@@ -112,31 +112,28 @@ static bool take_memory(const char *value, struct plan *plan)
     return false;
 }
 
-static bool take_class(const char *name, size_t bytes, struct plan *plan)
-{
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } classes[] = {
-        { "command-line", CAPTURE_COMMAND_LINE },
-        { "environment", CAPTURE_ENVIRONMENT },
-        { "descriptors", CAPTURE_DESCRIPTORS },
-    };
+struct word {
+    const char *name;
+    uint32_t bit;
+};
 
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        if (strlen(classes[i].name) == bytes && memcmp(name, classes[i].name, bytes) == 0) {
-            plan->classes |= classes[i].bit;
+static bool take_word(const char *name, size_t bytes, const struct word *words, uint32_t *bits)
+{
+    for (; words->name != NULL; words++) {
+        if (strlen(words->name) == bytes && memcmp(name, words->name, bytes) == 0) {
+            *bits |= words->bit;
             return true;
         }
     }
     return false;
 }
 
-static bool take_classes(const char *value, struct plan *plan)
+/* Words with commas between them, or none at all. */
+static bool take_words(const char *value, const struct word *words, uint32_t *bits)
 {
     while (*value != '\0') {
         size_t bytes = strcspn(value, ",");
-        if (!take_class(value, bytes, plan)) {
+        if (!take_word(value, bytes, words, bits)) {
             return false;
         }
         value += bytes;
@@ -148,6 +145,31 @@ static bool take_classes(const char *value, struct plan *plan)
         }
     }
     return true;
+}
+
+static bool take_classes(const char *value, struct plan *plan)
+{
+    static const struct word classes[] = {
+        { "command-line", CAPTURE_COMMAND_LINE },
+        { "environment", CAPTURE_ENVIRONMENT },
+        { "descriptors", CAPTURE_DESCRIPTORS },
+        { NULL, 0 },
+    };
+
+    return take_words(value, classes, &plan->classes);
+}
+
+static bool take_deaths(const char *value, struct plan *plan)
+{
+    static const struct word deaths[] = {
+        { "killed", PLAN_KILLED },
+        { "signalled", PLAN_SIGNALLED },
+        { "exit", PLAN_EXIT },
+        { "unknown", PLAN_UNKNOWN },
+        { NULL, 0 },
+    };
+
+    return take_words(value, deaths, &plan->deaths);
 }
 
 static bool take_max_bytes(const char *value, struct plan *plan)
@@ -181,11 +203,17 @@ static const struct {
     const char *key;
     bool (*take)(const char *value, struct plan *plan);
 } keys[] = {
-    { "signals", take_signals },   { "claim-ms", take_claim },
-    { "hold-ms", take_hold },      { "pipeline-ms", take_pipeline },
-    { "children", take_children }, { "memory", take_memory },
-    { "classes", take_classes },   { "max-bytes", take_max_bytes },
-    { "engines", take_engines },   { "application-folder", take_folder },
+    { "signals", take_signals },
+    { "claim-ms", take_claim },
+    { "hold-ms", take_hold },
+    { "pipeline-ms", take_pipeline },
+    { "children", take_children },
+    { "memory", take_memory },
+    { "classes", take_classes },
+    { "max-bytes", take_max_bytes },
+    { "deaths", take_deaths },
+    { "engines", take_engines },
+    { "application-folder", take_folder },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

@@ -5,21 +5,26 @@
  */
 #include "core/monitor/reserve.h"
 
+#include "core/monitor/clock.h"
 #include "core/monitor/incoming.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_SUFFIX ".tmp"
-#define WRITER_WAITS     20 /* of a millisecond */
+#define COPY_NS          (3 * CLOCK_SECOND) /* it has a timer of 2 s */
+#define LOOK_NS          20000000           /* nobody wakes us when it is killed */
+#define WRITER_WAITS     20                 /* of a millisecond */
 #define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 /* 0 when it cannot be told. */
@@ -171,6 +176,28 @@ bool reserve_close(struct reserve *reserve)
            __atomic_compare_exchange_n(&reserve->about->state, &empty, MINIDUMP_RESERVE_CLOSED,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            empty == MINIDUMP_RESERVE_CLOSED;
+}
+
+bool reserve_has_crash(const struct reserve *reserve, int32_t pid)
+{
+    const struct timespec look = { 0, LOOK_NS };
+    const uint64_t deadline = clock_now() + COPY_NS;
+
+    for (;;) {
+        uint32_t state = __atomic_load_n(&reserve->about->state, __ATOMIC_ACQUIRE);
+        int32_t writer = __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE);
+
+        if (state == MINIDUMP_RESERVE_CLOSED) {
+            return reserve->about->other_pid == pid;
+        }
+        if (state == MINIDUMP_RESERVE_EMPTY || (writer != 0 && writer != pid)) {
+            return false;
+        }
+        if (state != MINIDUMP_RESERVE_WRITING || clock_now() >= deadline) {
+            return state != MINIDUMP_RESERVE_WRITING;
+        }
+        syscall(SYS_futex, &reserve->about->state, FUTEX_WAIT, state, &look, NULL, 0);
+    }
 }
 
 bool reserve_is_open(const struct reserve *reserve)

@@ -11,6 +11,7 @@
 #include "core/monitor/uuid.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct reserve {
@@ -24,6 +25,12 @@ struct reserve {
 /* 0 or a negative errno, then nothing is left behind. */
 int reserve_make(int application_folder, int32_t pid, struct reserve *ret_reserve);
 
+/* There may be none: reports are then made by the monitor alone. */
+static inline bool reserve_exists(const struct reserve *reserve)
+{
+    return reserve->about != NULL;
+}
+
 /* The monitor begins a report of a crash of process `pid`, of this id. */
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id);
 
@@ -36,6 +43,9 @@ bool reserve_close(struct reserve *reserve);
 /* The same, but false only when it is process `pid` that does so. Not the program's alone: its fork
  * children have the same reserve. */
 bool reserve_excludes(struct reserve *reserve, int32_t pid);
+/* Of a process that has ended: a crash of its own has become a report, or is about to. Waits for a
+ * copy of it that is writing, some seconds at most. There must be a reserve. */
+bool reserve_has_crash(const struct reserve *reserve, int32_t pid);
 /* Undoes it after a child's report, or one that was given up, for the program's own crash. */
 void reserve_reopen(struct reserve *reserve);
 

@@ -7,6 +7,7 @@
 
 #include "core/monitor/clock.h"
 #include "core/monitor/crash.h"
+#include "core/monitor/death.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +21,7 @@ enum watched { WATCHED_ANNOUNCE = 0, WATCHED_PROGRAM = 1, WATCHED_SIGNALS = 2, W
 /* Why the monitor is going to end. */
 struct ending {
     bool program_gone; /* nothing can be announced any more */
-    bool stopped;      /* by cairn_stop() */
+    bool stopped;      /* by cairn_stop(), or the program has become another one */
     bool alone;        /* none of its fork children is left to be served */
     bool signalled;    /* SIGTERM and its kin */
 };
@@ -82,7 +83,7 @@ static bool is_alone(struct monitor *monitor, const struct ending *ending)
 {
     return (ending->program_gone || ending->stopped) &&
            ((monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0 ||
-            !family_lives(&monitor->family, &monitor->announce));
+            !family_lives(&monitor->family));
 }
 
 static uint64_t next_deadline(const struct monitor *monitor, const struct ending *ending)
@@ -93,6 +94,33 @@ static uint64_t next_deadline(const struct monitor *monitor, const struct ending
     deadline = asking < deadline ? asking : deadline;
     deadline = look < deadline ? look : deadline;
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
+}
+
+/* Asked behind the signals: who ends a program's service sends them after its end, and then the
+ * death counts. */
+static bool has_ended(const struct monitor *monitor)
+{
+    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+
+    return poll(&program, 1, 0) > 0;
+}
+
+/* What was announced, and then the program's end, if it has come. */
+static void take_end(struct monitor *monitor, struct ending *ending)
+{
+    bool gone = ending->program_gone;
+
+    ending->program_gone = gone || has_ended(monitor);
+    /* After the program's end too: a crash that was announced and not captured is told to the log.
+     */
+    crash_look(monitor);
+    ending->stopped = ending->stopped ||
+                      __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0 ||
+                      family_is_replaced(&monitor->family);
+    provisional_work(monitor, ending->program_gone || ending->stopped);
+    if (ending->program_gone && !gone && !ending->stopped) {
+        death_look(monitor, ending->signalled);
+    }
 }
 
 /* Waits for the next thing to happen, and takes it. */
@@ -112,15 +140,8 @@ static void wait_and_take(struct monitor *monitor, struct ending *ending)
     if (polled[WATCHED_ANNOUNCE].revents != 0) {
         announce_take(&monitor->announce);
     }
-    if (polled[WATCHED_PROGRAM].revents != 0) {
-        ending->program_gone = true;
-    }
     take_signals(monitor->signals, ending);
-    /* After the program's end too: a crash that was announced and not captured is told to the log.
-     */
-    crash_look(monitor);
-    ending->stopped = __atomic_load_n(&monitor->page->stopping, __ATOMIC_ACQUIRE) != 0;
-    provisional_work(monitor, ending->program_gone || ending->stopped);
+    take_end(monitor, ending);
     monitor->postponed =
         reserve_is_new(&monitor->reserve, ending->program_gone) || monitor->postponed;
     ending->alone = is_alone(monitor, ending);

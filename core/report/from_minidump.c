@@ -231,6 +231,10 @@ static int fill_crash(struct report *report, const struct minidump *dump,
     if (requested || exception->code == 0 || strcmp(report->kind, "request") == 0) {
         return 0;
     }
+    if (report_is_death(report)) {
+        report->signal = exception->code <= SIGNALS ? (int)exception->code : 0;
+        return 0; /* the records have the reason */
+    }
     if (is_linux(dump, known) && exception->code <= SIGNALS) {
         return fill_signal(report, exception, known);
     }
@@ -292,7 +296,7 @@ int report_from_minidump(struct report *report, const struct minidump *dump)
     if (result == 0) {
         result = fill_crash(report, dump, &known);
     }
-    if (result == 0) {
+    if (result == 0 && !report_is_death(report)) {
         result = fill_registers(report, dump);
     }
     /* Cairn writes its string annotations to Crashpad's stream too, for other tools. */

@@ -113,6 +113,11 @@ static int take_tier_reason(struct input *in, const struct minidump_record_view 
     return take_text(record, &in->report->tier_reason);
 }
 
+static int take_reason(struct input *in, const struct minidump_record_view *record)
+{
+    return take_text(record, &in->report->reason);
+}
+
 static struct cairn_value value_of(const struct minidump_record_annotation *head, const char *text)
 {
     struct cairn_value value = { .type = head->type };
@@ -284,6 +289,7 @@ static int (*const takers[])(struct input *in, const struct minidump_record_view
     [MINIDUMP_RECORD_PARKED] = take_parked,
     [MINIDUMP_RECORD_TIMING] = take_timing,
     [MINIDUMP_RECORD_TIER_REASON] = take_tier_reason,
+    [MINIDUMP_RECORD_REASON] = take_reason,
     [MINIDUMP_RECORD_REGION] = take_region,
     [MINIDUMP_RECORD_DESCENT] = take_descent,
 };

@@ -35,10 +35,18 @@ const char *report_delivery_text(enum report_delivery_state state)
     }
 }
 
+bool report_is_death(const struct report *report)
+{
+    return strcmp(report->kind, "death") == 0;
+}
+
 const char *report_code_text(const struct report *report, char buffer[16])
 {
     const char *name = text_signal_code(report->signal, report->si_code);
 
+    if (report_is_death(report)) {
+        return NULL;
+    }
     if (name != NULL) {
         return name;
     }

@@ -200,7 +200,7 @@ static void write_crash(struct writer *writer, const struct report *report)
     put_nullable(writer, "signal",
                  report->signal != 0 ? text_signal_name(report->signal, buffer) : NULL);
     if (report->signal != 0) {
-        put_text(writer, "code", report_code_text(report, buffer));
+        put_known(writer, "code", report_code_text(report, buffer));
     }
     if (report->has_address) {
         put_hex(writer, "address", report->address);

@@ -17,7 +17,11 @@ struct report_scratch {
     char code[16];
 };
 
-/* "SEGV_MAPERR" of the report's signal and code, or the code's number, in `buffer`. */
+/* A process that was looked at when it had ended: there are no threads, and no signal's code. */
+bool report_is_death(const struct report *report);
+
+/* "SEGV_MAPERR" of the report's signal and code, or the code's number, in `buffer`; NULL for a
+ * death. */
 const char *report_code_text(const struct report *report, char buffer[16]);
 /* The static text of a kind, NULL if it is none. */
 const char *report_kind_text(const char *kind);

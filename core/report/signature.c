@@ -8,7 +8,7 @@
  * function is known; outside of modules (code made at run time) it is "?". Not counted are the
  * frames at the top that only carry out the death (abort, raise, an assertion, an uncaught
  * exception), nor a frame that stands for one of the key already: so stack overflows of different
- * depth agree.
+ * depth agree. A death has no frames: its key is of the program's name, the signal and the cause.
  */
 #include "core/report/report_inner.h"
 
@@ -169,14 +169,48 @@ static int digest(const struct report *report, char *const *texts, size_t count,
     return 0;
 }
 
+/* Of a death without frames: the program, what ended it, and why. */
+static int sign_death(struct report *report)
+{
+    static const char *const facts[] = { "death.cause", "death.exit_status" };
+    const char *program =
+        report->executable != NULL ? report->executable : report->application;
+    char hex[65], signal[16];
+    struct buf all;
+
+    buf_init(&all, 64 * 1024);
+    buf_printf(&all, "death\n%s\n%s", program != NULL ? text_base_name(program) : "",
+               report->signal != 0 ? text_signal_name(report->signal, signal) : "");
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        const struct cairn_value *value = report_attribute(report, facts[i]);
+
+        buf_printf(&all, "\n%s", value != NULL && value->string != NULL ? value->string : "");
+        if (value != NULL && value->type == CAIRN_VALUE_INTEGER) {
+            buf_printf(&all, "%" PRId64, value->integer);
+        }
+    }
+    if (all.failed != 0) {
+        buf_finish(&all);
+        return CAIRN_ENOMEM;
+    }
+    text_sha256(all.data, all.bytes, hex);
+    buf_finish(&all);
+    hex[DIGITS] = '\0';
+    return report_text(&report->signature, hex);
+}
+
 int report_sign(struct report *report)
 {
     char *texts[FRAMES];
     char hex[65];
     size_t count;
     bool known = false;
-    int result = choose(report, texts, &count, &known);
+    int result;
 
+    if (report_is_death(report)) {
+        return sign_death(report);
+    }
+    result = choose(report, texts, &count, &known);
     if (result == 0 && known) {
         result = digest(report, texts, count, hex);
     }

@@ -5,7 +5,7 @@
  * Compiles as C11 and as C++17.
  *
  * Unless a function says otherwise: it may be called from any thread at any time, NULL for `cairn`
- * means the first handler that was started, and it returns 0 or a negative CAIRN_E… code that
+ * means the first handler that this copy of the library has started, and it returns 0 or a negative CAIRN_E… code that
  * cairn_strerror() puts into words.
  *
  * [any thread]   from any thread, not from a signal handler.
@@ -87,6 +87,14 @@ typedef int cairn_filter_fn(const struct cairn_crash *crash, void *user);
 typedef int cairn_post_dump_fn(const struct cairn_crash *crash, const struct cairn_result *result,
                                void *user);
 
+/* First chance [crash]: asked before anything else, the newest handler first, of every signal that
+ * Cairn handles: for programs that live on some of their faults (JIT compilers, garbage collectors,
+ * WebAssembly). Non-zero = dealt with: nothing is reported, nobody else is asked, the program goes on
+ * where `crash->context` says, changed or not. 0 = what was changed there is put back, and it is a
+ * crash. Runs in several threads at once, also in fork children, possibly on the thread's own stack;
+ * a call costs about two microseconds more than a signal handler of the program's own would. */
+typedef int cairn_first_chance_fn(const struct cairn_crash *crash, void *user);
+
 /* Flags of cairn_options. */
 #define CAIRN_START_NO_WAIT (1u << 0) /* return before the configuration was checked; a problem is
                                          logged, and answered by the next call that can fail */
@@ -100,10 +108,12 @@ struct cairn_options {
     const char *version;     /* overrides application.version; NULL: the same */
     cairn_filter_fn *filter;        /* or NULL */
     cairn_post_dump_fn *post_dump;  /* or NULL */
-    void *user;                     /* handed to both callbacks */
+    void *user;                     /* handed to the callbacks */
+    cairn_first_chance_fn *first_chance; /* or NULL */
 };
 
-#define CAIRN_OPTIONS_INIT { sizeof(struct cairn_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+#define CAIRN_OPTIONS_INIT \
+    { sizeof(struct cairn_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /* Starts crash reporting: maps the shared page, starts the monitor, installs the signal handlers.
  * On failure the program is as before, and `error` (of `error_size` bytes, may be NULL) holds whole
@@ -145,6 +155,15 @@ CAIRN_API int cairn_remove_memory(struct cairn *cairn, const void *start);
  * crash.message. Waits until the minidump is on disk, bounded by the `hold` clock. `ret_id` receives
  * the report's id. [any thread] */
 CAIRN_API int cairn_dump(struct cairn *cairn, const char *message, char ret_id[37]);
+
+/* Makes a report of another process as it is now, a child for example; it goes on. `tid` is the thread
+ * that the report is about, 0: none in particular (then it is the main thread's). The report belongs
+ * to this program's application, carries its annotations, and its kind is "request".
+ * CAIRN_ENOENT: there is no such process or thread. CAIRN_EPERM: this program may not trace it, by
+ * ptrace(2)'s rules (another user's process, one that is not dumpable or is traced already, Yama).
+ * CAIRN_ETIMEOUT. Otherwise as cairn_dump(). [any thread] */
+CAIRN_API int cairn_dump_process(struct cairn *cairn, int pid, int tid, const char *message,
+                                 char ret_id[37]);
 
 /* Gives the calling thread an alternate signal stack with guard pages, so that its stack overflows
  * are reported too; idempotent, and a stack that the program has set itself is left alone. The thread that calls

@@ -41,7 +41,8 @@ pipelines:
 """
 
 # point, way to crash, tiers that report it when the process is killed there, frozen for ever, for a second. "threads"
-# has so much memory that the program is let go before it is written, "held" a post-dump callback.
+# has so much memory that the program is let go before it is written, "held" a post-dump callback, "own" a handler of
+# the program's own, whose outcome the monitor awaits.
 POINTS = [
     ("monitor.woken", "null", 2, 2, 2),
     ("monitor.taken", "null", 2, 2, 1),
@@ -49,19 +50,25 @@ POINTS = [
     ("monitor.captured", "null", 2, 2, 1),
     ("monitor.written", "null", 2, 2, 1),
     ("monitor.settled", "null", 1, 1, 1),
-    ("monitor.named", "null", 1, 1, 1),
     ("monitor.answered", "null", 1, 1, 1),
+    ("monitor.named", "null", 1, 1, 1),
     ("monitor.handed", "null", 1, 1, 1),
     ("monitor.committed", "null", 1, 1, 1),
     ("monitor.written", "null held", 2, 2, 1),
     ("monitor.settled", "null held", 1, 1, 1),
     ("monitor.named", "null held", 1, 1, 1),
+    ("monitor.answered", "null held", 1, 1, 1),
     ("monitor.spared", "threads", (1, 2), (1, 2), 1),  # whoever is faster
     ("monitor.released", "threads", 1, 1, 1),
     ("monitor.written", "threads", 1, 1, 1),
     ("monitor.settled", "threads", 1, 1, 1),
     ("monitor.named", "threads", 1, 1, 1),
     ("monitor.handed", "threads", 1, 1, 1),
+    ("monitor.written", "null own", 2, 2, 1),
+    ("monitor.answered", "null own", 1, 1, 1),
+    ("monitor.provisional", "null own", 1, 1, 1),
+    ("monitor.released", "threads own", 1, 1, 1),
+    ("monitor.provisional", "threads own", 1, 1, 1),
     ("spare.begun", "threads", 1, 1, 1),
     ("engine.begun", "null", 1, 1, 1),
     ("engine.loaded", "null", 1, 1, 1),

@@ -8,7 +8,7 @@
 full=
 [ -n "${FREEZES_FULL:-}" ] && full=--full
 # $full is unquoted on purpose: it may be nothing.
-python3 -B "$CAIRN_SRCDIR/tests/crash/freezes.py" $full --jobs 6 "$CAIRN_LIBEXEC" "$CAIRN_PLUGIN_PATH" \
+python3 -B "$CAIRN_SRCDIR/tests/crash/freezes.py" $full --jobs 8 "$CAIRN_LIBEXEC" "$CAIRN_PLUGIN_PATH" \
     "$CAIRN_BUILDDIR/tests/crash/tier_victim" "$scratch" >"$scratch/results" 2>"$scratch/python.err"
 is "the trials ran to their end" "$(cat "$scratch/python.err")" ""
 while IFS= read -r line; do

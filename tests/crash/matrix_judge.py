@@ -73,6 +73,13 @@ def judge_absence(row, spool, verdict):
         verdict["report"] = OK
 
 
+def judge_death(row, spool, verdict):
+    """No handler has run: one report, which knows the signal and nothing of the crash."""
+    report, _ = load_report(spool, verdict)
+    if report and (report["kind"], report["crash"]["signal"]) != ("death", row.signal):
+        verdict["report"] = f"{report['kind']} {report['crash']['signal']}"
+
+
 def load_report(spool, verdict):
     reports = find_reports(spool)
     if len(reports) != 1:
@@ -183,6 +190,8 @@ def judge(row, mode, bare, run, spool, judge_state, quick=False):
     report = None
     if absent:
         judge_absence(row, spool, verdict)
+    elif mode in row.death:
+        judge_death(row, spool, verdict)
     else:
         report, dump = load_report(spool, verdict)
     if report is None:

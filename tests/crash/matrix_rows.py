@@ -26,6 +26,7 @@ class Row:
     modes: tuple = BOTH
     alone: tuple = ()              # modes in which the crash is documented to be left alone
     why_alone: str = ""
+    death: tuple = ()              # modes in which no handler runs: reported as a death
     outcome: str = "report"        # or "log": no report, a clear line in cairn.log
     send: str = ""                 # a signal that is sent once the victim is ready
     setup: str = ""                # what the driver prepares: see matrix_run.py
@@ -86,10 +87,8 @@ ROWS = [
         through="call_address"),
     Row("stack pointer lost, main", "lost", site="lose_stack", walk=""),
     Row("stack pointer lost, thread", "lost-thread", site="lose_stack", walk=""),
-    Row("all signals blocked", "blocked", alone=(EMBEDDED,), short=(PRELOAD,),
-        why_alone="a blocked signal ends the process at once: kind death, later"),
-    Row("all blocked, thread", "blocked-thread", walk="thread_body", alone=(EMBEDDED,),
-        why_alone="a blocked signal ends the process at once: kind death, later"),
+    Row("all signals blocked", "blocked", death=(EMBEDDED,), short=BOTH),
+    Row("all blocked, thread", "blocked-thread", walk="thread_body", death=(EMBEDDED,)),
     Row("SIGABRT", "abort", through="crash_abort", short=(EMBEDDED,), **CALL),
     Row("SIGFPE", "fpe", signal="SIGFPE", codes=("FPE_INTDIV",), site="divide"),
     Row("SIGILL", "ill", signal="SIGILL", codes=("ILL_ILLOPN",), site="run_ud2"),
@@ -100,7 +99,7 @@ ROWS = [
     *[sent(name) for name in ("SEGV", "ABRT", "FPE", "ILL", "BUS", "TRAP", "SYS")],
     Row("in a signal handler", "in-handler", through="crash_handling"),
     Row("in a handler, all blocked", "in-handler", "blocked", through="crash_handling",
-        alone=(EMBEDDED,), why_alone="as all signals blocked"),
+        death=(EMBEDDED,)),
     Row("in a handler, other stack", "in-handler-elsewhere", through="crash_handling_elsewhere"),
     Row("... in a thread", "in-handler-elsewhere", "thread", through="handle_elsewhere",
         walk="thread_body"),

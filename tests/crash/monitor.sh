@@ -19,7 +19,7 @@ case \$1 in
 check)
     mkdir -p '$folder/incoming'
     printf 'cairn-plan 1\nsignals 0x400004f8\nclaim-ms 1000\nhold-ms 5000\npipeline-ms 20000\nchildren fork\n'
-    printf 'memory stacks\nclasses \nmax-bytes 67108864\nengines 4\napplication-folder %s\n' '$folder'
+    printf 'memory stacks\nclasses \ndeaths \nmax-bytes 67108864\nengines 4\napplication-folder %s\n' '$folder'
     echo "\$PPID" >'$scratch/monitor.pid'
     ;;
 report)
@@ -130,7 +130,7 @@ is "idle: no wake-up in a second" "$(($(wakeups) - first))" 0
 pss=$(awk '/^Pss:/ { print $2 }' "/proc/$monitor/smaps_rollup")
 echo "# idle monitor: PSS $pss KiB"
 ok "idle: at most 500 KiB of its own" test "$pss" -le 500
-is "idle: descriptors" "$(find "/proc/$monitor/fd" -type l | wc -l)" 10
+is "idle: descriptors" "$(find "/proc/$monitor/fd" -type l | wc -l)" 11
 id=$("$CAIRN_LIBEXEC/cairn-monitor" --dump "$waiting")
 is "--dump: a running process" "$?" 0
 ok "--dump: the minidump is on disk" test -s "$folder/incoming/$id/capture.dmp"

@@ -6,7 +6,8 @@
  *
  * KIND: null abort overflow thread threads dump post revived. MODE, each a simulation by a seccomp
  * filter set after the start: no-ptrace, no-clone, no-open, no-readv (answered EPERM or EAGAIN);
- * kill-ptrace, kill-readv (the caller is killed); or: traced (by a debugger), chroot, fds (none is
+ * kill-ptrace, kill-readv (the caller is killed); or: own (a handler of the program's own, that
+ * dies of the signal), held (a post-dump callback), traced (by a debugger), chroot, fds (none is
  * left), memory (no address space is left), wait=FIFO (crash when the FIFO was written to). Exit
  * status: by the crash; 2 when something else fails.
  */
@@ -196,7 +197,7 @@ static int wait_for(const char *fifo)
 
 static int apply(const char *mode)
 {
-    if (strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0) {
+    if (strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0 || strcmp(mode, "own") == 0) {
         return 0;
     }
     if (strcmp(mode, "chroot") == 0) {
@@ -230,6 +231,16 @@ static void be_traced(void)
     exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+/* As many a program does: says something and dies of the signal. */
+static void on_fault(int number)
+{
+    static const char text[] = "a fault\n";
+
+    if (write(STDOUT_FILENO, text, sizeof(text) - 1) > 0) {
+        signal(number, SIG_DFL);
+    }
+}
+
 static int post_dump(const struct cairn_crash *what, const struct cairn_result *result, void *user)
 {
     char line[1200];
@@ -254,6 +265,9 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "traced") == 0) {
             be_traced();
+        }
+        if (strcmp(argv[i], "own") == 0) {
+            signal(SIGSEGV, on_fault);
         }
         if (strcmp(argv[i], "held") == 0) { /* until the minidump has its name */
             options.post_dump = post_dump;

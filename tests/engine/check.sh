@@ -36,6 +36,7 @@ pipeline-ms 4000
 children fork
 memory stacks
 classes 
+deaths killed,unknown
 max-bytes 67108864
 engines $((2 * $(getconf _NPROCESSORS_ONLN)))
 application-folder $spool/shop"

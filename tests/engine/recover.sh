@@ -70,9 +70,11 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
     wait "$killed" 2>/dev/null
 done
 # A killed engine's plugins die with it, but not at once, and until then they hold the folder's lock:
-# who recovers passes such a folder over, and the next one takes it.
+# who recovers passes such a folder over, and the next one takes it. One that was killed between its commit
+# and the start of a sender leaves the delivery to the next sender.
 arrived() {
     recover >/dev/null 2>&1
+    "$sender" --spool "$spool" --quiet >/dev/null 2>&1
     for made_id in $made; do
         test -f "$spool/shop/delivered/$made_id/report.json" || return 1
     done

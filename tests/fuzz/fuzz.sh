@@ -7,8 +7,8 @@
 
 here=$CAIRN_BUILDDIR/tests/fuzz
 source=$CAIRN_SRCDIR/tests/fuzz
-targets="maps capture page minidump plugin intake config report answer plan"
-each=$((${FUZZ_SECONDS:-60} / 10))
+targets="maps capture page minidump plugin intake config report answer plan end"
+each=$((${FUZZ_SECONDS:-60} / 11))
 [ "$each" -ge 1 ] || each=1
 
 # symbolizing takes longer than fuzzing: only for a finding

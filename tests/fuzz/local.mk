@@ -9,6 +9,7 @@ if FUZZERS
 EXTRA_PROGRAMS += tests/fuzz/fuzz_maps tests/fuzz/fuzz_capture tests/fuzz/fuzz_page \
 	tests/fuzz/fuzz_minidump tests/fuzz/fuzz_plugin tests/fuzz/fuzz_intake tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_report tests/fuzz/fuzz_answer tests/fuzz/fuzz_plan tests/fuzz/fuzz_control \
+	tests/fuzz/fuzz_end \
 	tests/fuzz/make_seeds
 CLEANFILES += $(EXTRA_PROGRAMS)
 FUZZ_COMMON = tests/fuzz/fuzz.c tests/fuzz/fuzz.h
@@ -55,6 +56,9 @@ tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c $(TRANSPORT_HTTP) $(FU
 tests_fuzz_fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
 tests_fuzz_fuzz_answer_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_answer_LDADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
+tests_fuzz_fuzz_end_SOURCES = tests/fuzz/fuzz_end.c core/monitor/cgroup.c core/monitor/end.c \
+	core/monitor/identity.c $(FUZZ_COMMON)
+tests_fuzz_fuzz_end_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c core/monitor/plan.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_plan_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_COMMON)

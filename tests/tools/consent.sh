@@ -106,7 +106,13 @@ crash
 is "the report is dropped" "$answer" dropped
 is "nothing of it is left" "$(find "$spool" -name "*$id*")" ""
 is "it is counted" "$(field "$spool/shop/drops.json" consent)" 1
+echo "no minidump" >"$scratch/broken.dmp"
+process "$CAIRN_CONFIG" "$scratch/broken.dmp"
+is "what no report can be made of is not set aside either" "$(find "$spool" -name "*$id*")" ""
+is "... and is counted" "$(field "$spool/shop/drops.json" consent)" 2
 cairn consent give disk
+process "$CAIRN_CONFIG" "$scratch/broken.dmp"
+ok "with a yes it is" test -d "$spool/shop/quarantine/$id"
 configure required required
 crash
 is "with a yes it is kept" "$answer" "committed pending"
@@ -117,7 +123,7 @@ is "cairn run reports nothing then" "$(status_of cairn run -c "$CAIRN_CONFIG" --
 counted() {
     [ "$(field "$spool/shop/drops.json" consent)" = "$1" ]
 }
-ok "... it is counted" wait_for 20 counted 3
+ok "... it is counted" wait_for 20 counted 4
 is "... and nothing is left in incoming" "$(find "$spool" -path '*incoming*' -name '*.dmp')" ""
 
 # ---- Files that are not what they should be.

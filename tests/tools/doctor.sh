@@ -25,6 +25,9 @@ for name in kernel ptrace memfd pidfd configuration plugins spool space consent 
     has "all is well: $name" "$out" "^(ok|note) +$name "
 done
 has "the trial's report came from tier 1" "$out" '^ok +trial .*tier 1'
+has "a crash without a monitor is captured by tier 2" "$out" '^ok +tier-2 .*: tier 2, [1-9][0-9]* frames'
+has "... without ptrace" "$out" '^ok +tier-2-copy .*: tier 2, [1-9][0-9]* frames'
+has "... without another process" "$out" '^ok +tier-3 .*: tier 3, [1-9][0-9]* frames'
 is "nothing of the trial is left" "$(find "$scratch" -name 'cairn-doctor-*')" ""
 is "nothing went to the standard error" "$(cat "$scratch/err")" ""
 cairn doctor --json -c "$scratch/good.yaml" >"$scratch/doctor.json"

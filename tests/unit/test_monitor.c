@@ -40,6 +40,7 @@
     "children fork\n"                                                                              \
     "memory referenced\n"                                                                          \
     "classes command-line,environment\n"                                                           \
+    "deaths killed,exit\n"                                                                         \
     "max-bytes 67108864\n"                                                                         \
     "engines 4\n"                                                                                  \
     "application-folder /var/lib/cairn/shop\n"
@@ -62,6 +63,7 @@ static void test_plan_good(void)
     CU_ASSERT_EQUAL(plan.children, PAGE_CHILDREN_OF_FORK);
     CU_ASSERT_EQUAL(plan.memory, CAPTURE_REFERENCED);
     CU_ASSERT_EQUAL(plan.classes, CAPTURE_COMMAND_LINE | CAPTURE_ENVIRONMENT);
+    CU_ASSERT_EQUAL(plan.deaths, PLAN_KILLED | PLAN_EXIT);
     CU_ASSERT_EQUAL(plan.max_bytes, 67108864);
     CU_ASSERT_STRING_EQUAL(plan.application_folder, "/var/lib/cairn/shop");
 }
@@ -87,6 +89,10 @@ static void test_plan_values(void)
         { "classes", "classes environment,\n", 0 },
         { "classes", "classes ,environment\n", 0 },
         { "classes", "classes secrets\n", 0 },
+        { "deaths", "deaths\n", 1 },
+        { "deaths", "deaths killed,signalled,exit,unknown\n", 1 },
+        { "deaths", "deaths killed,\n", 0 },
+        { "deaths", "deaths drowned\n", 0 },
         { "children", "children ignore\n", 1 },
         { "children", "children all\n", 1 },
         { "children", "children\n", 0 },

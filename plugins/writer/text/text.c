@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,17 +50,23 @@ static void section(const struct page *page, const char *title)
     fprintf(page->stream, "\n%s\n", title);
 }
 
-static void write_verb(const struct page *page)
+static bool is_kind(const struct page *page, const char *name)
 {
     const char *kind = page_get(page, "kind");
+
+    return kind != NULL && strcmp(kind, name) == 0;
+}
+
+static void write_verb(const struct page *page)
+{
     const char *signal = page_get(page, "crash.signal"), *code = page_get(page, "crash.code");
     struct cairn_value address;
 
-    if (kind != NULL && strcmp(kind, "request") == 0) {
+    if (is_kind(page, "request")) {
         fputs(": a report that was asked for", page->stream);
         return;
     }
-    fputs(kind != NULL && strcmp(kind, "death") == 0 ? " died" : " crashed", page->stream);
+    fputs(is_kind(page, "death") ? " died" : " crashed", page->stream);
     if (signal != NULL) {
         fprintf(page->stream, " with %s", signal);
     }
@@ -108,7 +115,9 @@ static void write_facts(const struct page *page)
     page_line(page, "Code", "crash.code");
     page_line(page, "Address", "crash.address");
     page_line(page, "Signature", "signature");
-    page_line(page, "Capture tier", "tier");
+    if (!is_kind(page, "death")) { /* then there was nothing left to capture */
+        page_line(page, "Capture tier", "tier");
+    }
     page_line(page, "Report", "id");
 }
 

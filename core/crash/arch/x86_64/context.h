@@ -32,10 +32,13 @@ static inline uint64_t context_sp(const struct ucontext *context)
     return context->uc_mcontext.rsp;
 }
 
-/* Whether a handler makes the thread go on elsewhere, or otherwise. */
+/* Whether a handler makes the thread go on elsewhere, or otherwise. A step is no move: the handler may
+ * be another copy of Cairn, which wants to know whether its own program's handler mended it. */
 static inline int context_has_moved(const struct ucontext *now, const struct ucontext *before)
 {
-    return __builtin_memcmp(&now->uc_mcontext, &before->uc_mcontext, CONTEXT_REGISTER_BYTES) != 0;
+    return __builtin_memcmp(&now->uc_mcontext, &before->uc_mcontext,
+                            offsetof(struct sigcontext, eflags)) != 0 ||
+           ((now->uc_mcontext.eflags ^ before->uc_mcontext.eflags) & ~CONTEXT_TRAP_FLAG) != 0;
 }
 
 /* What the kernel notes of a fault and no handler changes: the same in two contexts, they are one. */

@@ -101,10 +101,34 @@ static int deliver(struct cairn_transport_args *args, int from, const char *temp
     return CAIRN_PLUGIN_OK;
 }
 
+/* Somebody wants to see what would be copied, and where to: `cairn show --as-sent share`. */
+static int show(struct cairn_transport_args *args, const struct cairn_preview_service *preview,
+                const struct cairn_artifact *minidump, const char *path)
+{
+    struct cairn_preview_part target = { .size = sizeof(target),
+                                         .kind = CAIRN_PREVIEW_TARGET,
+                                         .name = "copy",
+                                         .data = path,
+                                         .bytes = strlen(path) };
+    struct cairn_preview_part file = { .size = sizeof(file),
+                                       .kind = CAIRN_PREVIEW_FILE,
+                                       .name = minidump->name,
+                                       .path = minidump->path,
+                                       .media_type = minidump->media_type };
+
+    if (preview->part(args->host, &target) != 0 || preview->part(args->host, &file) != 0) {
+        return args->host->fail(args->host, "The copy of %s cannot be shown.", minidump->name);
+    }
+    args->outcome = CAIRN_DELIVERED;
+    return CAIRN_PLUGIN_OK;
+}
+
 static int send_report(void *context, struct cairn_transport_args *args)
 {
     const struct config *config = context;
     struct cairn_artifact minidump;
+    const struct cairn_preview_service *preview =
+        args->host->service(args->host, CAIRN_SERVICE_PREVIEW);
     struct cairn_value id;
     char path[PATH_MAX], temporary[PATH_MAX];
 
@@ -117,6 +141,9 @@ static int send_report(void *context, struct cairn_transport_args *args)
         snprintf(temporary, sizeof(temporary), "%s/.%s.tmp", config->path, id.string) >=
             (int)sizeof(temporary)) {
         return args->host->fail(args->host, "The path %s is too long.", config->path);
+    }
+    if (preview != NULL) {
+        return show(args, preview, &minidump, path);
     }
     if (mkdir(config->path, 0700) != 0 && errno != EEXIST) {
         return retry(args, "Cannot make the folder", config->path);
@@ -140,6 +167,7 @@ CAIRN_PLUGIN_NOTE(CAIRN_KIND_TRANSPORT, "spoolcopy");
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_TRANSPORT),
+    .capabilities = CAIRN_CAP_PREVIEW,
     .name = "spoolcopy",
     .version = "1.0",
     .summary = "Copy the minidump into a folder.",
