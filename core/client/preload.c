@@ -37,6 +37,7 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
 
     (void)argc;
     (void)argv;
+    preload_waits_start(); /* also where Cairn cannot be started */
     preload_read_environment(environment, &run);
     options.config_file = run.config;
     options.application = run.application;

@@ -3,6 +3,7 @@
 #ifndef CAIRN_CORE_CLIENT_PRELOAD_H
 #define CAIRN_CORE_CLIENT_PRELOAD_H
 
+#include <signal.h>
 #include <stdint.h>
 
 /* What `cairn run` put into the environment; NULL where it is absent. Pointers into the strings of
@@ -25,6 +26,13 @@ uint64_t preload_mask_inherit(void);
 
 /* Before the program's first exec(). */
 void preload_exec_start(void);
+
+/* For a wait with a mask of its own: opens our signals in `mask`, and believes it meanwhile. What the
+ * thread believed before; it does so again from preload_mask_waited() on. */
+uint64_t preload_mask_wait(sigset_t *mask);
+void preload_mask_waited(uint64_t believed);
+/* Before any of the functions that wait is called. */
+void preload_waits_start(void);
 
 /* From now on new threads get an alternate signal stack. */
 void preload_threads_start(void);

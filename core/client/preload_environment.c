@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `cairn run` added to the environment, CAIRN_RUN_… and this library's entry in LD_PRELOAD: read,
- * and taken out before the program sees it, unless the program's own children are to have it. [app]: edits the array and the strings in place, because
- * libc's setenv() does not work yet.
+ * What `cairn run` added to the environment, CAIRN_RUN_… and this library's entry in LD_PRELOAD:
+ * read, and taken out before the program sees it, unless the program's own children are to have it.
+ * [app]: edits the array and the strings in place, because libc's setenv() does not work yet.
  */
 #include "core/client/preload.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sigprocmask() and its kin, as the preload library offers them to the program: a fault whose signal
- * is blocked ends the process at once, so the signals that Cairn handles stay open, and what the
- * program believes to block is only remembered. One that is sent meanwhile is put back by the crash
- * path and really blocked then, so that sigwait() and signalfd() work. [app]: async-signal-safe.
+ * sigprocmask() and its kin, as the preload library offers them to the program: a fault whose
+ * signal is blocked ends the process at once, so the signals that Cairn handles stay open, and what
+ * the program believes to block is only remembered. One that is sent meanwhile is put back by the
+ * crash path and really blocked then, so that sigwait() and signalfd() work. [app]:
+ * async-signal-safe.
  *
- * Not replaced: masks that are in force only during a wait (sigsuspend, ppoll, pselect, epoll_pwait),
- * setcontext() and a bare system call.
+ * Not replaced: setcontext() and a bare system call. preload_waits.c has the functions that wait
+ * with another mask.
  */
 #include "core/client/preload.h"
 
@@ -76,6 +77,22 @@ void preload_mask_start(uint64_t inherited)
         blocked = (before & open) | inherited;
     }
     __atomic_store_n(&crash_state.program_mask, program_mask, __ATOMIC_RELEASE);
+}
+
+uint64_t preload_mask_wait(sigset_t *mask)
+{
+    uint64_t believed = blocked, wanted;
+
+    memcpy(&wanted, mask, sizeof(wanted));
+    blocked = wanted & ours();
+    wanted &= ~ours();
+    memcpy(mask, &wanted, sizeof(wanted));
+    return believed;
+}
+
+void preload_mask_waited(uint64_t believed)
+{
+    blocked = believed;
 }
 
 EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)

@@ -44,10 +44,10 @@ static int take(struct page_slot *slot, int32_t pid)
     return 1;
 }
 
-struct page_slot *crash_take_slot(struct page *page, int32_t pid, enum slot_index own)
+struct page_slot *crash_take_slot(struct page *page, int32_t pid)
 {
     if (!crash_state.child) {
-        return &page->slots[own];
+        return &page->slots[SLOT_CRASH];
     }
     if ((page->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return NULL;

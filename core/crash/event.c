@@ -173,8 +173,8 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
         state = SLOT_IDLE;
     }
     describe(handler, slot, signal);
-    if (crash_state.test_tier != CRASH_TEST_NONE ||
-        !crash_has_monitor(handler, page) || !swap_state(slot, state, SLOT_CLAIMED)) {
+    if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page) ||
+        !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
     }
     crash_announce(page);
@@ -287,7 +287,7 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     if (page == NULL || (crash_wanted_signals(page) & CRASH_BIT(signal->number)) == 0) {
         return 0;
     }
-    slot = crash_take_slot(page, signal->pid, SLOT_CRASH);
+    slot = crash_take_slot(page, signal->pid);
     if (slot == NULL) {
         return 0;
     }

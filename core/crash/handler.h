@@ -67,7 +67,7 @@ enum crash_test_tier {
     CRASH_TEST_HANDLER = 3,   /* tier 3 */
 };
 
-#define CRASH_SCRATCH_BYTES (((size_t)6 << 20) + (128 << 10))
+#define CRASH_SCRATCH_BYTES ((size_t)4 << 20)
 
 /* What sigaction(2) says of a signal, in the kernel's terms. */
 struct crash_action {
@@ -80,7 +80,7 @@ struct crash_action {
 struct crash_state {
     struct crash_handler handlers[CRASH_HANDLERS];
     uint64_t last_number;
-    uint32_t *here;      /* the process whose memory this is; the kernel zeroes it in fork children */
+    uint32_t *here;      /* whose memory this is; the kernel zeroes it in fork children */
     uint32_t child;      /* this is a fork child of the process that started Cairn */
     uint32_t secure;     /* AT_SECURE at the start */
     uint32_t test_tier;  /* enum crash_test_tier */
@@ -131,11 +131,6 @@ void crash_announce(struct page *page);
  * come from the plan. Returns SLOT_RELEASED, SLOT_CANCELLED or SLOT_ABANDONED. [app, crash] */
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns);
-/* The slot for an event of process `pid`: of the program its `own`, of a fork child a free one, which
- * it gives back. NULL: children are left alone, or all slots have been in use for five seconds. [app,
- * crash] */
-struct page_slot *crash_take_slot(struct page *page, int32_t pid, enum slot_index own);
-void crash_give_back_slot(struct page_slot *slot);
 /* The signals that this page's handler wants. [app, crash] */
 uint64_t crash_wanted_signals(const struct page *page);
 /* Maps the reserve that the plan names, and memory to work in; without them there is no report of a

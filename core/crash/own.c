@@ -225,19 +225,23 @@ static int is_deadly(int signal)
     return action.handler == (uint64_t)(uintptr_t)SIG_DFL;
 }
 
-/* The handler has raised a deadly signal, which it blocks. */
-static int is_doomed(void)
+/* The handler has raised a deadly signal, which it blocks: takes it, because while a report is made
+ * signals are open. Its number, or 0. */
+static int take_raised(siginfo_t *ret_info)
 {
-    uint64_t pending = 0;
+    static const struct timespec now = { 0, 0 };
+    uint64_t pending = 0, deadly = 0;
 
     sys_call(__NR_rt_sigpending, &pending, sizeof(pending), 0);
     pending &= crash_state.installed;
-    for (int signal = 1; pending != 0; signal++, pending >>= 1) {
-        if ((pending & 1) != 0 && is_deadly(signal)) {
-            return 1;
+    for (int signal = 1; pending != 0 && signal < CRASH_SIGNALS; signal++) {
+        if ((pending & CRASH_BIT(signal)) != 0 && is_deadly(signal)) {
+            deadly |= CRASH_BIT(signal);
         }
     }
-    return 0;
+    return deadly == 0 ? 0
+                       : (int)sys_call6(__NR_rt_sigtimedwait, &deadly, ret_info, &now,
+                                        sizeof(deadly), 0, 0);
 }
 
 /* Without the trap nobody could tell: then the handler is believed, as the kernel would. */
@@ -248,10 +252,14 @@ static int can_step(const struct crash_signal *signal)
 
 static void after_return(struct call *call, const struct crash_signal *signal)
 {
-    if (is_doomed()) {
+    siginfo_t raised;
+    int number = take_raised(&raised);
+
+    if (number > 0) {
         report_call(call, OUTCOME_CERTAIN);
         call->context = *signal->context; /* where it is going to strike */
         call->stage = CALL_RETURNED;
+        sys_rt_tgsigqueueinfo(signal->pid, signal->tid, number, &raised);
     } else if (context_has_moved(signal->context, &call->context)) {
         recover(call); /* it makes the program go on elsewhere, as runtimes do */
     } else if (crash_faults_again(signal) && can_step(signal)) {

@@ -75,8 +75,9 @@ struct page_slot {
     int32_t tid;    /* the thread; 0 while IDLE */
     int32_t pid;    /* differs from page.pid in a fork child */
     int32_t signal; /* 0: a request */
-    int32_t owner;  /* of a child's slot: whose it is, 0: nobody's; a process that is gone owns nothing */
-    int32_t parent; /* of a child's slot: the parent process */
+    /* of a child's slot */
+    int32_t owner;  /* whose it is, 0: nobody's; a process that is gone owns nothing */
+    int32_t parent; /* its parent process */
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
     unsigned char siginfo[128];

@@ -45,6 +45,7 @@ struct work {
     const struct page *page;
     const struct crash_signal *signal;
     struct minidump_reserve *reserve;
+    uint32_t complete; /* its state then: COMPLETE or OPEN */
     const char *reason;
     uint32_t tier;
     enum way way;
@@ -186,7 +187,7 @@ static void make_dump(void *argument)
     work->result = result;
     if (result == 0) {
         set_state(work->reserve,
-                  work->way == WAY_SPARSE ? MINIDUMP_RESERVE_SPARSE : MINIDUMP_RESERVE_COMPLETE);
+                  work->way == WAY_SPARSE ? MINIDUMP_RESERVE_SPARSE : work->complete);
     }
 }
 
@@ -250,7 +251,7 @@ static int await_copy(struct work *work, int pid)
             killed = 1;
             deadline = crash_now() + KILL_NS;
         }
-        if (state != MINIDUMP_RESERVE_COMPLETE) {
+        if (state != work->complete) {
             sys_futex_wait(&work->reserve->state, state, LOOK_NS);
         } else {
             sys_nanosleep(LOOK_NS / 20); /* it only has to end */
@@ -276,7 +277,7 @@ static int try_copy(struct work *work, enum way way)
         return pid;
     }
     gone = await_copy(work, pid);
-    if (state_of(work->reserve) == MINIDUMP_RESERVE_COMPLETE) {
+    if (state_of(work->reserve) == work->complete) {
         return 0;
     }
     return gone ? -ECHILD : -EBUSY;
@@ -372,8 +373,9 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason)
 {
-    struct work work = { .handler = handler, .page = page, .signal = signal, .reason = reason,
-                         .parent = slot->parent };
+    struct work work = {
+        .handler = handler, .page = page, .signal = signal, .reason = reason, .parent = slot->parent
+    };
     int result = -ENOSYS;
 
     if (handler->reserve == NULL) {
@@ -383,6 +385,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     work.reserve = about(handler);
+    work.complete = slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     make_here(&work, WAY_SPARSE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
@@ -393,17 +396,14 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     }
     handler->scratch = NULL; /* not clean any more, should the program live on */
     if (state_of(work.reserve) == MINIDUMP_RESERVE_SPARSE) {
-        set_state(work.reserve, MINIDUMP_RESERVE_COMPLETE);
+        set_state(work.reserve, work.complete);
     }
-    if (state_of(work.reserve) != MINIDUMP_RESERVE_COMPLETE) {
+    if (state_of(work.reserve) != work.complete) {
         return 0;
     }
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);
     capture_copy_text(slot->path, sizeof(slot->path), page->plan.reserve);
     slot->success = 1;
-    if (signal->outcome == OUTCOME_OPEN) {
-        move(work.reserve, MINIDUMP_RESERVE_COMPLETE, MINIDUMP_RESERVE_OPEN);
-    }
     crash_announce(page); /* a monitor that lives makes it a report at once */
     return 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who shares the page. A lock belongs to an opening of a file, and a mapping keeps its opening: so a
- * lock that is taken on the one that the program and its children have lasts exactly as long as one
- * of them has the page mapped. exec() and cairn_stop() unmap it, too. Runs in the monitor.
+ * Who shares the page. A lock belongs to an opening of a file, and a mapping keeps its opening: so
+ * a lock that is taken on the one that the program and its children have lasts exactly as long as
+ * one of them has the page mapped. exec() and cairn_stop() unmap it, too. Runs in the monitor.
  */
 #include "core/monitor/family.h"
 

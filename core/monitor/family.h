@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fork children of the program. All of them map the page, and nobody else does: the kernel tells
- * when the last one has ended, however it was made, and which process is one.
+ * The fork children of the program. All of them map the page, and nobody else does: the kernel
+ * tells when the last one has ended, however it was made, and which process is one.
  */
 #ifndef CAIRN_CORE_MONITOR_FAMILY_H
 #define CAIRN_CORE_MONITOR_FAMILY_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct family {
-    int page;                       /* the monitor's own opening of the page's file; or -1 */
+    int page; /* the monitor's own opening of the page's file; or -1 */
     const struct announce *announce;
     int32_t pid;                    /* the program */
     bool waited_for;                /* by a thread, which then says so: */
@@ -43,8 +43,9 @@ bool family_is_replaced(struct family *family);
  * it never will again. As long as one may, the last one's end wakes the monitor. */
 bool family_lives(struct family *family);
 
-/* Judges a number that a program wrote into a slot: 0 when the process has the page mapped, and then
- * the caller closes `ret_relative->process`; -EINVAL when it has not; or another negative errno. */
+/* Judges a number that a program wrote into a slot: 0 when the process has the page mapped, and
+ * then the caller closes `ret_relative->process`; -EINVAL when it has not; or another negative
+ * errno. */
 int family_find(const struct family *family, int32_t pid, struct relative *ret_relative);
 
 #endif

@@ -83,7 +83,8 @@ struct cairn_result {
 typedef int cairn_filter_fn(const struct cairn_crash *crash, void *user);
 
 /* Post-dump [crash]: the dump is written. Non-zero = handled: the program ends without asking other
- * handlers. 0 = not handled: other handlers, then the default action follow. */
+ * handlers. 0 = not handled: other handlers, then the default action follow. Where the program has a
+ * signal handler of its own and that recovers, the dump is deleted again. */
 typedef int cairn_post_dump_fn(const struct cairn_crash *crash, const struct cairn_result *result,
                                void *user);
 

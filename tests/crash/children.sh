@@ -33,6 +33,9 @@ run() {
     status=$?
     out=$(cat "$scratch/out")
 }
+gone() {
+    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"
+}
 settled() {
     find "$spool" -name '*.reserve' 2>/dev/null | grep -q . && return 1
     find "$spool" -name capture.dmp -path '*/incoming/*' 2>/dev/null | grep -q . && return 1
@@ -87,6 +90,25 @@ report=$(newest)/report.json
 is "... by its process" "$(field "$report" crash.pid)" "$(cat "$scratch/pid")"
 is "... where it crashed" "$(symbols)" "1 crash_child "
 ok "... which is nobody's child any more" test "$(attribute "$report" process.parent)" != "$(attribute "$report" process.main)"
+
+# The monitor is who holds the reserve open, besides the child, which has it mapped only.
+run linger "$scratch/now"
+wait_for 5 pgrep -f "^$victim linger $scratch/now"
+monitor=$(for fd in /proc/[0-9]*/fd/*; do
+    case $(readlink "$fd") in "$spool"/*.reserve) echo "$fd" | cut -d/ -f3 ;; esac
+done 2>/dev/null)
+ok "its monitor is still there" grep -q '^Name:.*cairn-monitor' "/proc/$monitor/status"
+switches() {
+    cat /proc/"$monitor"/task/*/status | awk '/voluntary_ctxt_switches/ { sum += $2 } END { print sum }'
+}
+wait_for 5 test -d "/proc/$monitor/task"
+sleep 0.3
+before=$(switches)
+sleep 0.5
+is "... and sleeps" "$(switches)" "$before"
+touch "$scratch/now"
+reported 1 "... until its child crashes"
+ok "... and then ends" wait_for 10 gone "$monitor"
 
 run at-once 3+
 is "three at once and their parent: the parent's signal" "$status" 139

@@ -122,6 +122,18 @@ static void wait_for_start(const uint32_t *start)
     }
 }
 
+/* A child that waits until `file` is there, while the program is long gone. */
+static int linger(const char *file)
+{
+    if (fork() == 0) {
+        while (access(file, F_OK) != 0) {
+            nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+        }
+        crash_child(nowhere());
+    }
+    return 0;
+}
+
 /* So many children at once, and their parent a moment later, while they are being reported. */
 static int crash_at_once(const char *number)
 {
@@ -327,9 +339,8 @@ static int lie(const char *pid)
     __atomic_store_n(&slot->state, SLOT_CLAIMED, __ATOMIC_RELEASE);
     __atomic_add_fetch(&page->announce, 1, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, &page->announce, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-    for (unsigned i = 0; i < 500 && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) !=
-                                        SLOT_RELEASED;
-         i++) {
+    for (unsigned i = 0;
+         i < 500 && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_RELEASED; i++) {
         nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
     }
     say("state %u error %d id \"%s\"\n", slot->state, slot->error, slot->id);
@@ -380,6 +391,7 @@ static const struct {
 } kinds[] = {
     { "fork", fork_and_crash },
     { "daemon", daemonize },
+    { "linger", linger },
     { "at-once", crash_at_once },
     { "server", serve },
     { "stop-in-child", stop_in_child },

@@ -3,11 +3,12 @@
  * A program with handlers of its own, for tests/crash/own_handlers.sh; with EMBED it links libcairn
  * and starts it after it has installed them, else it knows nothing of Cairn.
  *
- *     own_handlers HOW [MENDED [ROUNDS]]
+ *     own_handlers HOW [MENDED [ROUNDS [fork]]]
  *
  * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap), then
  * it crashes in crash_here(), and its handler does HOW (raise | reset | return | abort | exit | _exit
- * | fault | exec | hang), or it calls abort() (abort-returned); with HOW none it ends with status 0.
+ * | fault | exec | hang), or it calls abort() (abort-returned); with HOW none it ends with status 0. With
+ * "fork" a child does all that, and its parent ends as it did.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -173,6 +175,17 @@ static int start(void)
     return 0;
 }
 
+/* The child returns, its parent does not. */
+static void go_on_in_child(void)
+{
+    int status;
+
+    if (fork() != 0) {
+        wait(&status);
+        _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
@@ -187,6 +200,9 @@ int main(int argc, char **argv)
     page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start() != 0) {
         return 2;
+    }
+    if (argc > 4) {
+        go_on_in_child();
     }
     if (strcmp(mended, "threads") == 0) {
         fault_in_threads();

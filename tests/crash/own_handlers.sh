@@ -14,7 +14,9 @@ OWN_CONFIG=$scratch/cairn.yaml
 export OWN_CONFIG
 source=$CAIRN_SRCDIR/tests/crash/own_handlers.c
 build="${CC:-cc} -g -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wno-array-bounds -pthread"
+# shellcheck disable=SC2086 # words on purpose
 ok "the program compiles" $build -o "$scratch/plain" "$source"
+# shellcheck disable=SC2086 # words on purpose
 ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scratch/embedded" "$source" \
     -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
 
@@ -115,6 +117,38 @@ crashes 3 preload _exit mend 3
 crashes 139 preload fault mend 3
 # Faults that are mended cost some microseconds, and leave no process, no folder, no report.
 recovers preload none mend 10000
+
+# In a child of fork() the handler is asked first from the start.
+for mode in preload embedded; do
+    crashes 139 $mode raise none 0 fork
+    crashes 134 $mode abort mend 3 fork
+    recovers $mode none mend 20 fork
+    recovers $mode none jump 20 fork
+done
+
+# Without a monitor that captures, the reserve is used, given up, and used again.
+for CAIRN_TEST_TIER in 2 3; do
+    export CAIRN_TEST_TIER
+    crashes 139 embedded raise
+    crashes 139 preload raise mend 3
+    is "$what: tier" "$(field "$report" tier)" "$CAIRN_TEST_TIER"
+    recovers embedded none mend 20
+done
+unset CAIRN_TEST_TIER
+
+# PID 1 takes its monitor along: it waits until its report is made.
+sed "s,$spool,$scratch/first," "$OWN_CONFIG" >"$scratch/first.yaml"
+if unshare --fork --pid --mount-proc true 2>/dev/null; then
+    for how in raise:139 _exit:3; do
+        unshare --fork --pid --mount-proc cairn run -c "$scratch/first.yaml" -- "$scratch/plain" "${how%:*}" mend 3 \
+            >"$scratch/out" 2>&1
+        is "PID 1, ${how%:*}: exit status" "$?" "${how#*:}"
+        is "PID 1, ${how%:*}: one report" "$(find "$scratch/first" -path '*/delivered/*/report.json' | wc -l)" 1
+        rm -rf "$scratch/first"
+    done
+else
+    skip "PID 1" "no PID namespace can be made here"
+fi
 
 ok "a handler that hangs: its report is made" wait_for 20 hung 1
 ok "... while it still hangs" kill -0 "$hanging"

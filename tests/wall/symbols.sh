@@ -29,7 +29,7 @@ ok "libcairn.so: at most 64 KiB of text" test "$(text_bytes "$library")" -le 655
 ok "the preload library, which stands in for libc besides: at most 72 KiB of text" test "$(text_bytes "$preload")" -le 73728
 has "the preload library is initialised first" "$(readelf -dW "$preload")" 'INITFIRST'
 is "... and replaces functions of signals, threads, exec() and ends only, besides being known to other copies" "$(exports "$preload" | tr '\n' ' ')" \
-    "_Exit __sigaction __sysv_signal _exit bsd_signal cairn_copy execl execle execlp execv execve execveat execvp execvpe fexecve pthread_create pthread_sigmask quick_exit sigaction sigaltstack sighold sigignore signal sigprocmask sigrelse sigset ssignal sysv_signal "
+    "_Exit __sigaction __sysv_signal _exit bsd_signal cairn_copy epoll_pwait execl execle execlp execv execve execveat execvp execvpe fexecve ppoll pselect pthread_create pthread_sigmask quick_exit sigaction sigaltstack sighold sigignore signal sigprocmask sigrelse sigset sigsuspend ssignal sysv_signal thrd_create "
 is "neither has a writable and executable segment" \
     "$(readelf -lW "$library" "$preload" | grep -c 'RWE')" 0
 

@@ -2,9 +2,13 @@
 /* Signals that are blocked, sent from outside, or being handled when the crash comes. */
 #include "tests/crash/victims/victim.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 static void crash_blocked(const char *unused)
@@ -60,6 +64,33 @@ static void crash_handling(const char *argument)
     raise(SIGUSR1);
 }
 
+/* argument: by which function it waits for the signal, in whose handler it crashes; all others are
+ * blocked during the wait only */
+static void crash_waiting(const char *argument)
+{
+    const struct sigaction action = { .sa_handler = crash_in_handler };
+    sigset_t others, one;
+
+    sigfillset(&others);
+    sigdelset(&others, SIGUSR1);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    if (strcmp(argument, "ppoll") == 0) {
+        ppoll(NULL, 0, NULL, &others);
+    } else if (strcmp(argument, "pselect") == 0) {
+        pselect(0, NULL, NULL, NULL, NULL, &others);
+    } else if (strcmp(argument, "epoll") == 0) {
+        struct epoll_event event;
+
+        epoll_pwait(epoll_create1(0), &event, 1, -1, &others);
+    } else {
+        sigsuspend(&others);
+    }
+}
+
 /* A handler on an alternate stack that lies in the heap, in a thread or in main. */
 static void handle_elsewhere(void)
 {
@@ -87,6 +118,7 @@ const struct kind signal_kinds[] = {
     { "blocked-thread", crash_blocked_thread },
     { "wait", wait_for_signal },
     { "in-handler", crash_handling },
+    { "in-wait", crash_waiting },
     { "in-handler-elsewhere", crash_handling_elsewhere },
     { NULL, NULL },
 };

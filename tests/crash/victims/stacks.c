@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <threads.h>
 
 #define FRAME_BYTES 1024
 
@@ -91,6 +92,28 @@ static void crash_overflow_thread(const char *unused)
     crash_in_thread(overflow_here);
 }
 
+static int overflow_body(void *unused)
+{
+    (void)unused;
+    if (prepare_thread != NULL) {
+        prepare_thread();
+    }
+    be_crasher();
+    overflow_here();
+    return 0;
+}
+
+static void crash_overflow_c11(const char *unused)
+{
+    thrd_t thread;
+
+    (void)unused;
+    if (thrd_create(&thread, overflow_body, NULL) != thrd_success) {
+        cannot("thrd_create");
+    }
+    thrd_join(thread, NULL);
+}
+
 __attribute__((noinline)) static void lose_stack(void)
 {
     __asm__ volatile("mov $0x10, %%rsp\n\tpush %%rax" ::: "memory");
@@ -113,6 +136,7 @@ const struct kind stack_kinds[] = {
     { "deep-thread", crash_deep_thread },
     { "overflow", crash_overflow },
     { "overflow-thread", crash_overflow_thread },
+    { "overflow-c11", crash_overflow_c11 },
     { "lost", crash_lost },
     { "lost-thread", crash_lost_thread },
     { NULL, NULL },
