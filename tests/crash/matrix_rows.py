@@ -48,6 +48,16 @@ def sent(signal):
                module="libc.so.6", through="wait_for_signal", send=signal)
 
 
+def seccomp(call, how):
+    """A filter that answers with an error or kills. Tier 2 needs clone(): one that kills for it ends
+    the program in the midst of it, and leaves what was written before."""
+    makes_none = call in ("clone", "all")
+    return Row(f"seccomp: {call} {how}", "seccomp-eperm" if how == "EPERM" else "seccomp-kill", call,
+               lowest=3 if makes_none else 1,
+               lost=("thread", "exit") if makes_none and how == "kills" else (),
+               short=(PRELOAD,) if (call, how) in (("open", "kills"), ("clone", "EPERM")) else ())
+
+
 # Of a stack that does not fit, both ends are kept. We find the way from one to the other, LLDB does not. Nor
 # does LLDB 14 find what a signal interrupted in the midst of a system call that libc makes cancellable.
 LLDB = ("lldb",)
@@ -105,7 +115,8 @@ ROWS = [
         death=(EMBEDDED,)),
     *[Row(f"in a handler during {call}", "in-wait", call, through="crash_in_handler",
           modes=(PRELOAD,), never=LLDB) for call in ("sigsuspend", "ppoll", "pselect", "epoll")],
-    Row("in a handler, other stack", "in-handler-elsewhere", through="crash_handling_elsewhere"),
+    Row("in a handler, other stack", "in-handler-elsewhere", through="crash_handling_elsewhere",
+        short=(PRELOAD,)),
     Row("... in a thread", "in-handler-elsewhere", "thread", through="handle_elsewhere",
         walk="thread_body"),
     Row("before main", "before-main", walk="_start", modes=(PRELOAD,)),
@@ -128,17 +139,15 @@ ROWS = [
     Row("heap of 256 MiB", "heap-of", str(256 << 20)),
     Row("heap of 4 GiB", "heap-of", str(4 << 30), full=True),
     Row("C++ exception", "exception", message=r"C\+\+ exception std::runtime_error: nobody catches me",
-        through="__throw_runtime_error|crash_exception", **CALL),
+        through="__throw_runtime_error|crash_exception", short=(PRELOAD,), **CALL),
     Row("assert", "assert", message="Assertion `two == 3", through="crash_assert", **CALL),
     Row("fortify", "fortify", message="buffer overflow detected", through="crash_fortify", **CALL),
     Row("stack protector", "canary", message="stack smashing detected", through="crash_canary",
         **CALL),
     Row("dropped user", "nobody", root=True),
-    Row("chroot", "chroot", "{empty}", root=True),
+    Row("chroot", "chroot", "{empty}", root=True, short=(EMBEDDED,)),
     Row("chroot, dropped user", "chroot-nobody", "{empty}", root=True),
-    *[Row(f"seccomp: {call} {how}", kind, call, lowest=3 if call in ("clone", "all") else 1,
-          lost=("thread", "exit") if how == "kills" and call in ("clone", "all") else ())
-      for kind, how in (("seccomp-eperm", "EPERM"), ("seccomp-kill", "kills"))
+    *[seccomp(call, how) for how in ("EPERM", "kills")
       for call in ("ptrace", "open", "readv", "clone", "all")],
     Row("PID 1", "null", setup="pid-1", root=True, later=True),
     Row("user namespace", "null", setup="user-namespace"),

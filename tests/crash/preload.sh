@@ -40,6 +40,10 @@ is "so do alternate stacks" "$out" "$(cat "$scratch/without")"
 preloaded "$program" masks
 is "so do signal masks" "$out" "$(cat "$scratch/without")"
 is "control: all answers are yes" "$(printf '%s\n' "$out" | grep -cv -e ': yes$' -e '^handler$')" 0
+"$program" waits >"$scratch/without"
+preloaded "$program" waits
+is "so do masks that are in force during a wait" "$out" "$(cat "$scratch/without")"
+is "control: all answers are yes" "$(printf '%s\n' "$out" | grep -cv -e ': yes$')" 0
 preloaded "$program" threads
 is "20000 threads leave nothing" "$out" "as many mappings as before: yes"
 

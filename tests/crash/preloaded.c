@@ -6,12 +6,14 @@
  *     preloaded KIND
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 sighandler_t bsd_signal(int number, sighandler_t handler);
@@ -156,6 +158,37 @@ static void masks(void)
          "the mask of a handler");
 }
 
+static volatile sig_atomic_t struck;
+
+static void count(int number)
+{
+    (void)number;
+    struck++;
+}
+
+/* Blocked all the time, but in waits: there it strikes, and afterwards all is as before. */
+static void waits(void)
+{
+    const struct timespec moment = { 5, 0 };
+    sigset_t set, open;
+
+    signal(SIGTRAP, count);
+    sigemptyset(&open);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTRAP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGTRAP);
+    said(struck == 0 && sigsuspend(&open) == -1 && errno == EINTR && struck == 1, "sigsuspend");
+    raise(SIGTRAP);
+    said(struck == 1 && ppoll(NULL, 0, &moment, &open) == -1 && struck == 2, "ppoll");
+    raise(SIGTRAP);
+    said(struck == 2 && pselect(0, NULL, NULL, NULL, &moment, &open) == -1 && struck == 3,
+         "pselect");
+    said(ppoll(NULL, 0, &(struct timespec){ 0, 1 }, NULL) == 0 && blocks(SIGTRAP), "no mask");
+    raise(SIGTRAP);
+    said(struck == 3 && wait_for(&set, SIGTRAP), "blocked afterwards");
+}
+
 static void *return_at_once(void *unused)
 {
     return unused;
@@ -233,6 +266,8 @@ int main(int argc, char **argv)
         stacks();
     } else if (strcmp(kind, "masks") == 0) {
         masks();
+    } else if (strcmp(kind, "waits") == 0) {
+        waits();
     } else if (strcmp(kind, "threads") == 0) {
         threads();
     } else if (strcmp(kind, "environment") == 0) {

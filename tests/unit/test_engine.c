@@ -205,22 +205,27 @@ static bool collect(const struct unwind_frame *found_frame, void *user)
     return found->count < sizeof(found->frames) / sizeof(found->frames[0]);
 }
 
-static struct minidump *make_dump(const uint64_t words[WORDS])
+/* The second half of the words lies `gap` bytes farther up, and what is between is not in the dump.
+ */
+static struct minidump *make_dump(const uint64_t words[WORDS], uint32_t gap)
 {
+    const uint32_t half = WORDS / 2 * 8;
     static const char maps[] = "00400000-00401000 r--p 00000000 fe:01 12 /opt/shop\n"
                                "00401000-00402000 r-xp 00001000 fe:01 12 /opt/shop\n"
                                "007ff000-00800000 rw-p 00000000 00:00 0  [stack]\n";
     static struct maker maker;
-    unsigned char list[20] = { 0 };
+    unsigned char list[36] = { 0 };
     struct minidump *dump = NULL;
     int fd;
 
     maker_begin(&maker, 1700000000);
     maker_system(&maker, 9, 0x8201, "");
-    put32(list, 1);
-    put64(list + 4, STACK);
-    put32(list + 12, WORDS * 8);
-    put32(list + 16, maker_add(&maker, words, WORDS * 8));
+    put32(list, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        put64(list + 4 + i * 16, STACK + i * (half + gap));
+        put32(list + 12 + i * 16, half);
+        put32(list + 16 + i * 16, maker_add(&maker, words + i * WORDS / 2, half));
+    }
     maker_stream(&maker, MINIDUMP_STREAM_MEMORY_LIST, list, sizeof(list));
     maker_stream(&maker, MINIDUMP_STREAM_LINUX_MAPS, maps, sizeof(maps) - 1);
     maker_end(&maker);
@@ -230,19 +235,25 @@ static struct minidump *make_dump(const uint64_t words[WORDS])
     return dump;
 }
 
-static void walk(const uint64_t words[WORDS], uint64_t rip, uint64_t rbp, struct found *found)
+static void walk_over(const uint64_t words[WORDS], uint32_t gap, uint64_t rip, uint64_t rbp,
+                      struct found *found)
 {
     struct unwind_registers start = {
         .value = { [UNWIND_RSP] = STACK, [UNWIND_RBP] = rbp, [UNWIND_RIP] = rip },
         .known = 1u << UNWIND_RSP | 1u << UNWIND_RBP | 1u << UNWIND_RIP
     };
-    struct minidump *dump = make_dump(words);
+    struct minidump *dump = make_dump(words, gap);
 
     found->count = 0;
     if (dump != NULL) {
         unwind_run(dump, NULL, &start, collect, found);
         minidump_close(dump);
     }
+}
+
+static void walk(const uint64_t words[WORDS], uint64_t rip, uint64_t rbp, struct found *found)
+{
+    walk_over(words, 0, rip, rbp, found);
 }
 
 static void test_frame_pointers(void)
@@ -336,6 +347,34 @@ static void test_turns(void)
     CU_ASSERT_EQUAL(found.frames[3].trust, UNWIND_FRAME_POINTER);
 }
 
+/* What a function left there that has returned is passed by; the frame whose callers are known up
+ * to the outermost one is where the walk goes on. */
+static void test_gap(void)
+{
+    static const struct caller script[] = {
+        { .lookup = 0x401500, .rip = 0x401601, .rsp = STACK + 0x400 + 62 * 8 },
+        { .lookup = 0x401600, .outermost = true },
+        { .lookup = 0 },
+    };
+    uint64_t words[WORDS] = { 0 };
+    struct found found;
+
+    words[33] = 0x401301;
+    words[40] = 0x401501;
+    callers = script;
+    walk_over(words, 0x400, 0x401010, 1, &found);
+    CU_ASSERT_EQUAL_FATAL(found.count, 3);
+    CU_ASSERT_EQUAL(found.frames[0].missing, 0);
+    CU_ASSERT_EQUAL(found.frames[1].address, 0x401501);
+    CU_ASSERT_EQUAL(found.frames[1].trust, UNWIND_SCAN);
+    CU_ASSERT_EQUAL(found.frames[1].missing, 0x400);
+    CU_ASSERT_EQUAL(found.frames[2].address, 0x401601);
+    CU_ASSERT_EQUAL(found.frames[2].missing, 0);
+    callers = NULL;
+    walk_over(words, 0x1000, 0x401010, 1, &found); /* another mapping: not the same stack */
+    CU_ASSERT_EQUAL(found.count, 1);
+}
+
 /* Call frame information that leads down the stack, or out of the code, is not believed. */
 static void test_implausible(void)
 {
@@ -409,6 +448,7 @@ static const struct tap_test tests[] = {
     { "a call through a bad pointer", test_bad_call },
     { "a chain that goes round", test_cycle },
     { "call frame information and frame pointers by turns", test_turns },
+    { "walk: over a gap", test_gap },
     { "call frame information that is not believed", test_implausible },
     { "a signal that came upon a call through a bad pointer", test_signal_return },
     { NULL, NULL },

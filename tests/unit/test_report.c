@@ -5,6 +5,7 @@
  */
 #include "core/minidump/reader.h"
 #include "core/report/report.h"
+#include "core/report/report_inner.h"
 #include "tests/unit/dump_maker.h"
 #include "tests/unit/tap.h"
 
@@ -410,9 +411,46 @@ static void test_signature_recursion(void)
     CU_ASSERT_TRUE(same(SIGSEGV, deep, 200, SIGSEGV, shallow, 100));
 }
 
+/* ---- The message about a C++ exception ---- */
+
+static void test_thrown(void)
+{
+    static const char *const cases[][2] = {
+        { "St13runtime_error: text: more", "std::runtime_error: text: more" },
+        { "i: ", "int" },
+        { "PKc: a", "char const*: a" },
+        { "N4shop3OwnE: ", "shop::Own" },
+        { "*N12_GLOBAL__N_13OwnE: x", "(anonymous namespace)::Own: x" },
+        { "3BoxIiLj5EPKcE: ", "Box<int, 5, char const*>" },
+        { "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE: s", "std::string: s" },
+        { "St6vectorIiSaIiEE: ", "std::vector<int, std::allocator<int>>" },
+        /* As it is: shorthand, nonsense, lengths that lie, and depth. */
+        { "N3foo3BarINS_3BazEEE: ", "N3foo3BarINS_3BazEEE" },
+        { "99999999999999999999x: ", "99999999999999999999x" },
+        { "4Own: ", "4Own" },
+        { "PPPPPPPPPPPPPPPPPPPPPPPPPPPPi: ", "PPPPPPPPPPPPPPPPPPPPPPPPPPPPi" },
+        { "", "" },
+    };
+    char text[256], *message;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(text, sizeof(text), "C++ exception %s", cases[i][0]);
+        message = strdup(text);
+        snprintf(text, sizeof(text), "C++ exception %s", cases[i][1]);
+        CU_ASSERT_EQUAL(report_name_thrown(&message), 0);
+        CU_ASSERT_STRING_EQUAL(message, text);
+        free(message);
+    }
+    message = strdup("what the program said: i");
+    CU_ASSERT_EQUAL(report_name_thrown(&message), 0);
+    CU_ASSERT_STRING_EQUAL(message, "what the program said: i");
+    free(message);
+}
+
 int main(void)
 {
     static const struct tap_test tests[] = {
+        { "C++ exceptions by name", test_thrown },
         { "caps of the lists", test_caps },
         { "caps of the texts", test_text_caps },
         { "hostile texts and duplicates", test_hostile_text },
