@@ -25,6 +25,7 @@ BENCH = pathlib.Path(__file__).resolve().parent
 THREADS = [1, 10, 100, 1000, 5000]
 MODULES = [30, 300, 3000]
 HEAP_MIB = 2048
+ZSTD_HEAP_MIB = 512
 STORM = 200
 PLUGINS = [0, 8, 16]  # annotators besides the default pipeline's
 TIERS = {"tier 2": "2", "tier 2, copy": "2-copy", "tier 3": "3"}  # subject: CAIRN_TEST_TIER
@@ -44,6 +45,7 @@ application: {{ name: bench }}
 engine:
   spool: {spool}
   limits: {{ reports: 1000, total: 64GiB, report: 8GiB, free: 1MiB }}
+  clocks: {{ pipeline: 10m }}
 annotators:
   system:      {{ plugin: system }}
   process:     {{ plugin: process }}
@@ -107,8 +109,8 @@ class Bench:
         return path
 
     def configuration(self, folder, memory="stacks", plugins=0):
-        # What is measured of full memory is the capture: the copy that follows would fill the disk twice.
-        options = "memory: stacks" if memory == "stacks" else f"memory: {memory}, output_limit: 1MiB"
+        options = {"stacks": "memory: stacks", "full": "memory: full",
+                   "zstd": "memory: full, compress: zstd, timeout: 5m, output_limit: 8GiB"}[memory]
         extra = "".join(
             f"  extra{n}: {{ plugin: static, values: {{ key{n}: value }} }}\n" for n in range(plugins)
         )
@@ -255,6 +257,24 @@ def measure_plugins(bench, options):
     return results
 
 
+def measure_zstd(bench):
+    """[(microseconds of the writers, of the same by commands, bytes)] for a full dump that is compressed."""
+    results = []
+    for _ in range(HEAP_ROUNDS if shutil.which("zstd") else 0):
+        folder = bench.folder()
+        times = bench.cairn(Case("zstd", 1, heap=ZSTD_HEAP_MIB, memory="zstd"), folder)
+        packed = next(folder.glob("spool/*/*/*/dump.dmp.zst"), None)
+        if times is not None and packed is not None:
+            plain = folder / "plain.dmp"
+            subprocess.run(["zstd", "-dqf", str(packed), "-o", str(plain)], check=True)
+            began = time.monotonic()
+            subprocess.run(["nice", "-n", "10", "sh", "-c", "zstd -3 --single-thread -qf plain.dmp -o again.zst && "
+                            "sync again.zst && sha256sum again.zst"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+            results.append((times["stage writers_us"], 1e6 * (time.monotonic() - began), plain.stat().st_size))
+        shutil.rmtree(folder, ignore_errors=True)
+    return results
+
+
 def measure_storm(bench):
     """What came of many programs that crash at once."""
     folder = bench.folder()
@@ -304,6 +324,7 @@ def measure(options, scratch):
     print("... plugins and storm", file=sys.stderr, flush=True)
     results["plugins"] = measure_plugins(bench, options)
     results["storm"] = measure_storm(bench)
+    results["zstd"] = [] if options.quick else measure_zstd(bench)
     results["failures"] = bench.failures
     return results
 

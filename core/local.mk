@@ -5,11 +5,10 @@
 # ---- on purpose: a distribution's stack protector, fortification or LTO would bring imports back.
 CRASH_FLAGS = -ffreestanding -fno-builtin -fno-stack-protector -fno-sanitize=all -fno-lto \
 	-fno-profile-arcs -fno-test-coverage -fcf-protection=none -U_FORTIFY_SOURCE -fPIC $(SMALL_FLAGS) \
-	$(CRASH_EXTRA_FLAGS)
+	-ffunction-sections -fdata-sections $(CRASH_EXTRA_FLAGS)
 
 # Nobody unwinds through what works below the handler; its tables would be a tenth of libcairn.
-BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections \
-	-fdata-sections
+BELOW_HANDLER_FLAGS = $(CRASH_FLAGS) -fno-asynchronous-unwind-tables -fno-unwind-tables
 
 # ---- util: every process but the crashed one
 noinst_LTLIBRARIES += libcairn-util.la

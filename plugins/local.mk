@@ -155,23 +155,25 @@ plugins_transport_directory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- what transports over HTTP share
 TRANSPORT_HTTP = \
+	plugins/transport/common/body.c plugins/transport/common/body.h \
 	plugins/transport/common/form.c plugins/transport/common/form.h \
 	plugins/transport/common/http.c plugins/transport/common/http.h \
+	plugins/transport/common/scratch.c plugins/transport/common/scratch.h \
 	plugins/transport/common/verdict.c plugins/transport/common/verdict.h
 
 # ---- transport/breakpad
 plugintransport_LTLIBRARIES += plugins/transport/breakpad.la
 plugins_transport_breakpad_la_SOURCES = plugins/transport/breakpad.c $(TRANSPORT_HTTP)
-plugins_transport_breakpad_la_CFLAGS = $(PLUGIN_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS)
+plugins_transport_breakpad_la_CFLAGS = $(PLUGIN_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
 plugins_transport_breakpad_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-plugins_transport_breakpad_la_LIBADD = $(CURL_LIBS) $(CJSON_LIBS)
+plugins_transport_breakpad_la_LIBADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 
 # ---- transport/backtrace
 plugintransport_LTLIBRARIES += plugins/transport/backtrace.la
 plugins_transport_backtrace_la_SOURCES = plugins/transport/backtrace.c $(TRANSPORT_HTTP)
-plugins_transport_backtrace_la_CFLAGS = $(PLUGIN_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS)
+plugins_transport_backtrace_la_CFLAGS = $(PLUGIN_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
 plugins_transport_backtrace_la_LDFLAGS = $(PLUGIN_LDFLAGS)
-plugins_transport_backtrace_la_LIBADD = $(CURL_LIBS) $(CJSON_LIBS)
+plugins_transport_backtrace_la_LIBADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 
 # ---- Plugins are loaded by their .so: the .la files are of no use where they are installed, and
 # ---- without them libtool leaves the .so behind on uninstall.

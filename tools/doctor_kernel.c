@@ -35,6 +35,7 @@ struct pidfd_facts {
     uint32_t ids[11];
     int32_t exit_code;
 };
+#define PIDFD_FACT_EXIT (1u << 3) /* 6.15 */
 #define GET_PIDFD_FACTS _IOWR(0xff, 11, struct pidfd_facts)
 
 /* The first line of a small file, "" if there is none. */
@@ -245,6 +246,37 @@ static void look_at_pidfd(struct doctor *doctor)
     close(fd);
 }
 
+/* How a child ended that has been collected, as a monitor would have to ask. */
+static void look_at_ends(struct doctor *doctor)
+{
+    struct pidfd_facts facts = { .mask = PIDFD_FACT_EXIT };
+    pid_t child = fork();
+    int fd, result;
+
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    if (child < 0) {
+        return; /* what cannot be tried is not told */
+    }
+    fd = (int)syscall(SYS_pidfd_open, child, 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    result = fd >= 0 ? ioctl(fd, GET_PIDFD_FACTS, &facts) : -1;
+    if (result == 0 && (facts.mask & PIDFD_FACT_EXIT) != 0 && facts.exit_code == SIGKILL) {
+        doctor_say(doctor, DOCTOR_OK, "deaths",
+                   "The kernel tells how a program ended, by the OOM killer for example.");
+    } else {
+        doctor_say(doctor, DOCTOR_NOTE, "deaths",
+                   "Before Linux 6.15 nobody tells how a program ended that its parent collects at "
+                   "once; see engine.deaths in cairn.yaml(5), \"unknown\".");
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* ---- Confinement and limits ---- */
 
 static bool status_number(const char *text, const char *name, unsigned base, uint64_t *ret_number)
@@ -354,6 +386,7 @@ void doctor_look_at_kernel(struct doctor *doctor)
     look_at_foreign(doctor);
     look_at_memfd(doctor);
     look_at_pidfd(doctor);
+    look_at_ends(doctor);
     look_at_confinement(doctor);
     look_at_namespaces(doctor);
     look_at_core_pattern(doctor);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exec() and its kin, as the preload library offers them to the program: the page gets a mark first,
- * so that the monitor does not take the end of what follows for the program's. [app]: also called
- * from signal handlers and from children of vfork(), which share the memory and are somebody else:
- * everything here is async-signal-safe.
+ * exec() and its kin, as the preload library offers them to the program: the page gets a mark
+ * first, so that the monitor does not take the end of what follows for the program's. [app]: also
+ * called from signal handlers and from children of vfork(), which share the memory and are somebody
+ * else: everything here is async-signal-safe.
  */
 #include "core/client/preload.h"
 

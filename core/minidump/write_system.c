@@ -160,8 +160,9 @@ static void write_distribution(struct write *write)
 
 void write_system(struct write *write)
 {
-    size_t bytes = 0;
-    const char *processors = read_path(write, "/proc/cpuinfo", &bytes);
+    size_t bytes = write->extra != NULL ? write->extra->processors_bytes : 0;
+    const char *processors =
+        bytes != 0 ? write->extra->processors : read_path(write, "/proc/cpuinfo", &bytes);
 
     write_information(write, count_processors(processors, processors != NULL ? bytes : 0));
     write_miscellaneous(write);

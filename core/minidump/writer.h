@@ -43,6 +43,8 @@ struct minidump_extra {
     const struct minidump_annotation *annotations;
     size_t annotation_count;
     unsigned char report_id[16]; /* the UUID's bytes in the order of its text */
+    const char *processors; /* /proc/cpuinfo, of which a caller knew that it takes long; or NULL */
+    size_t processors_bytes;
     void (*more)(struct write *write); /* writes what capture_request.more has read, or NULL */
     uint32_t *begun; /* becomes 1 when nothing is asked of the system any more and the memory that is
                       * written into is about to change; or NULL */

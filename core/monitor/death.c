@@ -118,7 +118,7 @@ void death_explain(const struct death *death, char *ret_text, size_t capacity)
     if (death->out_of_memory) {
         snprintf(ret_text, capacity, "killed by the kernel, which ran out of memory");
     } else if (end->how == END_SIGNALLED && end->signal == SIGKILL) {
-        snprintf(ret_text, capacity, "killed by somebody's SIGKILL");
+        snprintf(ret_text, capacity, "killed by SIGKILL");
     } else if (name != NULL) {
         snprintf(ret_text, capacity, "ended by SIG%s, which no handler saw", name);
     } else if (end->how == END_SIGNALLED) {

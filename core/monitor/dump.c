@@ -17,8 +17,10 @@
 #include "core/util/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 #define FUSE_GRACE_MS       500u  /* a capture that keeps to `hold` is done by then */
 #define CAPTURE_STACK_BYTES (256 * 1024)
 #define ROOM_BYTES          (1024 * 1024) /* on the disk, besides memory and threads */
+#define PROCESSORS_BYTES    (512 * 1024)
 #define ROOM_PER_THREAD     2048
 
 /* What the capturing thread is asked to do. */
@@ -118,9 +121,27 @@ static void release(struct dump *dump)
     put_out_fuse(dump);
 }
 
-/* In a thread of its own, which ends when the process may go on. Meanwhile the folder is made; if
- * it cannot be, that is found out again and told when it is needed. Without memory for a thread,
- * the crash comes first. */
+/* The kernel takes long to say it, a millisecond where there are many processors. */
+static void read_processors(struct dump *dump)
+{
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? 1 : 0;
+    size_t used = 0;
+
+    dump->processors = malloc(PROCESSORS_BYTES);
+    while (dump->processors != NULL && got > 0 && used < PROCESSORS_BYTES) {
+        got = read(fd, dump->processors + used, PROCESSORS_BYTES - used);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    dump->processors_bytes = used;
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* In a thread of its own, which ends when the process may go on. Meanwhile the folder is made, and
+ * read what is not the process's. A folder that cannot be made is found out again, and told, when
+ * it is needed. Without memory for a thread, the crash comes first. */
 static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
                              const struct capture_request *request)
 {
@@ -132,6 +153,7 @@ static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
     if (dump->threaded) {
         incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
         page_make_present(monitor->page);
+        read_processors(dump);
         wait_for(&dump->captured);
     } else {
         call.result = capture_begin(&dump->capture, request);
@@ -172,6 +194,8 @@ void dump_begin(struct dump *dump, const struct dump_event *event)
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
     dump->held = dump->burning = false;
+    dump->processors = NULL;
+    dump->processors_bytes = 0;
     uuid_make(&dump->id);
 }
 
@@ -229,6 +253,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     }
     if (result != 0) {
         discard_folder(dump);
+        free(dump->processors);
     }
     if (!dump->held) {
         put_out_fuse(dump);
@@ -279,6 +304,8 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
     ret_extra->records = &ret_records->records;
     ret_extra->annotations = ret_records->annotations;
     ret_extra->annotation_count = ret_records->annotation_count;
+    ret_extra->processors = dump->processors;
+    ret_extra->processors_bytes = dump->processors_bytes;
     ret_extra->more = minidump_write_handles;
     memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
 }
@@ -369,4 +396,5 @@ void dump_finish(struct dump *dump, bool keep)
     }
     release(dump);
     capture_finish(&dump->capture);
+    free(dump->processors);
 }

@@ -46,6 +46,8 @@ struct dump {
     timer_t fuse;
     pthread_t thread;
     sem_t captured, let_go;
+    char *processors; /* /proc/cpuinfo, or NULL; read likewise */
+    size_t processors_bytes;
     struct incoming incoming;   /* made while the process is being read, if it could be */
     char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
 };

@@ -66,16 +66,14 @@ static int set_type(const struct cairn_host *table, const char *extension, const
     return CAIRN_PLUGIN_OK;
 }
 
-/* An output limit is one for what the writer makes, however it makes it. */
+/* Nothing is put out: of the limits, that of a whole report counts, which the engine keeps. */
 static int take_minidump(const struct cairn_host *table, const struct cairn_hole *holes,
                          size_t count)
 {
     struct host *host = host_of(table);
-    uint64_t limit = host->request->instance->output_bytes;
     struct stat status;
 
     if (!host->request->may_take || fstat(host->report.dump_fd, &status) != 0 ||
-        (limit != 0 && (uint64_t)status.st_size > limit) ||
         !host_are_holes(holes, count, (uint64_t)status.st_size)) {
         return CAIRN_PLUGIN_FAILED;
     }

@@ -3,11 +3,19 @@
  * transport/backtrace: uploads the minidump and its attributes to Backtrace, hosted or one's own
  * listener, under the attribute names that its index knows. Runs in a step of the sender.
  */
+#include "config.h"
+
 #include "plugins/transport/common/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef HAVE_ZLIB
+#define COMPRESS_DEFAULT "gzip"
+#else
+#define COMPRESS_DEFAULT "none"
+#endif
 
 #define UNIVERSE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
@@ -46,7 +54,7 @@ static const struct cairn_option options[] = {
       .offset = offsetof(struct config, attachments),
       .default_text = "true",
       .help = "Upload the report's other artifacts as attachments." },
-    HTTP_OPTION_ROWS(struct config, http),
+    HTTP_OPTION_ROWS(struct config, http, COMPRESS_DEFAULT),
     { .name = NULL },
 };
 
@@ -175,9 +183,11 @@ static void add_error(struct form *form, const struct cairn_transport_args *args
     form_report_field(form, args, "fault.address", "crash.address");
 }
 
-static int fill(struct form *form, const struct config *config,
-                const struct cairn_transport_args *args)
+static enum form_found fill(struct form *form, const struct config *config,
+                            const struct cairn_transport_args *args)
 {
+    enum form_found found;
+
     const char *const *values = config->fields.values;
 
     for (size_t i = 0; i < config->fields.count; i++) {
@@ -191,13 +201,11 @@ static int fill(struct form *form, const struct config *config,
     form_field(form, "backtrace.agent", "cairn");
     form_field(form, "backtrace.version", "1.0.0");
     form_report(form, args);
-    if (form_minidump(form, args, "upload_file_minidump") != 0) {
-        return -1;
-    }
-    if (config->attachments) {
+    found = form_minidump(form, args, "upload_file_minidump");
+    if (found == FORM_FOUND && config->attachments) {
         form_attachments(form, args, "attachment_");
     }
-    return 0;
+    return found;
 }
 
 static int create(const struct cairn_host *host, const void *config, void **ret_context)
@@ -218,22 +226,24 @@ static int send_report(void *context, struct cairn_transport_args *args)
     char *url = make_url(config);
     struct form form = { .parts = NULL };
     struct http_answer answer;
+    enum form_found found;
 
     if (url == NULL) {
         return args->host->fail(args->host, "No memory for the submission's address.");
     }
-    if (fill(&form, config, args) == 0) {
+    found = fill(&form, config, args);
+    if (found == FORM_FOUND) {
         http_post(&config->http, args->host, url, &form, &answer);
         verdict_give(args, &answer, url, &manners);
         http_answer_finish(&answer);
-    } else {
+    } else if (found == FORM_HAS_NONE) {
         args->outcome = CAIRN_REJECTED;
         snprintf(args->error, sizeof(args->error),
                  "The report has no minidump to upload: its pipeline lacks a writer of that kind.");
     }
     form_finish(&form);
     free(url);
-    return CAIRN_PLUGIN_OK;
+    return found == FORM_FAILED ? CAIRN_PLUGIN_FAILED : CAIRN_PLUGIN_OK;
 }
 
 static const struct cairn_transport_ops ops = {

@@ -50,7 +50,7 @@ static const struct cairn_option options[] = {
       .offset = offsetof(struct config, attachment_prefix),
       .default_text = "",
       .help = "What goes before an artifact's name to make the name of its part." },
-    HTTP_OPTION_ROWS(struct config, http),
+    HTTP_OPTION_ROWS(struct config, http, "none"),
     { .name = NULL },
 };
 
@@ -87,9 +87,11 @@ static int create(const struct cairn_host *host, const void *config, void **ret_
     return CAIRN_PLUGIN_OK;
 }
 
-static int fill(struct form *form, const struct config *config,
-                const struct cairn_transport_args *args)
+static enum form_found fill(struct form *form, const struct config *config,
+                            const struct cairn_transport_args *args)
 {
+    enum form_found found;
+
     const char *const *values = config->fields.values;
 
     form_field(form, "prod", config->product);
@@ -100,13 +102,11 @@ static int fill(struct form *form, const struct config *config,
     form_report_field(form, args, "prod", "application.name");
     form_report_field(form, args, "ver", "application.version");
     form_report(form, args);
-    if (form_minidump(form, args, config->dump_field) != 0) {
-        return -1;
-    }
-    if (config->attachments) {
+    found = form_minidump(form, args, config->dump_field);
+    if (found == FORM_FOUND && config->attachments) {
         form_attachments(form, args, config->attachment_prefix);
     }
-    return 0;
+    return found;
 }
 
 static int send_report(void *context, struct cairn_transport_args *args)
@@ -115,18 +115,20 @@ static int send_report(void *context, struct cairn_transport_args *args)
     const struct config *config = context;
     struct form form = { .parts = NULL };
     struct http_answer answer;
+    enum form_found found;
 
-    if (fill(&form, config, args) == 0) {
+    found = fill(&form, config, args);
+    if (found == FORM_FOUND) {
         http_post(&config->http, args->host, config->url, &form, &answer);
         verdict_give(args, &answer, config->url, &manners);
         http_answer_finish(&answer);
-    } else {
+    } else if (found == FORM_HAS_NONE) {
         args->outcome = CAIRN_REJECTED;
         snprintf(args->error, sizeof(args->error),
                  "The report has no minidump to upload: its pipeline lacks a writer of that kind.");
     }
     form_finish(&form);
-    return CAIRN_PLUGIN_OK;
+    return found == FORM_FAILED ? CAIRN_PLUGIN_FAILED : CAIRN_PLUGIN_OK;
 }
 
 static const struct cairn_transport_ops ops = {

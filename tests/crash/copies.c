@@ -7,7 +7,7 @@
  *
  * start CONFIG, stop: its own handler. load FILE CONFIG, unstart, unload: a plug-in's, the last one
  * that was loaded. kernel: whether the handler of SIGSEGV is still the one of the last time. dump
- * PID TID, drop UID, crash.
+ * PID TID, drop UID, fork, crash, raise SIGNAL, abort.
  */
 #define _GNU_SOURCE
 #include <cairn/cairn.h>
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef int plugin_start_fn(const char *config);
@@ -63,9 +64,10 @@ static void do_stop(char **arguments)
 
 static void do_dump(char **arguments)
 {
+    int pid = strcmp(arguments[0], "self") == 0 ? getpid() : (int)strtol(arguments[0], NULL, 10);
     char id[37] = "";
-    int result = cairn_dump_process(NULL, (int)strtol(arguments[0], NULL, 10),
-                                    (int)strtol(arguments[1], NULL, 10), "asked for", id);
+    int result =
+        cairn_dump_process(NULL, pid, (int)strtol(arguments[1], NULL, 10), "asked for", id);
 
     say("dump", result);
     printf("id: %s\n", id);
@@ -162,6 +164,32 @@ static void do_crash(char **arguments)
     crash_here(NULL);
 }
 
+static void do_raise(char **arguments)
+{
+    raise((int)strtol(arguments[0], NULL, 10));
+    printf("went on\n");
+}
+
+static void do_abort(char **arguments)
+{
+    (void)arguments;
+    abort();
+}
+
+/* The steps that follow are the child's; the parent ends as it does. */
+static void do_fork(char **arguments)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    (void)arguments;
+    if (child == 0) {
+        return;
+    }
+    waitpid(child, &status, 0);
+    _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 static const struct step {
     const char *name;
     int arguments;
@@ -172,7 +200,9 @@ static const struct step {
     { "drop", 1, do_drop },
 #endif
     { "load", 2, do_load },     { "unstart", 0, do_unstart }, { "unload", 0, do_unload },
-    { "kernel", 0, do_kernel }, { "crash", 0, do_crash },
+    { "kernel", 0, do_kernel }, { "crash", 0, do_crash },     { "raise", 1, do_raise },
+    { "abort", 0, do_abort },   { "fork", 0, do_fork },
+
 };
 
 static const struct step *find_step(const char *name, int left)

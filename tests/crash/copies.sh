@@ -38,22 +38,26 @@ reports_of() {
 made() {
     for application in outer program plugin second; do
         for report in $(reports_of $application); do
-            echo "$application:$(python3 -c 'import json, sys
-print(json.load(open(sys.argv[1]))["attributes"].get("who", "-"))' "$report")"
+            who=$(sed -n 's/^ *"who": "\(.*\)".*/\1/p' "$report")
+            echo "$application:${who:--}"
         done
     done | tr '\n' ' '
 }
-# crash WHAT REPORTS OUTPUT COMMAND...: the reports that are made, what is printed, and the status.
-crash() {
-    what=$1 wanted=$2 output=$3
-    shift 3
+# ends STATUS WHAT REPORTS OUTPUT COMMAND...: the status, the reports that are made, what is printed.
+ends() {
+    status=$1 what=$2 wanted=$3 output=$4
+    shift 4
     rm -rf "$spool"
-    is "$what: it dies of its true signal" "$(status_of timeout 20 "$@" crash)" 139
+    is "$what: it dies of its true signal" "$(status_of timeout 20 "$@")" "$status"
     is "$what: what was said" "$(sed 's/: no error$//' "$scratch/out" | tr '\n' ' ')" "$output"
     if [ -n "$wanted" ]; then
         wait_for 20 committed "$(echo "$wanted" | wc -w)"
     fi
     is "$what: one report per handler" "$(made)" "$wanted"
+}
+
+crash() {
+    ends 139 "$@" crash
 }
 
 # ---- preload and embedded
@@ -91,6 +95,14 @@ for binary in static hidden; do
     crash "$binary: the program starts again" "program:program plugin:plug-in " "start set load stop start set " \
         "$scratch/$binary" start "$program" load "$scratch/plugin-one.so" "$plugin" stop start "$program"
 done
+# Each is before the other one there, and is called by it.
+again="start $program load $scratch/plugin-one.so $plugin stop start $program"
+ends 134 "in a circle, abort" "program:program plugin:plug-in " "start set load stop start set " \
+    "$scratch/hidden" $again abort
+ends 159 "in a circle, a sent signal" "program:program plugin:plug-in " "start set load stop start set " \
+    "$scratch/hidden" $again raise 31
+ends 139 "in a circle, a fork child" "program:program plugin:plug-in " "start set load stop start set " \
+    "$scratch/hidden" $again fork crash
 crash "the first of two plug-ins is unloaded" "second:plug-in " "load unstart load " \
     "$scratch/bare" load "$scratch/plugin-one.so" "$plugin" unstart unload load "$scratch/plugin-two.so" "$scratch/second.yaml"
 
@@ -119,7 +131,7 @@ child=$!
 started="$started $child"
 wait_for 5 test -s "$scratch/tid"
 tid=$(cat "$scratch/tid")
-# dump USER PID TID: what was answered, in $answer and $report. 0: no other user than now.
+# dump USER PID TID: what was answered (PID self: of the program itself), in $answer and $report. 0: no other user than now.
 dump() {
     rm -rf "$spool"
     "$scratch/shared" start "$program" drop "$1" dump "$2" "$3" >"$scratch/out" 2>&1
@@ -147,6 +159,10 @@ dump "$me" "$child" $$
 is "a thread of another process" "$answer" "there is nothing of that name"
 dump "$me" "$tid" 0
 is "a thread's number is not a process's" "$answer" "there is nothing of that name"
+dump "$me" self 0
+is "the program itself" "$answer" "no error"
+dump "$me" self "$tid"
+is "... without that thread" "$answer" "there is nothing of that name"
 sh -c 'exit 0' &
 gone=$!
 wait "$gone"

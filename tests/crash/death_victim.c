@@ -6,8 +6,8 @@
  *
  * KIND: wait (to be killed), _exit, exit, exit-3, blocked (a fault whose signal is blocked), stop
  * (cairn_stop(), then wait), crash, exec (becomes sleep(1)), again (starts itself anew, with
- * "wait"), memory (takes what there is), drop (becomes nobody, then waits). FILE is attached. Prints
- * "ready" once all is said.
+ * "wait"), memory (takes what there is), drop (becomes nobody, then waits). FILE is attached.
+ * Prints "ready" once all is said.
  */
 #include <cairn/cairn.h>
 

@@ -98,7 +98,7 @@ configure ''
 run wait kill -9
 judge "SIGKILL" 137 SIGKILL signal
 folder=$(newest)
-is "its reason" "$(fact crash.reason)" "killed by somebody's SIGKILL"
+is "its reason" "$(fact crash.reason)" "killed by SIGKILL"
 is "its annotation" "$(attribute shop.region)" eu-1
 is "its breadcrumbs" "$(fact breadcrumbs.0.message) $(fact breadcrumbs.1.message)" "taken paid"
 is "its process" "$(fact crash.pid)" "$pid"

@@ -53,9 +53,9 @@ tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_report_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_report_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la
 tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c $(TRANSPORT_HTTP) $(FUZZ_COMMON)
-tests_fuzz_fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZSTD_CFLAGS) $(ZLIB_CFLAGS)
 tests_fuzz_fuzz_answer_LDFLAGS = $(FUZZ_LINK)
-tests_fuzz_fuzz_answer_LDADD = $(CURL_LIBS) $(CJSON_LIBS)
+tests_fuzz_fuzz_answer_LDADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 tests_fuzz_fuzz_end_SOURCES = tests/fuzz/fuzz_end.c core/monitor/cgroup.c core/monitor/end.c \
 	core/monitor/identity.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_end_LDFLAGS = $(FUZZ_LINK)

@@ -67,10 +67,11 @@ if [ -x "$READERS/minidump_stackwalk" ]; then
         '^Crash reason:  SIGSEGV'
 fi
 
-# An output limit holds for what is taken, too.
-configure "taken: { $full, output_limit: 1MiB"
+# What is taken is not put out: an output limit is for copies.
+configure "taken: { $full, output_limit: 1MiB" "copied: { $full, output_limit: 1MiB"
 crash
-is "more than the output limit: the captured one is kept" "$(digests)" "capture.dmp application/x-dmp good"
+is "an output limit" "$(digests)" "taken.dmp application/x-dmp good"
+has "... holds for copies" "$(field "$folder/report.json" notes)" '"copied.* output limit of 1048576 bytes'
 
 configure "dump: { $full, compress: zstd"
 if [ "$(status_of cairn check "$scratch/cairn.yaml")" -ne 0 ]; then

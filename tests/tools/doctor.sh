@@ -21,7 +21,7 @@ doctor() {
 # ---- All is well.
 doctor /bin/sleep
 is "all is well: status" "$status" 0
-for name in kernel ptrace memfd pidfd configuration plugins spool space consent program trial; do
+for name in kernel ptrace memfd pidfd deaths configuration plugins spool space consent program trial; do
     has "all is well: $name" "$out" "^(ok|note) +$name "
 done
 has "the trial's report came from tier 1" "$out" '^ok +trial .*tier 1'

@@ -149,7 +149,7 @@ static void test_words(void)
         struct death death;
         const char *text;
     } rows[] = {
-        { { .end = { .how = END_SIGNALLED, .signal = SIGKILL } }, "killed by somebody's SIGKILL" },
+        { { .end = { .how = END_SIGNALLED, .signal = SIGKILL } }, "killed by SIGKILL" },
         { { .end = { .how = END_SIGNALLED, .signal = SIGKILL }, .out_of_memory = true },
           "killed by the kernel, which ran out of memory" },
         { { .end = { .how = END_SIGNALLED, .signal = SIGSEGV } },

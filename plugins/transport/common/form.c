@@ -2,10 +2,13 @@
 /* The fields and files of one upload; see form.h. */
 #include "plugins/transport/common/form.h"
 
+#include "plugins/transport/common/scratch.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ITEMS 4096 /* attributes or artifacts of a report: a bound on every loop */
 
@@ -19,7 +22,10 @@ void form_finish(struct form *form)
         free(form->parts[i].type);
     }
     free(form->parts);
-    *form = (struct form){ NULL, 0, 0, false };
+    if (form->unpacked > 0) {
+        close(form->unpacked);
+    }
+    *form = (struct form){ .parts = NULL };
 }
 
 bool form_name_is_usable(const char *name)
@@ -165,17 +171,28 @@ static bool artifact_at(const struct cairn_transport_args *args, size_t index,
            args->host->artifact_at(args->host, args->report, index, ret_artifact) != 0;
 }
 
-/* The index of the minidump to upload, or MAX_ITEMS. */
+static bool is_packed(const struct cairn_artifact *artifact)
+{
+    size_t length = artifact->name != NULL ? strlen(artifact->name) : 0;
+
+    return length > 8 && strcmp(artifact->name + length - 8, ".dmp.zst") == 0;
+}
+
+/* The index of the minidump to upload, a plain one before a compressed one, or MAX_ITEMS. */
 static size_t minidump_index(const struct cairn_transport_args *args)
 {
     struct cairn_artifact artifact;
+    size_t packed = MAX_ITEMS;
 
     for (size_t i = 0; artifact_at(args, i, &artifact); i++) {
         if (artifact.is_minidump) {
             return i;
         }
+        if (packed == MAX_ITEMS && is_packed(&artifact)) {
+            packed = i;
+        }
     }
-    return MAX_ITEMS;
+    return packed;
 }
 
 static void add_file(struct form *form, const char *name, const struct cairn_artifact *artifact,
@@ -194,20 +211,45 @@ static void add_file(struct form *form, const char *name, const struct cairn_art
     }
 }
 
-int form_minidump(struct form *form, const struct cairn_transport_args *args, const char *part)
+static bool is_preview(const struct cairn_host *host)
+{
+    return CAIRN_HOST_HAS(host, service) && host->service(host, CAIRN_SERVICE_PREVIEW) != NULL;
+}
+
+/* Lets `artifact` lead to its content; `path` lives as long as it. */
+static bool unpack(struct form *form, const struct cairn_transport_args *args,
+                   struct cairn_artifact *artifact, char path[64])
+{
+    int fd = scratch_unpack(args->host, args->folder, artifact->path);
+
+    if (fd < 0) {
+        return false;
+    }
+    form->unpacked = fd;
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    artifact->path = path;
+    return true;
+}
+
+enum form_found form_minidump(struct form *form, const struct cairn_transport_args *args,
+                              const char *part)
 {
     struct cairn_artifact artifact;
     struct cairn_value id;
-    char filename[64] = "minidump.dmp";
+    char filename[64] = "minidump.dmp", path[64];
 
+    form->folder = args->folder;
     if (!artifact_at(args, minidump_index(args), &artifact)) {
-        return -1;
+        return FORM_HAS_NONE;
+    }
+    if (is_packed(&artifact) && !is_preview(args->host) && !unpack(form, args, &artifact, path)) {
+        return FORM_FAILED;
     }
     if (args->host->get(args->host, args->report, "id", &id) && id.type == CAIRN_VALUE_STRING) {
         snprintf(filename, sizeof(filename), "%.40s.dmp", id.string);
     }
     add_file(form, part, &artifact, filename, "application/octet-stream");
-    return 0;
+    return FORM_FOUND;
 }
 
 void form_attachments(struct form *form, const struct cairn_transport_args *args,

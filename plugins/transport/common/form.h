@@ -19,7 +19,9 @@ struct form_part {
 struct form {
     struct form_part *parts;
     size_t count, capacity;
-    bool failed; /* no memory for a part: the form must not be sent */
+    bool failed;        /* no memory for a part: the form must not be sent */
+    const char *folder; /* the report's; set with the minidump */
+    int unpacked;       /* a file with the minidump if the report's is compressed; 0: none */
 };
 
 void form_finish(struct form *form);
@@ -38,8 +40,11 @@ void form_report_field(struct form *form, const struct cairn_transport_args *arg
 /* Adds what every server can take: the report's own facts and all attributes. */
 void form_report(struct form *form, const struct cairn_transport_args *args);
 
-/* Adds the first minidump as `part`, named <id>.dmp. 0, or -1 when the report has none. */
-int form_minidump(struct form *form, const struct cairn_transport_args *args, const char *part);
+/* Adds the first minidump as `part`, named <id>.dmp, unpacked if the report has none but a
+ * compressed one; a preview shows that as it is. */
+enum form_found { FORM_FOUND, FORM_HAS_NONE, FORM_FAILED /* host->fail() has said why */ };
+enum form_found form_minidump(struct form *form, const struct cairn_transport_args *args,
+                              const char *part);
 
 /* Adds all artifacts but that minidump, each as `prefix` and its name. */
 void form_attachments(struct form *form, const struct cairn_transport_args *args,

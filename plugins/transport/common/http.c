@@ -2,16 +2,22 @@
 /* One POST with libcurl; see http.h. */
 #include "plugins/transport/common/http.h"
 
+#include "plugins/transport/common/body.h"
+
 #include <curl/curl.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define USER_AGENT             "Cairn/1.0 (Linux)"
 #define STALL_BYTES_PER_SECOND 100L
 #define MARGIN_MS              250 /* kept from the step's deadline, to hand the result over */
 #define MAX_RETRY_AFTER_S      (24 * 3600)
+
+const char *const http_compressions[] = { "none", "gzip", NULL };
 
 int http_check(const struct cairn_host *host, const struct http_options *options)
 {
@@ -20,6 +26,9 @@ int http_check(const struct cairn_host *host, const struct http_options *options
     }
     if (options->proxy_credentials != NULL && options->proxy == NULL) {
         return host->problem(host, "proxy_credentials", "there is no proxy to use them with");
+    }
+    if (options->compress == HTTP_COMPRESS_GZIP && !body_can_compress()) {
+        return host->problem(host, "compress", "this transport was built without zlib");
     }
     return CAIRN_PLUGIN_OK;
 }
@@ -116,6 +125,7 @@ struct request {
     CURLU *url;
     curl_mime *mime;
     struct curl_slist *headers;
+    struct body body;
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -176,6 +186,56 @@ static CURLcode add_form(struct request *request, const struct form *form)
     }
     return result == CURLE_OK ? curl_easy_setopt(request->curl, CURLOPT_MIMEPOST, request->mime)
                               : result;
+}
+
+static size_t read_body(char *buffer, size_t size, size_t count, void *body)
+{
+    ssize_t got = read(((struct body *)body)->fd, buffer, size * count);
+
+    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
+static int seek_body(void *body, curl_off_t offset, int origin)
+{
+    return lseek(((struct body *)body)->fd, (off_t)offset, origin) >= 0 ? CURL_SEEKFUNC_OK
+                                                                        : CURL_SEEKFUNC_FAIL;
+}
+
+static CURLcode add_header(struct request *request, const char *line)
+{
+    struct curl_slist *headers = curl_slist_append(request->headers, line);
+
+    if (headers == NULL) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    request->headers = headers;
+    return CURLE_OK;
+}
+
+/* The same form, as one compressed body of a known length. */
+static CURLcode add_compressed_form(struct request *request, const struct form *form)
+{
+    char type[128];
+    int failed = 0;
+
+    if (body_make(form, &request->body) != 0) {
+        snprintf(request->detail, sizeof(request->detail), "the body cannot be compressed (%s)",
+                 strerror(errno));
+        return CURLE_READ_ERROR;
+    }
+    snprintf(type, sizeof(type), "Content-Type: multipart/form-data; boundary=%s",
+             request->body.boundary);
+    failed |= (int)add_header(request, type);
+    failed |= (int)add_header(request, "Content-Encoding: gzip");
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, request->headers);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_POST, 1L);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                                    (curl_off_t)request->body.bytes);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_READFUNCTION, read_body);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_READDATA, &request->body);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_SEEKFUNCTION, seek_body);
+    failed |= (int)curl_easy_setopt(request->curl, CURLOPT_SEEKDATA, &request->body);
+    return failed == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 /* What must hold for a byte to be sent at all: any failure here ends the request. */
@@ -306,6 +366,9 @@ static void show(const struct http_options *options, const struct cairn_preview_
     failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "User-Agent", USER_AGENT);
     failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Accept", "*/*");
     failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Content-Type", "multipart/form-data");
+    if (options->compress == HTTP_COMPRESS_GZIP) {
+        failed |= show_text(preview, host, CAIRN_PREVIEW_HEADER, "Content-Encoding", "gzip");
+    }
     failed |= show_credentials(options, preview, host, url);
     for (size_t i = 0; i < form->count; i++) {
         failed |= show_part(preview, host, &form->parts[i]);
@@ -333,7 +396,9 @@ static CURLcode perform(struct request *request, const struct http_options *opti
     set_behaviour(request, options, host, answer);
     result = set_security(request->curl, options);
     if (result == CURLE_OK) {
-        result = add_form(request, form);
+        result = options->compress == HTTP_COMPRESS_GZIP && preview == NULL
+                     ? add_compressed_form(request, form)
+                     : add_form(request, form);
     }
     if (result == CURLE_OK && preview != NULL) {
         show(options, preview, host, url, form, answer);
@@ -357,7 +422,7 @@ static void explain(struct request *request, CURLcode result, const char *url,
 void http_post(const struct http_options *options, const struct cairn_host *host, const char *url,
                const struct form *form, struct http_answer *ret_answer)
 {
-    struct request request = { .detail = "" };
+    struct request request = { .body = { .fd = -1 }, .detail = "" };
     CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
 
     *ret_answer = (struct http_answer){ .server = "the server" };
@@ -381,6 +446,9 @@ void http_post(const struct http_options *options, const struct cairn_host *host
     curl_easy_cleanup(request.curl);
     curl_url_cleanup(request.url);
     curl_slist_free_all(request.headers);
+    if (request.body.fd >= 0) {
+        close(request.body.fd);
+    }
 }
 
 void http_answer_finish(struct http_answer *answer)

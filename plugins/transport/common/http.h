@@ -19,11 +19,15 @@
 struct http_options {
     const char *proxy, *proxy_credentials, *ca_file;
     uint64_t connect_timeout, stall_timeout; /* microseconds */
+    int32_t compress;                        /* enum http_compression */
 };
 
-/* Their rows in a plugin's option table. */
+enum http_compression { HTTP_COMPRESS_NONE, HTTP_COMPRESS_GZIP };
+extern const char *const http_compressions[];
+
+/* Their rows in a plugin's option table; `compress_` is that option's default. */
 /* clang-format off */
-#define HTTP_OPTION_ROWS(config_, member_)                                                   \
+#define HTTP_OPTION_ROWS(config_, member_, compress_)                                        \
     { .name = "proxy",                                                                       \
       .type = CAIRN_OPTION_STRING,                                                           \
       .offset = offsetof(config_, member_.proxy),                                            \
@@ -49,7 +53,14 @@ struct http_options {
       .default_text = "30s",                                                                 \
       .min = 1000000,                                                                        \
       .max = 3600000000,                                                                     \
-      .help = "Give up when less than 100 bytes a second have moved for so long." }
+      .help = "Give up when less than 100 bytes a second have moved for so long." },         \
+    { .name = "compress",                                                                    \
+      .type = CAIRN_OPTION_ENUM,                                                             \
+      .offset = offsetof(config_, member_.compress),                                         \
+      .default_text = compress_,                                                             \
+      .choices = http_compressions,                                                          \
+      .help = "none, or gzip: the body goes with Content-Encoding: gzip, which not every "   \
+              "collector understands." }
 /* clang-format on */
 
 /* Judges those options in check(). */
