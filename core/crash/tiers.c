@@ -85,6 +85,7 @@ static void parse_id(const char *text, unsigned char ret_bytes[16])
     }
 }
 
+_Static_assert(CRASH_SCRATCH_BYTES > 3 * (size_t)PART_BYTES, "three parts and a stack");
 _Static_assert(MINIDUMP_RESERVE_WRITING == 1, "what minidump_extra.begun makes of the state");
 
 /* ---- One minidump, by whoever runs this ---- */
