@@ -5,10 +5,11 @@
  * copy can be made, or none comes back, the crashed thread does it, guarded against faults. Runs in
  * the crashed process; imports nothing.
  *
- * A sandbox may kill for what all this needs. So the crashed thread first writes what it can have
- * by reading its own memory: a sparse minidump, which is what is left if nothing better follows.
- * A copy may die of whatever this system does not allow: it dies alone. It traces us, so that while
- * it hangs nobody here could look at a clock: it has a timer of its own that kills it.
+ * A sandbox may kill for what all this needs. Where there is one, the crashed thread first writes
+ * what it can have by reading its own memory: a sparse minidump, which is what is left if nothing
+ * better follows. A copy may die of whatever this system does not allow: it dies alone. It traces
+ * us, so that while it hangs nobody here could look at a clock: it has a timer of its own that
+ * kills it.
  */
 #include "core/capture/text.h"
 #include "core/crash/parts.h"
@@ -24,6 +25,7 @@
 #define LOOK_NS         (5 * 1000000ull)
 #define STOP_NS         SYS_NANOSECONDS /* for all threads to stop */
 #define MEMORY_BYTES    (224u * 1024u)  /* of the reserve, for stacks and regions */
+#define SPARSE_BYTES    (64u * 1024u)   /* the same of the first, sparse one */
 #define RECORD_BYTES    (64u * 1024u)
 #define PART_BYTES      (2u * 1024u * 1024u) /* of the scratch memory; behind three is the stack */
 #define GUARDED_BYTES   (40u * 1024u)        /* of the signal stack, that writing takes at most */
@@ -138,7 +140,7 @@ static int capture_process(const struct work *work, int32_t pid, struct capture 
         .context_address = (uint64_t)(uintptr_t)work->signal->context,
         .siginfo = (const unsigned char *)work->signal->info,
         .memory = CAPTURE_STACKS,
-        .max_bytes = MEMORY_BYTES,
+        .max_bytes = work->way == WAY_SPARSE ? SPARSE_BYTES : MEMORY_BYTES,
         .stop_timeout_ns = STOP_NS,
         .regions = regions,
         .region_count = crash_copy_regions(work->page, regions),
@@ -317,6 +319,12 @@ static int has_room(void)
            here - (uint64_t)(uintptr_t)stack.ss_sp >= GUARDED_BYTES;
 }
 
+/* Some system calls may be refused, or kill. */
+static int is_filtered(void)
+{
+    return sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+}
+
 /* By the crashed thread, on the signal stack or, where that is too small, on one of our own: there
  * nothing guards it. */
 static void make_here(struct work *work, enum way way)
@@ -348,7 +356,7 @@ static void make_alone(struct work *work, const char *reason, int error)
     }
     work->reason = whole;
     /* A filter for system calls would end all, not a copy. */
-    make_here(work, sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 ? WAY_OWN : WAY_BLIND);
+    make_here(work, is_filtered() ? WAY_BLIND : WAY_OWN);
 }
 
 /* ---- Both ---- */
@@ -393,7 +401,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     work.complete =
         slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
-    make_here(&work, WAY_SPARSE);
+    if (is_filtered()) {
+        make_here(&work, WAY_SPARSE);
+    }
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
         result = make_copies(&work);
     }

@@ -104,10 +104,10 @@ def judge_report(row, report, tier, verdict):
     verdict["detail"] += report["notes"]
     if report["tier"] not in range(tier, max(tier, row.lowest) + 1):
         verdict["report"] = f"tier {report['tier']}"
-    if (crash["signal"], crash["code"] in row.codes) != (row.signal, True):
-        verdict["reason"] = f"{crash['signal']} {crash['code']}"
-    if crash["thread"] != row.thread:
-        verdict["thread"] = str(crash["thread"])
+    if (crash["signal"], crash.get("code") in row.codes) != (row.signal, True):
+        verdict["reason"] = f"{crash['signal']} {crash.get('code')}"
+    if crash.get("thread") != row.thread:
+        verdict["thread"] = str(crash.get("thread"))
     if row.message and not re.search(row.message, crash["message"] or ""):
         verdict["message"] = str(crash["message"])
     first = report["frames"][0] if report["frames"] else {}
@@ -184,6 +184,8 @@ def judge(row, mode, bare, run, spool, judge_state, quick=False):
     if run.left_over:
         verdict["rest"] = "processes: " + " ".join(sorted(set(run.left_over)))
     torn = leftovers(spool)
+    if row.outcome == "log":  # what waits there for room is not torn
+        torn = [name for name in torn if name.endswith((".tmp", ".part"))]
     if torn:
         verdict["rest"] = "files: " + " ".join(torn)
     absent = mode in row.alone or row.outcome != "report"
