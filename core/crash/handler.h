@@ -67,7 +67,7 @@ enum crash_test_tier {
     CRASH_TEST_HANDLER = 3,   /* tier 3 */
 };
 
-#define CRASH_SCRATCH_BYTES ((size_t)4 << 20)
+#define CRASH_SCRATCH_BYTES (((size_t)6 << 20) + (128 << 10))
 
 /* What sigaction(2) says of a signal, in the kernel's terms. */
 struct crash_action {

@@ -39,6 +39,9 @@ enum way {
     WAY_BLIND = 3,  /* the same, without opening anything */
 };
 
+_Static_assert(CRASH_SCRATCH_BYTES >= 3 * PART_BYTES + 128u * 1024u,
+               "three parts and a stack fit the scratch memory");
+
 /* What makes one minidump. */
 struct work {
     const struct crash_handler *handler;

@@ -24,9 +24,9 @@ check)
     ;;
 report)
     sleep "\${FAKE_SECONDS:-0}"
-    echo "\$@" >>'$scratch/calls'
     { ls -l /proc/\$\$/fd | sed -n 's/.* \([345]\) -> \(.*\)/\1 \2/p'; } >'$scratch/descriptors'
     flock -n "\$3" true 2>/dev/null; echo "lock \$?" >>'$scratch/descriptors'
+    echo "\$@" >>'$scratch/calls'
     echo 'committed delivered'
     ;;
 esac
