@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Of thousands of modules, those that the report needs: Breakpad's readers refuse a list of more than
- * 2048 as a whole. What stacks and registers refer to comes first, then the rest by address. Runs in
- * the monitor and in the clone of a crashed program; imports nothing.
+ * Of thousands of modules, those that the report needs: Breakpad's readers refuse a list of more
+ * than 2048 as a whole, and the reserve has no room for so many. What stacks and registers refer to
+ * comes first, then the rest by address. Runs in the monitor and in the clone of a crashed program;
+ * imports nothing.
  */
 #include "core/capture/parts.h"
 
 #include "core/capture/sys.h"
 
-#define MOST_MODULES 2048u
-#define SCAN_BYTES   ((uint64_t)256 << 10) /* of each block; deep recursions repeat themselves */
+#define MOST_MODULES  2048u
+#define SMALL_MODULES 448u /* where there is room for little memory only: */
+#define SMALL_BYTES   ((uint64_t)1 << 20)
+#define SCAN_BYTES    ((uint64_t)256 << 10) /* of each block; deep recursions repeat themselves */
 
 /* All modules but the first, the main one, lie in the order of their addresses. */
 static size_t find_module(const struct capture *capture, uint64_t address)
@@ -54,9 +57,10 @@ static void mark_referenced(const struct capture *capture, unsigned char *needed
 void modules_trim(struct capture *capture)
 {
     size_t count = capture->module_count, kept = 0, wanted = 1, others;
+    size_t most = capture->request.max_bytes - 1 < SMALL_BYTES ? SMALL_MODULES : MOST_MODULES;
     unsigned char *needed;
 
-    if (count <= MOST_MODULES) {
+    if (count <= most) {
         return;
     }
     needed = arena_alloc(&capture->arena, count);
@@ -67,8 +71,8 @@ void modules_trim(struct capture *capture)
     for (size_t i = 1; i < count; i++) {
         wanted += needed[i];
     }
-    others = wanted < MOST_MODULES ? MOST_MODULES - wanted : 0;
-    for (size_t i = 0; i < count && kept < MOST_MODULES; i++) {
+    others = wanted < most ? most - wanted : 0;
+    for (size_t i = 0; i < count && kept < most; i++) {
         if (i == 0 || needed[i] || others > 0) {
             others -= i != 0 && !needed[i];
             capture->modules[kept++] = capture->modules[i];
@@ -76,7 +80,7 @@ void modules_trim(struct capture *capture)
     }
     capture->module_count = kept;
     capture_note(capture,
-                 "%u modules were left out, as readers take no more than %u; those on the stacks "
-                 "were kept.",
-                 (unsigned)(count - kept), MOST_MODULES);
+                 "%u modules were left out, as there is no room for more than %u; those on the "
+                 "stacks were kept.",
+                 (unsigned)(count - kept), (unsigned)most);
 }

@@ -85,6 +85,8 @@ static void parse_id(const char *text, unsigned char ret_bytes[16])
     }
 }
 
+_Static_assert(MINIDUMP_RESERVE_WRITING == 1, "what minidump_extra.begun makes of the state");
+
 /* ---- One minidump, by whoever runs this ---- */
 
 static int write_dump(const struct work *work, struct capture *capture)
@@ -111,6 +113,7 @@ static int write_dump(const struct work *work, struct capture *capture)
     parse_id(id, extra.report_id);
     crash_records_build(work->page, &event, &capture->arena, &records);
     extra.records = &records.records;
+    extra.begun = &work->reserve->state;
     extra.annotations = records.annotations;
     extra.annotation_count = records.annotation_count;
     result = minidump_write_memory(capture, &extra, work->handler->reserve, MINIDUMP_RESERVE_BYTES,
@@ -183,8 +186,6 @@ static void make_dump(void *argument)
     }
     if (result == 0) {
         capture_release(&capture);
-        /* Nothing that follows was not done by the sparse one, or in vain. */
-        set_state(work->reserve, MINIDUMP_RESERVE_WRITING);
         result = write_dump(work, &capture);
     }
     work->result = result;
@@ -388,7 +389,8 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     work.reserve = about(handler);
-    work.complete = slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
+    work.complete =
+        slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
     make_here(&work, WAY_SPARSE);
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {

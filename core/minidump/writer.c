@@ -242,10 +242,17 @@ void write_go_on(struct write *write, const char *what)
     }
 }
 
-/* One group. When it fails, streams that were complete stay. */
+/* One group. When it fails, streams that were complete stay, and what came to none makes room. */
 static void write_group(struct write *write, void (*group)(struct write *), const char *what)
 {
+    size_t bytes = write->bytes, fixes = write->fix_count, streams = write->stream_count;
+
     group(write);
+    if (write->failed && write->stream_count == streams) {
+        capture_fill(write->data + bytes, 0, write->bytes - bytes);
+        write->bytes = bytes;
+        write->fix_count = fixes;
+    }
     write_go_on(write, what);
 }
 
@@ -342,6 +349,9 @@ int minidump_write_memory(struct capture *capture, const struct minidump_extra *
     result = compose(&write);
     if (result < 0) {
         return result;
+    }
+    if (extra->begun != NULL) {
+        __atomic_store_n(extra->begun, 1, __ATOMIC_SEQ_CST);
     }
     capture_copy(to, write.data, write.bytes);
     to += write.bytes;

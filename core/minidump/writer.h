@@ -46,6 +46,8 @@ struct minidump_extra {
     const char *processors; /* /proc/cpuinfo, of which a caller knew that it takes long; or NULL */
     size_t processors_bytes;
     void (*more)(struct write *write); /* writes what capture_request.more has read, or NULL */
+    uint32_t *begun; /* becomes 1 when nothing is asked of the system any more and the memory that is
+                      * written into is about to change; or NULL */
 };
 
 /* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when
