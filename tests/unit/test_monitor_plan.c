@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan's text as the monitor reads it: good, out of bounds, hostile. */
 #include "core/capture/capture.h"
+#include "core/crash/page.h"
 #include "core/monitor/plan.h"
 #include "tests/unit/good_plan.h"
 #include "tests/unit/tap.h"
