@@ -156,11 +156,17 @@ EXTRA_DIST += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children
 # ---- unit: monitor
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_monitor.test
-tests_unit_test_monitor_test_SOURCES = tests/unit/test_monitor.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_monitor_test_SOURCES = tests/unit/test_monitor.c tests/unit/good_plan.h tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_monitor_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_monitor_test_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_unit_test_monitor_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
 TESTS += tests/unit/test_monitor.test
+check_PROGRAMS += tests/unit/test_monitor_plan.test
+tests_unit_test_monitor_plan_test_SOURCES = tests/unit/test_monitor_plan.c tests/unit/good_plan.h tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_monitor_plan_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_monitor_plan_test_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_unit_test_monitor_plan_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_monitor_plan.test
 endif
 
 # ---- crash: the monitor with a victim that links libcairn and an engine that is a script

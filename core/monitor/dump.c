@@ -301,12 +301,14 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
     if (dump->death != NULL) {
         death_add_records(dump->death, ret_records);
     }
-    ret_extra->records = &ret_records->records;
-    ret_extra->annotations = ret_records->annotations;
-    ret_extra->annotation_count = ret_records->annotation_count;
-    ret_extra->processors = dump->processors;
-    ret_extra->processors_bytes = dump->processors_bytes;
-    ret_extra->more = minidump_write_handles;
+    *ret_extra = (struct minidump_extra){
+        .records = &ret_records->records,
+        .annotations = ret_records->annotations,
+        .annotation_count = ret_records->annotation_count,
+        .processors = dump->processors,
+        .processors_bytes = dump->processors_bytes,
+        .more = minidump_write_handles,
+    };
     memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
 }
 

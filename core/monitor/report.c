@@ -5,11 +5,14 @@
 #include "core/monitor/clock.h"
 #include "core/monitor/incoming.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define ENGINE_GRACE_MS 10000u /* beyond the engine's own clock `pipeline` */
+#define ENGINE_GRACE_MS  10000u /* beyond the engine's own clock `pipeline` */
+#define GRACE_BYTES_A_MS 16384u /* 16 MiB/s: a large dump's digest and sync, on a slow machine */
 
 static int start(const struct monitor *monitor, const char *id, int lock, int place,
                  struct engine *ret_engine)
@@ -26,9 +29,17 @@ static int start(const struct monitor *monitor, const char *id, int lock, int pl
     return result;
 }
 
+static uint64_t grace_ms(int folder)
+{
+    struct stat status;
+    bool known = fstatat(folder, INCOMING_CAPTURE, &status, AT_SYMLINK_NOFOLLOW) == 0;
+
+    return ENGINE_GRACE_MS + (known ? (uint64_t)status.st_size / GRACE_BYTES_A_MS : 0);
+}
+
 struct job *report_start(struct monitor *monitor, const char *id, int lock, int place)
 {
-    const uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + ENGINE_GRACE_MS;
+    const uint64_t clock_ms = (uint64_t)monitor->plan.pipeline_ms + grace_ms(lock);
     struct engine engine;
     int result = start(monitor, id, lock, place, &engine);
 

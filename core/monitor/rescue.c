@@ -81,7 +81,6 @@ static int write_into(struct dump *dump, const struct monitor *monitor, void *me
     if (result == 0) {
         monitor->reserve.about->bytes = bytes;
         monitor->reserve.about->writer = dump->event.pid;
-        monitor->reserve.about->writer = dump->event.pid;
         __atomic_store_n(&monitor->reserve.about->state, MINIDUMP_RESERVE_COMPLETE,
                          __ATOMIC_RELEASE);
     }

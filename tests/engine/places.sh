@@ -25,7 +25,7 @@ END
 
 # crowd COUNT: so many programs crash at once, and all hooks have ended.
 crowd() {
-    for number in $(seq "$1"); do
+    for _ in $(seq "$1"); do
         # shellcheck disable=SC2016
         cairn run --config "$config" -- sh -c 'kill -SEGV $$' >/dev/null 2>&1 &
     done

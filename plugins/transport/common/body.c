@@ -88,25 +88,34 @@ static int make_boundary(char boundary[48])
     return 0;
 }
 
+/* The compressed form into `fd`, which stays open. */
+static int fill(int fd, const char *boundary, const struct form *form)
+{
+    int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    gzFile file = second >= 0 ? gzdopen(second, "wb") : NULL;
+    int failed;
+
+    if (file == NULL) {
+        if (second >= 0) {
+            close(second);
+        }
+        return -1;
+    }
+    failed = put_form(file, boundary, form);
+    return gzclose(file) != Z_OK || failed != 0 ? -1 : 0;
+}
+
 int body_make(const struct form *form, struct body *ret_body)
 {
     struct body body = { .fd = scratch_open(form->folder) };
-    int second = body.fd >= 0 ? fcntl(body.fd, F_DUPFD_CLOEXEC, 0) : -1;
-    gzFile file = second >= 0 ? gzdopen(second, "wb") : NULL;
     struct stat status;
-    int failed = file == NULL || make_boundary(body.boundary) != 0 ||
-                 put_form(file, body.boundary, form) != 0;
 
-    if (file != NULL) {
-        failed |= gzclose(file) != Z_OK;
-    } else if (second >= 0) {
-        close(second);
+    if (body.fd < 0) {
+        return -1;
     }
-    failed = failed || fstat(body.fd, &status) != 0 || lseek(body.fd, 0, SEEK_SET) != 0;
-    if (failed) {
-        if (body.fd >= 0) {
-            close(body.fd);
-        }
+    if (make_boundary(body.boundary) != 0 || fill(body.fd, body.boundary, form) != 0 ||
+        fstat(body.fd, &status) != 0 || lseek(body.fd, 0, SEEK_SET) != 0) {
+        close(body.fd);
         return -1;
     }
     body.bytes = (uint64_t)status.st_size;
