@@ -325,12 +325,15 @@ check_PROGRAMS += tests/crash/death_victim
 tests_crash_death_victim_SOURCES = tests/crash/death_victim.c
 tests_crash_death_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_death_victim_LDADD = libcairn.la
+if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_death.test
 tests_unit_test_death_test_SOURCES = tests/unit/test_death.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_death_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_unit_test_death_test_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_unit_test_death_test_LDADD = libcairn-monitor.la $(CUNIT_LIBS)
-TESTS += tests/unit/test_death.test tests/crash/deaths.sh
+TESTS += tests/unit/test_death.test
+endif
+TESTS += tests/crash/deaths.sh
 EXTRA_DIST += tests/crash/deaths.sh
 
 # ---- crash

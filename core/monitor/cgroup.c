@@ -94,12 +94,20 @@ static bool copy_path(const char *path, char ret_path[CGROUP_PATH_BYTES])
     return true;
 }
 
+/* NULL behind the last one. */
+static const char *next_line(const char *text)
+{
+    const char *end = strchr(text, '\n');
+
+    return end != NULL ? end + 1 : NULL;
+}
+
 /* Lines like "4:memory:/path", and "0::/path" for version 2. */
 uint32_t cgroup_parse_path(const char *text, char ret_path[CGROUP_PATH_BYTES])
 {
     uint32_t version = 0;
 
-    for (; text != NULL && *text != '\0'; text = strchr(text, '\n'), text += text != NULL) {
+    for (; text != NULL && *text != '\0'; text = next_line(text)) {
         const char *end = text + strcspn(text, "\n");
         const char *names = memchr(text, ':', (size_t)(end - text));
         const char *path = names != NULL ? memchr(names + 1, ':', (size_t)(end - names - 1)) : NULL;

@@ -10,6 +10,7 @@
 #include "core/minidump/reader.h"
 #include "core/report/report.h"
 #include "plugins/writer/minidump/reduce.h"
+#include "plugins/writer/minidump/sanitize.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -154,12 +155,34 @@ static void make_report(const struct minidump *dump)
     report_destroy(report);
 }
 
+/* Every piece lies in the file, behind the one before. */
+static void sanitize(const uint8_t *data, size_t bytes)
+{
+    const struct sanitize_piece *piece;
+    struct sanitizer sanitizer;
+    unsigned char word[16];
+    uint64_t end = 0;
+
+    if (sanitize_init(&sanitizer, data, bytes) == 0) {
+        while ((piece = sanitize_next(&sanitizer, end)) != NULL) {
+            size_t some = piece->bytes < sizeof(word) ? (size_t)piece->bytes : sizeof(word);
+
+            fuzz_require(piece->offset >= end && piece->bytes > 0 && piece->offset <= bytes &&
+                         piece->bytes <= bytes - piece->offset);
+            end = piece->offset + piece->bytes;
+            sanitize_copy(&sanitizer, piece, piece->offset, some, word);
+            sanitize_copy(&sanitizer, piece, end - some, some, word);
+        }
+    }
+    sanitize_finish(&sanitizer);
+}
+
 static void reduce(const uint8_t *data, size_t bytes, const char *stat)
 {
     struct holes holes = { 0 };
     uint64_t last = 0;
 
-    if (reduce_find(data, bytes, REDUCE_COMMAND_LINE | REDUCE_ENVIRONMENT, stat, &holes) == 0) {
+    if (reduce_find(data, bytes, REDUCE_ALL, stat, &holes) == 0) {
         for (size_t i = 0; i < holes.count; i++) {
             fuzz_require(holes.items[i].offset >= last && holes.items[i].bytes <= bytes &&
                          holes.items[i].offset <= bytes - holes.items[i].bytes);
@@ -184,6 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         make_report(dump);
         (void)minidump_process_file(dump, "stat", &stat, &stat_bytes);
         reduce(data, bytes, stat);
+        sanitize(data, bytes);
         minidump_close(dump);
     } else {
         fuzz_require(dump == NULL && error.text[0] != '\0');
