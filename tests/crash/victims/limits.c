@@ -61,8 +61,8 @@ static long read_number(const char *path)
     return strtol(text, NULL, 10);
 }
 
-/* argument: the folder of this process's memory cgroup; fills it up to its last 256 KiB, or the last
- * MiB where a copy of the process has to fit in, too */
+/* argument: the folder of this process's memory cgroup, which Cairn's processes are in, too; fills it
+ * up to its last MiB */
 static void crash_without_memory(const char *argument)
 {
     char usage[512], limit[512];
@@ -70,7 +70,7 @@ static void crash_without_memory(const char *argument)
 
     snprintf(usage, sizeof(usage), "%s/memory.usage_in_bytes", argument);
     snprintf(limit, sizeof(limit), "%s/memory.limit_in_bytes", argument);
-    most = read_number(limit) - (getenv("CAIRN_TEST_TIER") != NULL ? 1 << 20 : 256 << 10);
+    most = read_number(limit) - ((1 << 20));
     while (read_number(usage) < most) {
         volatile char *page =
             mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
