@@ -70,7 +70,7 @@ static void crash_without_memory(const char *argument)
 
     snprintf(usage, sizeof(usage), "%s/memory.usage_in_bytes", argument);
     snprintf(limit, sizeof(limit), "%s/memory.limit_in_bytes", argument);
-    most = read_number(limit) - ((1 << 20));
+    most = read_number(limit) - (1 << 20);
     while (read_number(usage) < most) {
         volatile char *page =
             mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
