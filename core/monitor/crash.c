@@ -300,6 +300,9 @@ static void produce(struct monitor *monitor, enum slot_index index, struct dump 
 static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid, int error,
                    const char *reason)
 {
+    if (is_cancelled(slot)) {
+        return; /* nobody wants the report, so nobody misses it */
+    }
     slot->error = error;
     log_error(&monitor->log, "Process %d could not be captured: %s.", (int)pid, reason);
     page_release(slot, SLOT_TAKEN, "", "");

@@ -113,7 +113,7 @@ ok "SIGTERM: the monitor ends after the commit" wait_for 5 gone "$monitor"
 ok "SIGTERM: the report was made" called
 unset FAKE_SECONDS
 
-rm -f "$scratch/calls" "$scratch/monitor.pid"
+rm -f "$scratch/calls" "$scratch/monitor.pid" "$scratch/out"
 mkfifo "$scratch/hold"
 "$victim" wait <"$scratch/hold" >"$scratch/out" 2>&1 &
 waiting=$!
