@@ -271,6 +271,12 @@ EXTRA_DIST += tests/wall/imports.sh
 
 # ---- capture and minidump writer: unit tests, and a victim of their own
 if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture_hostile.test
+tests_unit_test_capture_hostile_test_SOURCES = tests/unit/test_capture_hostile.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_hostile_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_hostile_test_LDADD = libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture_hostile.test
+
 check_PROGRAMS += tests/unit/test_capture.test
 tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
