@@ -72,6 +72,11 @@ has "... that names its parent" "$(attribute "$report" process.parent)" '^[0-9]+
 is "... which is the program" "$(attribute "$report" process.main)" "$(attribute "$report" process.parent)"
 is "... with what the program said" "$(attribute "$report" shop.region)" eu-1
 
+run large
+is "large: three children die of their signals" "$(grep -c '^child [0-9]*: signal 11$' "$scratch/out")" 3
+reported 3 "... three reports"
+has "... and of the processes that the monitor made for them not one is left" "$out" '^zombies 0$'
+
 CONFIG=$scratch/ignore.yaml run fork
 has "ignore: the child's signal" "$out" '^child [0-9]*: signal 11$'
 reported 0 "... and no report"

@@ -52,6 +52,12 @@ captured no-wait 139 11 1 main
 captured filter-yes 139 11 1 main
 is "filter-yes: what the filter got" "$out" "filter: yes"
 
+# ---- crashes that would not come again by themselves
+victim=$CAIRN_BUILDDIR/tests/crash/ending_victim
+captured no-frame 139 11 128 main
+captured remapped 139 11 2 main
+victim=$CAIRN_BUILDDIR/tests/crash/victim
+
 crash capture many
 is "many: exactly one report" "$(printf '%s\n' "$log" | grep -c '^crash:')" 1
 reported=$(printf '%s\n' "$log" | sed -n 's/^crash: signal \([0-9]*\) .*/\1/p')
