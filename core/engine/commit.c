@@ -5,8 +5,9 @@
  * only the move, which `recover` makes up for. [engine]
  *
  * The captured minidump is deleted before the move: what shall stay of it was written by a writer,
- * or has become a writer's artifact (taken.c). It stays, as the artifact capture.dmp, where such a writer failed or the configuration turned
- * bad.
+ * or has become a writer's artifact (taken.c). Where such a writer failed, or the configuration
+ * turned bad, it stays as the artifact capture.dmp, on this machine only: nobody has taken out what
+ * the configuration leaves out.
  */
 #include "core/engine/engine.h"
 
@@ -34,6 +35,10 @@ static void keep_capture(struct engine_run *run)
                             (uint64_t)status.st_size, sha256) != 0) {
         report_note(run->report, "The captured minidump is beside the report, but could not be "
                                  "added to its artifacts.");
+    } else {
+        report_note(run->report, SPOOL_CAPTURE
+                    " is as it was captured, with what the configuration leaves out: it stays on "
+                    "this machine, and no hook and no transport is told of it.");
     }
     if (fsync(run->dump_fd) != 0) {
         report_note(run->report, "The captured minidump could not be synced to the disk.");

@@ -209,7 +209,8 @@ static bool has_consent(struct job *job, struct report_delivery *delivery, size_
     char text[sizeof(why.text) + 64];
     int result;
 
-    if ((job->setup->plugins.facts[index]->capabilities & CAIRN_CAP_NETWORK) == 0) {
+    if (!plugin_uses_network(&job->setup->config->instances[index],
+                             job->setup->plugins.facts[index])) {
         return true;
     }
     result = consent_ask(CONSENT_NETWORK, job->report->application, required, &verdict, &why);
