@@ -201,10 +201,10 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
+	tests/engine/sender.sh tests/engine/senders.sh tests/engine/faults.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
+	tests/engine/sender.sh tests/engine/senders.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/as_sent.py tests/servers/receiver.py

@@ -188,14 +188,12 @@ void engine_deliver(struct engine_run *run)
     engine_unlock(run);
     fault_point("engine.deliver");
     if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
+        /* All that is due, each as it was made: one sender does the work of many. */
         engine_argument(&arguments, "cairn-sender");
-        engine_argument_config(&arguments, run->options);
         engine_argument(&arguments, "--spool");
         engine_argument(&arguments, spool);
         engine_argument(&arguments, "--application");
         engine_argument(&arguments, application);
-        engine_argument(&arguments, "--id");
-        engine_argument(&arguments, run->id);
         engine_argument(&arguments, "--quiet");
         if (engine_start("cairn-sender", arguments.items, &error) != 0) {
             log_line(LOG_LEVEL_ERROR, "The report %s waits in the spool. %s", run->id, error.text);
