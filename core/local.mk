@@ -233,6 +233,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/setup.c
+	core/sender/setup.c core/sender/turn.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la
