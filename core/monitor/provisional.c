@@ -9,6 +9,7 @@
 #include "core/monitor/provisional.h"
 
 #include "core/monitor/clock.h"
+#include "core/monitor/death.h"
 #include "core/monitor/dump.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/look.h"
@@ -16,6 +17,7 @@
 #include "core/monitor/sync.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #define FIRST_LOOK_NS (20 * CLOCK_MILLISECOND) /* after that, twice as long each time */
@@ -106,28 +108,44 @@ static bool is_calling(const struct monitor *monitor)
            word == slot->call_word;
 }
 
-/* The program, whose thread is busy with the fault, has ended: of that, unless it was asked to from
- * outside, or left by exit() from elsewhere. */
-static enum slot_outcome judge_end(struct monitor *monitor)
+/* Whether an end that no handler has seen is that of a program which could not mend its fault: not
+ * if it was asked to end from outside, or left by exit() from elsewhere. */
+static bool is_of_fault(const struct monitor *monitor, const struct death *death)
+{
+    switch (death->end.how) {
+    case END_EXITED:
+        return death->end.status != 0 && !death->left_by_exit;
+    case END_SIGNALLED:
+        return (monitor->plan.signals & 1ull << (death->end.signal - 1)) != 0;
+    default:
+        return true;
+    }
+}
+
+/* The program was busy with the fault to its end, or parts with Cairn, or is another program now. */
+static enum slot_outcome judge_end(const struct monitor *monitor)
 {
     struct pollfd program = { .fd = monitor->program, .events = POLLIN };
     uint32_t mark = __atomic_load_n(&monitor->page->exited, __ATOMIC_ACQUIRE);
-    bool orderly = (mark & (PAGE_EXITED | PAGE_EXITED_AT_ONCE)) == PAGE_EXITED;
+    char text[128];
 
     if (poll(&program, 1, 0) <= 0) {
-        return OUTCOME_RECOVERED; /* it has parted with Cairn, or is another program now */
+        return OUTCOME_RECOVERED;
     }
-    monitor->provisional.end = end_read(monitor->program, monitor->pid, monitor->born, mark);
-    switch (monitor->provisional.end.how) {
-    case END_EXITED:
-        return monitor->provisional.end.status == 0 || orderly ? OUTCOME_RECOVERED : OUTCOME_DIED;
-    case END_SIGNALLED:
-        return (monitor->plan.signals & 1ull << (monitor->provisional.end.signal - 1)) != 0
-                   ? OUTCOME_DIED
-                   : OUTCOME_RECOVERED;
-    default:
-        return OUTCOME_DIED;
+    struct death death = {
+        .end = end_read(monitor->program, monitor->pid, monitor->born, mark),
+        .left_by_exit = (mark & (PAGE_EXITED | PAGE_EXITED_AT_ONCE)) == PAGE_EXITED,
+    };
+    if (!is_of_fault(monitor, &death)) {
+        return OUTCOME_RECOVERED;
     }
+    death_explain(&death, text, sizeof(text));
+    int result = incoming_tell_end(&monitor->provisional.incoming, text);
+    if (result != 0) {
+        log_error(&monitor->log, "The report %s does not say how the program ended: %s.",
+                  monitor->provisional.incoming.id, strerror(-result));
+    }
+    return OUTCOME_DIED;
 }
 
 /* Whether what the handler made the thread call has made the program go on. */
@@ -140,7 +158,7 @@ static enum slot_outcome find_call_outcome(struct monitor *monitor, bool over)
     if (!over && now < provisional->next_look) {
         return OUTCOME_CALLED;
     }
-    if (over) {
+    if (over && provisional->written) {
         return decide(slot, OUTCOME_CALLED, judge_end(monitor));
     }
     if (!provisional->written || now >= provisional->deadline || !is_calling(monitor)) {

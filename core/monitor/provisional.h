@@ -6,7 +6,6 @@
 #ifndef CAIRN_CORE_MONITOR_PROVISIONAL_H
 #define CAIRN_CORE_MONITOR_PROVISIONAL_H
 
-#include "core/monitor/end.h"
 #include "core/monitor/incoming.h"
 
 #include <stdbool.h>
@@ -22,7 +21,6 @@ struct provisional {
     uint64_t incarnation;                /* of the program: an exec() makes another one of it */
     uint64_t next_look, pause, deadline; /* CLOCK_MONOTONIC, nanoseconds */
     struct incoming incoming;
-    struct end end; /* how the program ended that was busy with the fault */
 };
 
 /* The minidump in `incoming`, whose descriptors are taken over, waits for the outcome. */
