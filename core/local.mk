@@ -53,8 +53,8 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
 noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
 libcairn_crash_below_la_SOURCES = \
-	core/crash/callback.c core/crash/children.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
-	core/crash/signals.c core/crash/tiers.c
+	core/crash/callback.c core/crash/calls.c core/crash/calls.h core/crash/children.c core/crash/event.c \
+	core/crash/gate.c core/crash/outcome.c core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # Through these the program's own handlers walk to where the signal struck.
 libcairn_crash_la_SOURCES = \
