@@ -378,7 +378,7 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 {
     if (handler->reserve != NULL) {
         move(about(handler), MINIDUMP_RESERVE_OPEN,
-             outcome == OUTCOME_RECOVERED ? MINIDUMP_RESERVE_EMPTY : MINIDUMP_RESERVE_COMPLETE);
+             outcome == OUTCOME_DIED ? MINIDUMP_RESERVE_COMPLETE : MINIDUMP_RESERVE_EMPTY);
     }
 }
 
