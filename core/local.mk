@@ -133,6 +133,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/proc.c core/monitor/proc.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \

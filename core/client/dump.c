@@ -28,6 +28,11 @@ static int lock_requests(void)
     return pthread_mutex_timedlock(&requests, &end) == 0 ? 0 : CAIRN_EBUSY;
 }
 
+void client_forget_requests(void)
+{
+    memset(&requests, 0, sizeof(requests));
+}
+
 /* What is asked of the monitor. */
 struct request {
     const char *message; /* or NULL */

@@ -12,6 +12,7 @@
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
 #include "core/monitor/foreign.h"
+#include "core/monitor/proc.h"
 #include "core/monitor/spare.h"
 #include "core/monitor/sync.h"
 #include "core/util/fault.h"
@@ -324,7 +325,7 @@ static int identify(const struct monitor *monitor, enum slot_index index,
     }
     if (index < SLOT_CHILD && is_program) {
         *ret_who = (struct relative){ monitor->program, monitor->born };
-        return index == SLOT_CRASH || foreign_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
+        return index == SLOT_CRASH || proc_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
     }
     if (index < SLOT_CHILD || is_program || (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return -EINVAL;
