@@ -135,6 +135,10 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/ending_victim
+tests_crash_ending_victim_SOURCES = tests/crash/ending_victim.c
+tests_crash_ending_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_ending_victim_LDADD = libcairn.la -lpthread
 check_PROGRAMS += tests/crash/chance
 tests_crash_chance_SOURCES = tests/crash/chance.c
 tests_crash_chance_CFLAGS = $(AM_CFLAGS) -O1 -pthread
@@ -271,6 +275,12 @@ EXTRA_DIST += tests/wall/imports.sh
 
 # ---- capture and minidump writer: unit tests, and a victim of their own
 if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture_hostile.test
+tests_unit_test_capture_hostile_test_SOURCES = tests/unit/test_capture_hostile.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_hostile_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_hostile_test_LDADD = libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture_hostile.test
+
 check_PROGRAMS += tests/unit/test_capture.test
 tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)

@@ -147,6 +147,7 @@ int engine_commit(struct engine_run *run, struct error *error)
         log_line(LOG_LEVEL_WARNING, "%s/%s cannot be deleted: %s.", run->folder, SPOOL_CAPTURE,
                  strerror(errno));
     }
+    unlinkat(run->folder_fd, SPOOL_END, 0);
     if (fsync(run->folder_fd) != 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno, "The folder %s cannot be synced",
                            run->folder);

@@ -82,9 +82,9 @@ is "all can read it" "$(stat -c %a "$machine")" 644
 has "it beats the user's yes" "$(cairn consent)" '^network  reports are not sent +The administrator refused on '
 crash
 ok "the sender looks at it" wait_for 20 settled
-is "then a report is not sent for good" "$(upload state) $(upload attempts)" "rejected 0"
-has "it says by whose answer" "$(upload error)" "^Not sent\. The administrator refused .*$machine"
-ok "it stays here" wait_for 20 test -d "$spool/shop/delivered/$id"
+ok "then the report stays here" wait_for 20 test -d "$spool/shop/delivered/$id"
+is "... is not sent for good" "$(upload state) $(upload attempts)" "rejected 0"
+has "... and says by whose answer" "$(upload error)" "^Not sent\. The administrator refused .*$machine"
 is "a plugin that is only tried does not send either" "$(status_of cairn plugin run --report "$id" upload)" 77
 is "nothing more was received" "$(received)" 1
 is "an answer for one application goes first" "$(status_of cairn consent give network --machine --application shop)" 0
