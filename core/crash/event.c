@@ -141,9 +141,14 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
 }
 
-static int is_recovered(const struct page_slot *slot)
+/* A call that is being waited for gives way to what is new. */
+static int is_recovered(struct page_slot *slot)
 {
-    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_RECOVERED;
+    uint32_t seen = OUTCOME_CALLED;
+
+    return __atomic_compare_exchange_n(&slot->outcome, &seen, OUTCOME_RECOVERED, 0,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           seen == OUTCOME_RECOVERED;
 }
 
 /* Until the monitor changes the word, or it cannot be expected to. */
@@ -167,7 +172,8 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
         if (!is_recovered(slot)) {
             return 0;
         }
-        /* It is throwing away what the program has recovered from. */
+        /* It throws away what the program has recovered from. */
+        crash_announce(page);
         await_monitor(handler, page, &slot->state, state,
                       clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS));
         state = SLOT_IDLE;
@@ -296,15 +302,22 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     return handled;
 }
 
-static void settle(struct crash_handler *handler, struct page *page, uint32_t outcome)
+static int settle(struct crash_handler *handler, struct page *page,
+                  const struct crash_signal *signal, uint32_t outcome)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
-    uint32_t seen = OUTCOME_OPEN;
+    uint32_t seen = __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE);
 
-    if (__atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
+    slot->call_at = signal->call_at;
+    slot->call_word = context_pc(signal->context);
+    if (outcome == OUTCOME_CALLED && slot->id[0] == '\0') {
+        outcome = OUTCOME_RECOVERED; /* the reserve does not wait for a call */
+    }
+    if ((seen == OUTCOME_OPEN || seen == OUTCOME_CALLED) &&
+        __atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
         crash_settle_reserve(handler, outcome);
-        if (outcome == OUTCOME_RECOVERED) {
+        if (outcome < OUTCOME_DIED) {
             __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
         }
         crash_announce(page);
@@ -313,22 +326,27 @@ static void settle(struct crash_handler *handler, struct page *page, uint32_t ou
             await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
                           clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
         }
-    } else if (outcome == OUTCOME_RECOVERED && seen >= OUTCOME_DIED) {
+        return 1;
+    }
+    if (outcome < OUTCOME_DIED && outcome != OUTCOME_OPEN && seen >= OUTCOME_DIED) {
         /* It took so long that it has been reported; the next crash is another one. */
         swap_state(slot, SLOT_RELEASED, SLOT_IDLE);
     }
+    return 0;
 }
 
-void crash_settle(const struct crash_signal *signal, uint32_t outcome)
+int crash_settle(const struct crash_signal *signal, uint32_t outcome)
 {
     struct crash_handler *handler;
     uint64_t number = UINT64_MAX;
+    int settled = 0;
 
     while ((handler = crash_next_handler(&number)) != NULL) {
         struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
 
         if (page != NULL && page->slots[SLOT_CRASH].tid == signal->tid) {
-            settle(handler, page, outcome);
+            settled |= settle(handler, page, signal, outcome);
         }
     }
+    return settled;
 }

@@ -28,7 +28,7 @@ static int is_settled(const struct crash_signal *signal)
 
 void crash_on_signal(int number, siginfo_t *info, void *context)
 {
-    struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid(), 0, 0, 0 };
+    struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid(), 0, 0, 0, 0 };
 
     if (!is_whole(number, info, context)) {
         crash_deliver_anew(number);

@@ -50,14 +50,15 @@ enum slot_state {
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
 
-/* Whether a crash is one: the program's own handler may mend it. Every change of OPEN is a
- * compare-and-swap. */
+/* Whether a crash is one: the program's own handler may mend it. Every change of OPEN and of CALLED
+ * is a compare-and-swap. */
 enum slot_outcome {
     OUTCOME_CERTAIN = 0,   /* the program has no handler of its own that could */
     OUTCOME_OPEN = 1,      /* its handler has been, or is going to be, asked */
-    OUTCOME_RECOVERED = 2, /* the program goes on: no report; IDLE follows */
-    OUTCOME_DIED = 3,      /* it ends, or its handler took too long */
-    OUTCOME_REPORTED = 4,  /* monitor, to a program whose end would be the monitor's: committed */
+    OUTCOME_CALLED = 2,    /* it has made the thread call somebody who looks into it */
+    OUTCOME_RECOVERED = 3, /* the program goes on: no report; IDLE follows */
+    OUTCOME_DIED = 4,      /* it ends, or its handler took too long */
+    OUTCOME_REPORTED = 5,  /* monitor, to a program whose end would be the monitor's: committed */
 };
 
 /* The program has one slot per kind of event; its fork children share the others, which are taken
@@ -91,6 +92,8 @@ struct page_slot {
     /* handler: where on the stack the program's own handler runs */
     uint32_t outcome; /* enum slot_outcome, a futex word */
     uint64_t handler_low, handler_top;
+    /* CALLED: as long as this word of the stack has this value, the call may be under way */
+    uint64_t call_at, call_word;
 };
 
 struct page_annotation {
