@@ -124,6 +124,7 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/captor.c core/monitor/captor.h \
 	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \

@@ -213,6 +213,7 @@ static enum monitor_exit start(struct monitor *monitor)
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);
+    captor_park(&monitor->captor);
     watch_family(monitor);
     cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;

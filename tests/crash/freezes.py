@@ -309,6 +309,7 @@ def count_calls(trial, kind):
     lines = [line.split(None, 1) for line in log.splitlines() if " " in line]
     first = next(thread for thread, text in lines if text.startswith("timer_create"))
     threads = {first} | set(re.findall(r"parent_tid=\[([0-9]+)\]", log))  # processes are made without
+    threads |= {thread for thread, text in lines if text.startswith("ptrace")}  # made before
     counts = collections.Counter()
     for thread, text in lines:
         call = re.match(r"([a-z0-9_]+)\(", text)

@@ -260,11 +260,11 @@ static void test_page_slot(void)
     struct page_slot *slot = &page->slots[SLOT_CRASH];
     CU_ASSERT_FALSE(page_move(slot, SLOT_CLAIMED, SLOT_TAKEN));
     slot->state = SLOT_TAKEN;
-    CU_ASSERT_TRUE(page_release(slot, SLOT_TAKEN, "id", "/path"));
+    CU_ASSERT_TRUE(page_release(page, slot, SLOT_TAKEN, "id", "/path"));
     CU_ASSERT_EQUAL(slot->success, 1);
-    CU_ASSERT_STRING_EQUAL(slot->path, "/path");
+    CU_ASSERT_STRING_EQUAL(page_path(page, slot), "/path");
     slot->state = SLOT_ABANDONED;
-    CU_ASSERT_FALSE(page_release(slot, SLOT_CAPTURED, "", ""));
+    CU_ASSERT_FALSE(page_release(page, slot, SLOT_CAPTURED, "", ""));
     CU_ASSERT_EQUAL(slot->success, 0);
     CU_ASSERT_EQUAL(page_state(slot), SLOT_ABANDONED);
     memset(page->application, 'a', sizeof(page->application));
