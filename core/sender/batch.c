@@ -5,6 +5,7 @@
  */
 #include "core/sender/sender.h"
 
+#include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,13 +48,14 @@ static int lock_application(const struct sender *sender, struct error *error)
     if (fd < 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be opened", LOCK_FILE);
     }
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (!holder_try_lock(fd)) {
         if (time_monotonic_us() >= end_us) {
             close(fd);
             return error_set(error, CAIRN_EBUSY, "Another sender is at work.");
         }
         nanosleep(&pause, NULL);
     }
+    holder_promise(fd, SENDER_MARGIN_US);
     return fd;
 }
 
@@ -65,6 +66,7 @@ static void deliver_all(struct sender *sender, const struct spool_list *list,
         const struct spool_entry *entry = &list->entries[i];
 
         if (is_meant(sender->options, entry) && strcmp(entry->application, application) == 0) {
+            holder_promise(sender->lock, SENDER_MARGIN_US);
             sender_deliver(sender, entry);
         }
     }
@@ -77,19 +79,18 @@ static void run_application(struct sender *sender, const char *spool, const stru
                             const char *application)
 {
     struct error error;
-    int lock;
-
     sender->application_fd = spool_open(spool, application, &error);
     if (sender->application_fd < 0) {
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
         sender->waiting = true;
         return;
     }
-    lock = lock_application(sender, &error);
-    if (lock >= 0) {
+    sender->lock = lock_application(sender, &error);
+    if (sender->lock >= 0) {
         deliver_all(sender, list, application);
-        close(lock);
-    } else if (lock != CAIRN_EBUSY || sender->options->now || sender->options->id_count > 0) {
+        close(sender->lock);
+    } else if (sender->lock != CAIRN_EBUSY || sender->options->now ||
+               sender->options->id_count > 0) {
         log_line(LOG_LEVEL_WARNING, "%s: %s", application, error.text);
         sender->waiting = true;
     }
@@ -112,7 +113,7 @@ static bool is_first(const struct sender_options *options, const struct spool_li
 int sender_batch(const struct sender_options *options, const char *spool,
                  struct plugin_setup *setup)
 {
-    struct sender sender = { .options = options, .setup = setup, .application_fd = -1 };
+    struct sender sender = { .options = options, .setup = setup, .application_fd = -1, .lock = -1 };
     struct spool_list list;
     struct error error;
 

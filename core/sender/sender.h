@@ -42,10 +42,13 @@ int sender_setup_load(struct plugin_setup *setup, const struct sender_options *o
 
 #define SENDER_MAX_OFFLINE 16
 
+#define SENDER_MARGIN_US 60000000u /* for what lies between two attempts */
+
 struct sender {
     const struct sender_options *options;
     struct plugin_setup *setup; /* the one that the options name, else NULL */
     int application_fd;
+    int lock; /* of the application: its holder promises to be done in time */
     char *offline[SENDER_MAX_OFFLINE]; /* transports that did not reach their server in this pass */
     size_t offline_count;
     bool waiting;  /* something could not be delivered, and waits */
