@@ -58,7 +58,7 @@ tests_fuzz_fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZS
 tests_fuzz_fuzz_answer_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_answer_LDADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 tests_fuzz_fuzz_end_SOURCES = tests/fuzz/fuzz_end.c core/monitor/cgroup.c core/monitor/end.c \
-	core/monitor/identity.c $(FUZZ_COMMON)
+	core/monitor/identity.c core/monitor/proc.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_end_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c core/monitor/plan.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_plan_LDFLAGS = $(FUZZ_LINK)
