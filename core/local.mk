@@ -15,7 +15,7 @@ noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
 	core/util/buf.c core/util/buf.h \
 	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
-	core/util/fs.c core/util/fs.h core/util/remove.c core/util/trust.c \
+	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
 	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
@@ -124,6 +124,7 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/captor.c core/monitor/captor.h \
 	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \
@@ -133,6 +134,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/proc.c core/monitor/proc.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
@@ -211,7 +213,7 @@ cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/consent.c core/engine/held.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \

@@ -90,6 +90,8 @@ POINTS = [
     ("sender.saved", "null", 1, 1, 1),
 ]
 ACTIONS = ["kill", "freeze", "second"]
+# Frozen for ever with the lock of the report's folder, and left to whoever wants that when what its holder may take is over.
+HELD = ["monitor.named", "engine.annotators", "engine.saved"]
 # Frozen, and left to Cairn: the monitor ends an engine, the engine a step, the spare a monitor.
 LEFT = [("engine.annotators", "null"), ("step.created", "null"), ("monitor.held", "threads"),
         ("monitor.released", "threads"), ("monitor.handed", "threads")]
@@ -253,6 +255,94 @@ def strike(trial, point, kind, action, tiers, act=lambda: None):
     return f"dead after {took:.2f} s"
 
 
+def held(trial, point):
+    """A lock whose holder is frozen: nobody touches it in time, and is ended when it is late."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"{point}:stop:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    for pid in frozen(trial):  # an engine's monitor would end it
+        for other in trial.children():
+            if other != pid and comm(other) == "cairn-monitor":
+                os.kill(other, signal.SIGKILL)
+    trial.recover()
+    if trial.reports() or not frozen(trial):
+        raise Broken("its lock was taken from it in time")
+    make_old(trial)
+    trial.recover()
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def held_turn(trial):
+    """One that recovers is frozen, and before that its child."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    trial.await_nobody(UNAIDED)
+    trial.marker.unlink()
+    trial.environment["CAIRN_TEST_FAULT"] = f"engine.annotators:stop:{trial.marker}"
+    first = subprocess.Popen([f"{trial.libexec}/cairn-engine", "recover", "--application-folder", str(trial.application),
+                              "--config", str(trial.config)], env=trial.environment, stdout=subprocess.DEVNULL)
+    frozen(trial)
+    first.send_signal(signal.SIGSTOP)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    trial.recover()
+    if trial.reports() or first.poll() is not None:
+        raise Broken("its turn was taken from it in time")
+    make_old(trial)
+    trial.recover()
+    if first.wait(UNAIDED) != -signal.SIGKILL:
+        raise Broken("it is still there")
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def held_sender(trial):
+    """A sender is frozen in the midst of a delivery."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"sender.recorded:stop:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    frozen(trial)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    sender = ["cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--quiet"]
+    trial.run(*sender)
+    if trial.struck() is None:
+        raise Broken("its lock was taken from it in time")
+    make_old(trial)
+    trial.run(*sender)
+    if trial.struck() is not None:
+        raise Broken("it is still there")
+    if not any(trial.application.glob("delivered/*/report.json")):
+        raise Broken("what it was about to deliver was not delivered")
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def frozen(trial):
+    end = time.monotonic() + UNAIDED
+    while trial.struck() is None:
+        if time.monotonic() > end:
+            raise Broken("nobody was frozen")
+        time.sleep(0.005)
+    return [trial.struck()]
+
+
+def make_old(trial):
+    """As if an hour had passed."""
+    then = time.time() - 3600
+    for path in [*trial.application.glob("*.lock"), *trial.application.glob("incoming/*"),
+                 *trial.application.glob("incoming/*/*")]:
+        os.utime(path, (then, then))
+
+
+def finish(trial, tiers):
+    trial.recover()
+    trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
+    trial.await_nobody(PIPELINE)
+    trial.check(tiers)
+
+
 # ---- one of the monitor's system calls fails ----
 
 ERRORS = {"openat": "EMFILE", "mkdirat": "ENOSPC", "write": "ENOSPC", "pwritev": "ENOSPC", "fallocate": "ENOSPC",
@@ -309,6 +399,7 @@ def count_calls(trial, kind):
     lines = [line.split(None, 1) for line in log.splitlines() if " " in line]
     first = next(thread for thread, text in lines if text.startswith("timer_create"))
     threads = {first} | set(re.findall(r"parent_tid=\[([0-9]+)\]", log))  # processes are made without
+    threads |= {thread for thread, text in lines if text.startswith("ptrace")}  # made before
     counts = collections.Counter()
     for thread, text in lines:
         call = re.match(r"([a-z0-9_]+)\(", text)
@@ -379,6 +470,10 @@ def table(full):
                 trials[f"{point}, {kind}: {action}"] = (strike, point, kind, action, expected)
     for point, kind in LEFT if full else LEFT[3:4]:
         trials[f"{point}, {kind}: left"] = (strike, point, kind, "left", (1, 2))
+    for point in HELD if full else HELD[:1]:
+        trials[f"{point}: held"] = (held, point)
+    trials["recover: held"] = (held_turn,)
+    trials["sender: held"] = (held_sender,)
     for name, (control, wanted) in CONTROLS.items():
         trials[f"control: {name}"] = (expect_broken, control, wanted)
     return trials

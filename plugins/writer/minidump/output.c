@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PIECE  (16u << 20) /* bytes between two looks at the clock */
@@ -156,18 +157,55 @@ static int copy_clean(const struct output *output, uint64_t offset, uint64_t byt
     return 0;
 }
 
-int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
+/* [offset, end) of the source. */
+static int copy_part(const struct output *output, uint64_t offset, uint64_t end,
+                     const struct holes *holes)
 {
-    uint64_t offset = 0;
-
     for (size_t i = 0; i < holes->count; i++) {
-        const struct cairn_hole *hole = &holes->items[i];
+        uint64_t start = holes->items[i].offset, stop = start + holes->items[i].bytes;
 
-        if (copy_clean(output, offset, hole->offset - offset) != 0 ||
-            put_zeros(output, hole->bytes) != 0) {
+        start = start > offset ? start : offset;
+        stop = stop < end ? stop : end;
+        if (start >= stop) {
+            continue;
+        }
+        if (copy_clean(output, offset, start - offset) != 0 ||
+            put_zeros(output, stop - start) != 0) {
             return -1;
         }
-        offset = hole->offset + hole->bytes;
+        offset = stop;
     }
-    return copy_clean(output, offset, bytes - offset);
+    return copy_clean(output, offset, end - offset);
+}
+
+/* The head is in memory already, and small. */
+static int put_head(const struct output *output, const struct holes *holes)
+{
+    const struct shrink *shrink = output->shrink;
+
+    for (size_t i = 0; i < holes->count && holes->items[i].offset < shrink->head_bytes; i++) {
+        uint64_t start = holes->items[i].offset, left = shrink->head_bytes - start;
+
+        memset(shrink->head + start, 0, holes->items[i].bytes < left ? holes->items[i].bytes : left);
+    }
+    return put(output, shrink->head, shrink->head_bytes);
+}
+
+static int copy_shrunk(const struct output *output, const struct holes *holes)
+{
+    const struct shrink *shrink = output->shrink;
+    int result = put_head(output, holes);
+
+    for (size_t i = 0; i < shrink->count && result == 0; i++) {
+        const struct shrink_piece *piece = &shrink->pieces[i];
+
+        result = copy_part(output, piece->offset + piece->from, piece->offset + piece->to, holes);
+    }
+    return result;
+}
+
+int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
+{
+    return output->shrink != NULL ? copy_shrunk(output, holes)
+                                  : copy_part(output, 0, bytes, holes);
 }

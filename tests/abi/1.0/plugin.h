@@ -317,6 +317,9 @@ struct cairn_artifact_service {
      * 0, or CAIRN_PLUGIN_FAILED when that cannot be: then copy it. */
     int (*take_minidump)(const struct cairn_host *host, const struct cairn_hole *holes,
                          size_t count);
+    /* [host] How many bytes may be written to the descriptor: more would exceed the instance's
+     * output_limit or engine.limits.report, and cost the artifact. UINT64_MAX: any. */
+    uint64_t (*room)(const struct cairn_host *host);
 };
 
 /* Transports: there when somebody wants to see what would leave the machine. Then send() goes the
