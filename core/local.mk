@@ -88,7 +88,9 @@ lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
 libcairn_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 # Its signal handler must stay where it is, even when a plugin host unloads us.
+# Sorted, so that the data that is written lies together; see `calls` in core/crash/own.c.
 libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
+	-Wl,--sort-section=name \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map
@@ -106,7 +108,8 @@ $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 $(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
+	-Wl,--version-script=$(srcdir)/core/client/preload.map
 $(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
 $(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
@@ -233,6 +236,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/setup.c
+	core/sender/setup.c core/sender/turn.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

@@ -141,6 +141,9 @@ void engine_drop_key(char ret_key[33], const char *id);
 /* Decides that the report is dropped when it must not be kept. An error when nobody can know at this
  * moment. */
 int engine_ask_consent(struct engine_run *run, struct error *error);
+/* Whether an instance may be run as far as the network is concerned; if not, `ret_why` is a whole
+ * sentence. Asked before every step: an answer counts at once. */
+bool engine_may_use_network(const struct engine_run *run, size_t index, struct error *ret_why);
 bool engine_filters(struct engine_run *run, uint32_t stage);
 /* Notes what a filter that keeps the report says of others; then, after the commit, acts on it. */
 void engine_take_place(struct engine_run *run, const char *key, const struct step_result *result);

@@ -6,6 +6,7 @@
 #include "core/crash/page.h"
 
 #include <cairn/cairn.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -347,6 +348,55 @@ static int lie(const char *pid)
     return 0;
 }
 
+/* ---- what the monitor makes ---- */
+
+/* Processes that the monitor made for itself and never waited for. */
+static unsigned count_zombies(int32_t monitor)
+{
+    DIR *folder = opendir("/proc");
+    unsigned count = 0;
+
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        char path[300], name[32], state;
+        int parent;
+
+        snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+        FILE *stat = fopen(path, "re");
+        if (stat != NULL) {
+            count += fscanf(stat, "%*d (%31[^)]) %c %d", name, &state, &parent) == 3 &&
+                     parent == monitor && state == 'Z' && strcmp(name, "cairn-engine") != 0;
+            fclose(stat);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return count;
+}
+
+/* Children with so much memory that the monitor makes a spare of itself for each. */
+static int crash_large(const char *unused)
+{
+    static char memory[512 * 1024];
+    int32_t monitor = find_page()->monitor_pid;
+    unsigned zombies = 1;
+
+    (void)unused;
+    memset(memory, 'm', sizeof(memory));
+    if (cairn_add_memory(NULL, memory, sizeof(memory), "large") != 0) {
+        return 1;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        fork_and_crash(NULL);
+    }
+    for (unsigned i = 0; i < 500 && zombies != 0; i++) {
+        zombies = count_zombies(monitor);
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+    }
+    say("zombies %u\n", zombies);
+    return 0;
+}
+
 /* ---- start ---- */
 
 static int post_dump(const struct cairn_crash *crash, const struct cairn_result *result, void *user)
@@ -401,6 +451,7 @@ static const struct {
     { "clone", crash_in_clone },
     { "during-crash", fork_during_crash },
     { "lie", lie },
+    { "large", crash_large },
 };
 
 int main(int argc, char **argv)

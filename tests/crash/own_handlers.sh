@@ -38,7 +38,7 @@ own() {
 # reported has been.
 monitors=1
 at_rest() {
-    [ "$(pgrep -f "$CAIRN_LIBEXEC/cairn-(monitor|engine)" | wc -l)" -le "$monitors" ] &&
+    [ "$(processes cairn-monitor cairn-engine | wc -l)" -le "$monitors" ] &&
         [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
 }
 reports() {

@@ -26,8 +26,7 @@ under() {
 }
 
 at_rest() {
-    [ -z "$(pgrep -f "$CAIRN_LIBEXEC/cairn-(monitor|engine)")" ] &&
-        [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
+    no_process cairn-monitor cairn-engine && [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
 }
 
 # reported COUNT: so many in all, and nothing is under way.
