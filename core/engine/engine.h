@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define ENGINE_MINIDUMP_TYPE "application/x-dmp"
 
@@ -117,6 +118,15 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error);
 /* Unlocks the folder and starts a sender for the report, if it is pending. */
 void engine_deliver(struct engine_run *run);
 
+/* ---- Reports that a frozen process holds ---- */
+
+/* The pipeline's clock that a report goes by. */
+uint64_t engine_pipeline_us(const struct engine_options *options, int folder_fd);
+/* How long somebody may be at work in a report's folder. */
+uint64_t engine_hold_us(int folder_fd, uint64_t pipeline_us);
+/* Nothing has happened in it for longer. */
+bool engine_is_overdue(int folder_fd, uint64_t pipeline_us);
+
 /* ---- The stages, in files of their own; each returns whether it had anything to do ---- */
 
 /* Runs one instance's step within the pipeline's clock: fills the request's common part, adds
@@ -187,6 +197,9 @@ bool engine_has_reserves(int application_fd);
 
 /* Starts <libexec>/<program>, detached, with /dev/null as its standard files. */
 int engine_start(const char *program, char *const *arguments, struct error *error);
+/* Waits for the end of a child, which stays to be collected. False when the deadline (monotonic)
+ * passed first. */
+bool engine_wait_for_end(pid_t pid, uint64_t deadline_us);
 /* Runs it and waits for it until `deadline_us` (monotonic). Its exit code, or an error. */
 int engine_start_wait(const char *program, char *const *arguments, uint64_t deadline_us,
                       struct error *error);

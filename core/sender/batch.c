@@ -6,6 +6,7 @@
 #include "core/sender/sender.h"
 
 #include "core/util/fault.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static void deliver_all(struct sender *sender, const struct spool_list *list,
         const struct spool_entry *entry = &list->entries[i];
 
         if (is_meant(sender->options, entry) && strcmp(entry->application, application) == 0) {
+            holder_promise(sender->lock, SENDER_MARGIN_US);
             sender_deliver(sender, entry);
         }
     }
@@ -65,18 +67,19 @@ static void deliver_fresh(struct sender *sender, const char *spool, const char *
 }
 
 /* Somebody left a mark while we were at it: all that is due, each as it was made. */
-static void look_again(int application_fd, const char *spool, const char *application)
+static void look_again(int application_fd, int lock, const char *spool, const char *application)
 {
     const struct sender_options options = { .config_fd = -1, .quiet = true };
-    struct sender sender = { .options = &options, .application_fd = application_fd };
+    struct sender sender = { .options = &options, .application_fd = application_fd, .lock = lock };
 
     deliver_fresh(&sender, spool, application);
 }
 
 static void run_in_turn(struct sender *sender, const char *spool, const struct spool_list *list,
-                        const char *application, int lock)
+                        const char *application)
 {
     struct error error;
+    int lock = sender->lock;
 
     if (is_patient(sender->options)) {
         deliver_all(sender, list, application);
@@ -91,7 +94,7 @@ static void run_in_turn(struct sender *sender, const char *spool, const struct s
                    ? turn_take(sender->application_fd, false, &error)
                    : -1;
         if (lock >= 0) {
-            look_again(sender->application_fd, spool, application);
+            look_again(sender->application_fd, lock, spool, application);
         }
     }
 }
@@ -101,7 +104,7 @@ static void run_application(struct sender *sender, const char *spool, const stru
 {
     bool patient = is_patient(sender->options);
     struct error error;
-    int lock, place;
+    int place;
 
     sender->application_fd = spool_open(spool, application, &error);
     if (sender->application_fd < 0) {
@@ -109,14 +112,14 @@ static void run_application(struct sender *sender, const char *spool, const stru
         sender->waiting = true;
         return;
     }
-    lock = turn_take(sender->application_fd, patient, &error);
-    if (lock >= 0) {
-        place = patient ? -1 : turn_place(sender->application_fd);
-        run_in_turn(sender, spool, list, application, lock);
+    sender->lock = turn_take(sender->application_fd, patient, &error);
+    if (sender->lock >= 0) {
+        place = patient ? -1 : turn_place(sender->application_fd, sender->lock);
+        run_in_turn(sender, spool, list, application);
         if (place >= 0) {
             close(place);
         }
-    } else if (lock != CAIRN_EBUSY || patient) {
+    } else if (sender->lock != CAIRN_EBUSY || patient) {
         log_line(LOG_LEVEL_WARNING, "%s: %s", application, error.text);
         sender->waiting = true;
     }
@@ -139,7 +142,7 @@ static bool is_first(const struct sender_options *options, const struct spool_li
 int sender_batch(const struct sender_options *options, const char *spool,
                  struct plugin_setup *setup)
 {
-    struct sender sender = { .options = options, .setup = setup, .application_fd = -1 };
+    struct sender sender = { .options = options, .setup = setup, .application_fd = -1, .lock = -1 };
     struct spool_list list;
     struct error error;
 

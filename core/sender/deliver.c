@@ -9,6 +9,7 @@
 #include "core/report/consent.h"
 #include "core/sender/retry.h"
 #include "core/util/fault.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
@@ -163,6 +164,7 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
 
     request.attempt = delivery->attempts;
     request.deadline_us = time_monotonic_us() + instance->timeout_us;
+    holder_promise(job->sender->lock, instance->timeout_us + SENDER_MARGIN_US);
     step_run(&request, &result);
     faults_count(job->sender->application_fd, &request, &result);
     config_scrub(instance, result.error, error, sizeof(error));

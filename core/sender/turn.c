@@ -7,11 +7,11 @@
  */
 #include "core/sender/sender.h"
 
+#include "core/util/holder.h"
 #include "core/util/time.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static bool leave_mark(int application_fd)
 
 static bool lock_until(int fd, uint64_t end_us)
 {
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (!holder_try_lock(fd)) {
         if (time_monotonic_us() >= end_us) {
             return false;
         }
@@ -77,6 +77,7 @@ int turn_take(int application_fd, bool patient, struct error *error)
         close(fd);
         return error_set(error, CAIRN_EBUSY, "Another sender is at work.");
     }
+    holder_promise(fd, SENDER_MARGIN_US);
     if (!patient) {
         unlinkat(application_fd, MARK, 0); /* whoever has the lock so looks from here on */
     }
@@ -114,11 +115,12 @@ static bool take_place(int fd)
     return false;
 }
 
-int turn_place(int application_fd)
+int turn_place(int application_fd, int lock)
 {
     uint64_t end_us = time_monotonic_us() + PLACE_WAIT_US;
     int fd = open_places(application_fd);
 
+    holder_promise(lock, PLACE_WAIT_US + SENDER_MARGIN_US);
     while (fd >= 0 && !take_place(fd) && time_monotonic_us() < end_us) {
         pause_shortly();
     }
