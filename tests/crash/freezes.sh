@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Real crashes in which a process of Cairn is killed or frozen at a named point, or a system call of the
-# monitor fails: one report, whole, and a dead program in time (freezes.py). The short form has one of
+# Real crashes in which a process of Cairn is killed or frozen at a named point, or a system call or an
+# allocation of the monitor fails: one report, whole, and a dead program in time (freezes.py). The short form has one of
 # three; with FREEZES_FULL=1 all.
 . "$CAIRN_SRCDIR/tests/lib.sh"
 
+# Makes the monitor's allocations fail.
+# shellcheck disable=SC2086 # a command with its options
+ok "the library that makes calls fail" ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O1 -shared \
+    -fPIC -fno-builtin -o "$scratch/fault.so" "$CAIRN_SRCDIR/tests/engine/fault.c" -ldl
 full=
 [ -n "${FREEZES_FULL:-}" ] && full=--full
 # $full is unquoted on purpose: it may be nothing.
