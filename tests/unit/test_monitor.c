@@ -336,7 +336,8 @@ static enum job_outcome run_report(const char *body, uint64_t clock_ns, bool unt
     struct engine engine;
 
     make_engine(&settings, body);
-    CU_ASSERT_EQUAL_FATAL(engine_start_report(&settings, "/nowhere", STDIN_FILENO, -1, -1, &engine), 0);
+    CU_ASSERT_EQUAL_FATAL(engine_start_report(&settings, "/nowhere", STDIN_FILENO, -1, -1, &engine),
+                          0);
     struct job *job = jobs_add(&jobs, &engine, "id", clock_now() + clock_ns);
     CU_ASSERT_PTR_NOT_NULL_FATAL(job);
     CU_ASSERT_FALSE(jobs_are_idle(&jobs));
