@@ -4,7 +4,7 @@
 
 #include "plugins/writer/minidump/compress.h"
 
-#include "plugins/writer/minidump/output.h"
+#include "plugins/common/fd.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static int run(struct compressor *compressor, ZSTD_inBuffer *input, ZSTD_EndDire
             return -1;
         }
         compressor->room -= output.pos;
-        if (output_write(compressor->fd, compressor->out, output.pos) != 0) {
+        if (fd_write(compressor->fd, compressor->out, output.pos) != 0) {
             return -1;
         }
     } while (how == ZSTD_e_end ? left != 0 : input->pos < input->size);

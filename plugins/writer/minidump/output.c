@@ -5,6 +5,8 @@
  */
 #include "plugins/writer/minidump/output.h"
 
+#include "plugins/common/fd.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,29 +15,10 @@
 #define PIECE  (16u << 20) /* bytes between two looks at the clock */
 #define WINDOW (64u << 10) /* bytes that go through memory at once */
 
-int output_write(int fd, const void *data, size_t bytes)
-{
-    const unsigned char *at = data;
-
-    while (bytes > 0) {
-        ssize_t written = write(fd, at, bytes);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        at += written;
-        bytes -= (size_t)written;
-    }
-    return 0;
-}
-
 static int put(const struct output *output, const void *data, size_t bytes)
 {
     return output->compressor != NULL ? compress_feed(output->compressor, data, bytes)
-                                      : output_write(output->to, data, bytes);
+                                      : fd_write(output->to, data, bytes);
 }
 
 static int look_at_clock(const struct output *output)
@@ -74,7 +57,7 @@ static int copy_in_kernel(const struct output *output, uint64_t offset, uint64_t
             return -1;
         }
         if (copied <= 0) {
-            if (output_write(output->to, output->data + offset, piece) != 0) {
+            if (fd_write(output->to, output->data + offset, piece) != 0) {
                 return -1;
             }
             copied = (ssize_t)piece;
@@ -186,7 +169,8 @@ static int put_head(const struct output *output, const struct holes *holes)
     for (size_t i = 0; i < holes->count && holes->items[i].offset < shrink->head_bytes; i++) {
         uint64_t start = holes->items[i].offset, left = shrink->head_bytes - start;
 
-        memset(shrink->head + start, 0, holes->items[i].bytes < left ? holes->items[i].bytes : left);
+        memset(shrink->head + start, 0,
+               holes->items[i].bytes < left ? holes->items[i].bytes : left);
     }
     return put(output, shrink->head, shrink->head_bytes);
 }
@@ -206,6 +190,5 @@ static int copy_shrunk(const struct output *output, const struct holes *holes)
 
 int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
 {
-    return output->shrink != NULL ? copy_shrunk(output, holes)
-                                  : copy_part(output, 0, bytes, holes);
+    return output->shrink != NULL ? copy_shrunk(output, holes) : copy_part(output, 0, bytes, holes);
 }

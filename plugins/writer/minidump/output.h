@@ -27,7 +27,4 @@ struct output {
  * errno set. */
 int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes);
 
-/* All of it to a descriptor. 0, or -1 with errno set. */
-int output_write(int fd, const void *data, size_t bytes);
-
 #endif
