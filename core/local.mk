@@ -18,7 +18,7 @@ libcairn_util_la_SOURCES = \
 	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
-	core/util/sha256.c core/util/signals.c \
+	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h
 libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
@@ -124,6 +124,7 @@ uninstall-preload:
 noinst_LTLIBRARIES += libcairn-monitor.la
 libcairn_monitor_la_SOURCES = \
 	core/monitor/announce.c core/monitor/announce.h \
+	core/monitor/captor.c core/monitor/captor.h \
 	core/monitor/cgroup.c core/monitor/cgroup.h \
 	core/monitor/check.c core/monitor/check.h core/monitor/clock.h \
 	core/monitor/crash.c core/monitor/crash.h \
@@ -133,6 +134,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/proc.c core/monitor/proc.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \

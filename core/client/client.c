@@ -257,11 +257,12 @@ static void mark_exit(int status, void *unused)
     client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
-/* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
+/* In the new process, before fork() returns. The locks' owners may be threads that it does not have.
  * [signal-safe] */
 static void begin_child(void)
 {
     lock = LOCK_FREE;
+    client_forget_requests();
     crash_begin_child(getpid());
 }
 

@@ -116,9 +116,8 @@ static int put_config_file(struct page *page, const char *path, const struct cli
 static void touch_crash_path(struct page *page)
 {
     volatile char *byte = (volatile char *)page;
-    size_t last = offsetof(struct page, annotations);
 
-    for (size_t offset = 0; offset < last; offset += 4096) {
+    for (size_t offset = 0; offset < PAGE_PRESENT_BYTES; offset += 4096) {
         byte[offset] = byte[offset];
     }
 }

@@ -121,15 +121,14 @@ static void forbid_capture(int dumpable)
 }
 
 /* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
-static void describe(const struct crash_handler *handler, struct page_slot *slot,
-                     const struct crash_signal *signal)
+static void describe(const struct crash_handler *handler, struct page *page,
+                     struct page_slot *slot, const struct crash_signal *signal)
 {
     slot->tid = signal->tid;
     slot->pid = signal->pid;
     slot->signal = signal->number;
     slot->claimed_at = crash_now();
     slot->context_address = (uint64_t)(uintptr_t)signal->context;
-    slot->message[0] = '\0';
     slot->error = 0;
     slot->success = 0;
     slot->verdict = handler->filter == NULL;
@@ -137,7 +136,7 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->handler_top = signal->top;
     slot->outcome = crash_state.child ? OUTCOME_CERTAIN : signal->outcome;
     slot->id[0] = '\0';
-    slot->path[0] = '\0';
+    page_path(page, slot)[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
 }
 
@@ -178,7 +177,7 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
                       clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS));
         state = SLOT_IDLE;
     }
-    describe(handler, slot, signal);
+    describe(handler, page, slot, signal);
     if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page) ||
         !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
@@ -240,17 +239,18 @@ static int is_reported(struct crash_handler *handler, struct page *page, struct 
     return crash_write_reserve(handler, page, slot, signal, reason);
 }
 
-static int tell(const struct crash_handler *handler, struct page_slot *slot, int reported,
-                const struct crash_signal *signal)
+static int tell(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
+                int reported, const struct crash_signal *signal)
 {
     struct crash_result result = { sizeof(result), 0, "", "" };
+    char *path = page_path(page, slot);
 
     if (reported && slot->success != 0) {
         slot->id[sizeof(slot->id) - 1] = '\0';
-        slot->path[sizeof(slot->path) - 1] = '\0';
+        path[PAGE_PATH_BYTES - 1] = '\0';
         result.success = 1;
         result.id = slot->id;
-        result.path = slot->path;
+        result.path = path;
     }
     return crash_tell_post_dump(handler, signal, &result);
 }
@@ -281,7 +281,7 @@ static int report_in(struct page_slot *slot, struct crash_handler *handler, stru
     }
     reported = is_reported(handler, page, slot, state, signal);
     forbid_capture(dumpable);
-    return tell(handler, slot, reported, signal);
+    return tell(handler, page, slot, reported, signal);
 }
 
 int crash_report(struct crash_handler *handler, const struct crash_signal *signal)

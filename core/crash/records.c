@@ -54,9 +54,7 @@ void crash_copy_slot(const struct page_slot *slot, struct page_slot *ret_slot)
 
     copy(ret_slot, slot, sizeof(*ret_slot));
     ret_slot->state = state;
-    ret_slot->message[sizeof(ret_slot->message) - 1] = '\0';
     ret_slot->id[sizeof(ret_slot->id) - 1] = '\0';
-    ret_slot->path[sizeof(ret_slot->path) - 1] = '\0';
 }
 
 size_t crash_copy_regions(const struct page *page, struct capture_region ret_regions[PAGE_REGIONS])
@@ -195,6 +193,10 @@ static size_t sort_breadcrumbs(const struct page *page, uint16_t *ret_indices)
 {
     size_t count = 0;
 
+    /* A zero is believed: else 17 pages that nobody has written would come into being here. */
+    if (__atomic_load_n(&page->breadcrumb_next, __ATOMIC_RELAXED) == 0) {
+        return 0;
+    }
     for (size_t i = 0; i < PAGE_BREADCRUMBS; i++) {
         uint64_t sequence = load(&page->breadcrumbs[i].sequence);
         size_t place = count;

@@ -417,7 +417,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);
-    capture_copy_text(slot->path, sizeof(slot->path), page->plan.reserve);
+    capture_copy_text(page_path(page, slot), PAGE_PATH_BYTES, page->plan.reserve);
     slot->success = 1;
     crash_announce(page); /* a monitor that lives makes it a report at once */
     return 1;

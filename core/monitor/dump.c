@@ -25,47 +25,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_TIMEOUT_MS     1500u /* for all threads to stop; no more than half of `hold` */
-#define FUSE_GRACE_MS       500u  /* a capture that keeps to `hold` is done by then */
-#define CAPTURE_STACK_BYTES (256 * 1024)
-#define ROOM_BYTES          (1024 * 1024) /* on the disk, besides memory and threads */
-#define PROCESSORS_BYTES    (512 * 1024)
-#define ROOM_PER_THREAD     2048
-
-/* What the capturing thread is asked to do. */
-struct call {
-    struct dump *dump;
-    const struct capture_request *request;
-    int result;
-};
-
-static void wait_for(sem_t *semaphore)
-{
-    while (sem_wait(semaphore) != 0 && errno == EINTR) {
-    }
-}
-
-/* Only the thread that stopped the process can let it go. */
-static void *capture(void *argument)
-{
-    struct call *call = argument;
-    struct dump *dump = call->dump;
-    bool stopped, hold;
-
-    call->result = capture_begin(&dump->capture, call->request);
-    stopped = call->result == 0;
-    hold = stopped && dump->capture.left_bytes > 0;
-    fault_point("monitor.held");
-    if (stopped && !hold) {
-        capture_release(&dump->capture);
-    }
-    sem_post(&dump->captured); /* from here on `call` is gone */
-    if (hold) {
-        wait_for(&dump->let_go);
-        capture_release(&dump->capture);
-    }
-    return NULL;
-}
+#define STOP_TIMEOUT_MS  1500u         /* for all threads to stop; no more than half of `hold` */
+#define FUSE_GRACE_MS    500u          /* a capture that keeps to `hold` is done by then */
+#define ROOM_BYTES       (1024 * 1024) /* on the disk, besides memory and threads */
+#define PROCESSORS_BYTES (512 * 1024)
+#define ROOM_PER_THREAD  2048
 
 /* While the threads are held, nobody in the program looks at a clock. Should this process be frozen
  * meanwhile (SIGSTOP, a debugger, a cgroup), the kernel's timer still ends it, and with it the
@@ -89,36 +53,13 @@ static void put_out_fuse(struct dump *dump)
     }
 }
 
-static int start_thread(struct call *call)
-{
-    pthread_attr_t attributes;
-
-    int error = pthread_attr_init(&attributes);
-    if (error == 0) {
-        pthread_attr_setstacksize(&attributes, CAPTURE_STACK_BYTES);
-        error = pthread_create(&call->dump->thread, &attributes, capture, call);
-        pthread_attr_destroy(&attributes);
-    }
-    return error;
-}
-
-/* Lets the process go on, if it is held. The thread's end lets go even of threads that did not stop
- * in time (one in vfork(), say), which nobody could detach from otherwise, and which would stop
- * later and never go on. */
+/* Lets the process go on, if it is held. */
 static void release(struct dump *dump)
 {
-    if (!dump->held) {
-        return;
+    if (dump->captor != NULL && dump->captor->holds) {
+        captor_let_go(dump->captor);
+        put_out_fuse(dump);
     }
-    dump->held = false;
-    if (dump->threaded) {
-        sem_post(&dump->let_go);
-        pthread_join(dump->thread, NULL);
-        dump->capture.attached = 0;
-    } else {
-        capture_release(&dump->capture);
-    }
-    put_out_fuse(dump);
 }
 
 /* The kernel takes long to say it, a millisecond where there are many processors. */
@@ -139,30 +80,19 @@ static void read_processors(struct dump *dump)
     }
 }
 
-/* In a thread of its own, which ends when the process may go on. Meanwhile the folder is made, and
- * read what is not the process's. A folder that cannot be made is found out again, and told, when
- * it is needed. Without memory for a thread, the crash comes first. */
-static int capture_in_thread(struct dump *dump, const struct monitor *monitor,
-                             const struct capture_request *request)
+/* While the process is being captured: the folder is made, and read what is not the process's. A
+ * folder that cannot be made is found out again, and told, when it is needed. Where both had to
+ * share a processor the capture is over by then, and the rest is not worth any wait. */
+static void prepare(struct dump *dump, struct monitor *monitor)
 {
-    struct call call = { dump, request, 0 };
-
-    sem_init(&dump->captured, 0, 0);
-    sem_init(&dump->let_go, 0, 0);
-    dump->threaded = start_thread(&call) == 0;
-    if (dump->threaded) {
-        incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+    if (dump->event.kind == MINIDUMP_KIND_CRASH) {
+        reserve_begin(&monitor->reserve, dump->event.pid, dump->id.text);
+    }
+    incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+    if (captor_is_busy(dump->captor)) {
         page_make_present(monitor->page);
         read_processors(dump);
-        wait_for(&dump->captured);
-    } else {
-        call.result = capture_begin(&dump->capture, request);
     }
-    dump->held = dump->threaded || call.result == 0;
-    if (call.result != 0 || dump->capture.left_bytes == 0) {
-        release(dump);
-    }
-    return call.result;
 }
 
 static void discard_folder(struct dump *dump)
@@ -184,7 +114,7 @@ static bool is_the_process(const struct capture *capture, const struct dump_even
 
 bool dump_is_held(const struct dump *dump)
 {
-    return dump->held;
+    return dump->captor != NULL && dump->captor->holds;
 }
 
 void dump_begin(struct dump *dump, const struct dump_event *event)
@@ -193,7 +123,8 @@ void dump_begin(struct dump *dump, const struct dump_event *event)
     dump->death = NULL;
     dump->incoming = (struct incoming){ .parent = -1, .folder = -1, .file = -1 };
     dump->path[0] = '\0';
-    dump->held = dump->burning = false;
+    dump->captor = NULL;
+    dump->burning = false;
     dump->processors = NULL;
     dump->processors_bytes = 0;
     uuid_make(&dump->id);
@@ -223,9 +154,6 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     uint32_t stop_ms = plan->hold_ms / 2 < STOP_TIMEOUT_MS ? plan->hold_ms / 2 : STOP_TIMEOUT_MS;
 
     dump_begin(dump, event);
-    if (event->kind == MINIDUMP_KIND_CRASH) {
-        reserve_begin(&monitor->reserve, event->pid, dump->id.text);
-    }
     const struct capture_request request = {
         .pid = event->pid,
         .tid = event->tid,
@@ -245,7 +173,10 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
     if (monitor->program >= 0) {
         light_fuse(dump, plan->hold_ms + FUSE_GRACE_MS);
     }
-    int result = capture_in_thread(dump, monitor, &request);
+    dump->captor = &monitor->captor;
+    captor_begin(dump->captor, &dump->capture, &request);
+    prepare(dump, monitor);
+    int result = captor_await(dump->captor);
     if (result == 0 && !is_the_process(&dump->capture, event)) {
         release(dump);
         capture_finish(&dump->capture);
@@ -255,7 +186,7 @@ int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_even
         discard_folder(dump);
         free(dump->processors);
     }
-    if (!dump->held) {
+    if (!dump_is_held(dump)) {
         put_out_fuse(dump);
     }
     return result;
@@ -317,6 +248,9 @@ static int write_file(struct dump *dump, const struct monitor *monitor)
     struct crash_records records;
     struct minidump_extra extra;
 
+    if (dump->captor != NULL && dump->processors == NULL) {
+        read_processors(dump);
+    }
     dump_describe(dump, monitor, 0, &records, &extra);
     return minidump_write(&dump->capture, &extra, dump->incoming.file);
 }

@@ -13,8 +13,6 @@
 struct crash_records;
 struct minidump_extra;
 
-#include <pthread.h>
-#include <semaphore.h>
 #include <time.h>
 
 /* What the dump is about; constant while it is made. */
@@ -41,11 +39,9 @@ struct dump {
     const struct death *death; /* NULL: the process is, or was, captured */
     struct uuid id;
     struct capture capture;
-    bool held, threaded; /* the process; by `thread` */
-    bool burning;        /* `fuse`: ends the monitor if it is frozen while it holds the process */
+    struct captor *captor; /* NULL: there was nothing to be stopped */
+    bool burning;          /* `fuse`: ends the monitor if it is frozen while it holds the process */
     timer_t fuse;
-    pthread_t thread;
-    sem_t captured, let_go;
     char *processors; /* /proc/cpuinfo, or NULL; read likewise */
     size_t processors_bytes;
     struct incoming incoming;   /* made while the process is being read, if it could be */

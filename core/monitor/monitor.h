@@ -7,6 +7,7 @@
 #define CAIRN_CORE_MONITOR_MONITOR_H
 
 #include "core/monitor/announce.h"
+#include "core/monitor/captor.h"
 #include "core/monitor/cgroup.h"
 #include "core/monitor/engine.h"
 #include "core/monitor/family.h"
@@ -41,6 +42,7 @@ struct monitor {
     struct cgroup cgroup;            /* the program's, at its start */
     int signals;   /* signalfd of SIGTERM and its kin */
     struct announce announce;
+    struct captor captor;
     struct family family;
     struct engine_settings settings;
     struct plan plan;

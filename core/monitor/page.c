@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,9 @@ static void make_present(const void *start, size_t bytes)
 void page_make_present(struct page *page)
 {
     make_present(page->slots, (size_t)((char *)page->values - (char *)page->slots));
-    make_present(page->breadcrumbs, sizeof(page->breadcrumbs));
+    if (__atomic_load_n(&page->breadcrumb_next, __ATOMIC_RELAXED) != 0) {
+        make_present(page->breadcrumbs, sizeof(page->breadcrumbs));
+    }
     make_present(page->attachments, sizeof(page->attachments));
 }
 
@@ -126,10 +129,18 @@ static void wake_all(uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* To whom we have woken. A kernel in a virtual machine often has him wait for our processor though
+ * others are idle: it takes those that sleep for taken away. */
+static void give_way(void)
+{
+    sched_yield();
+}
+
 static void answer_start(struct page *page, enum page_start start)
 {
     __atomic_store_n(&page->start, (uint32_t)start, __ATOMIC_RELEASE);
     wake_all(&page->start);
+    give_way();
 }
 
 void page_answer_ready(struct page *page, const struct plan *plan)
@@ -169,13 +180,15 @@ enum slot_state page_state(const struct page_slot *slot)
     return (enum slot_state)__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
-bool page_release(struct page_slot *slot, enum slot_state from, const char *id, const char *path)
+bool page_release(struct page *page, struct page_slot *slot, enum slot_state from, const char *id,
+                  const char *path)
 {
     snprintf(slot->id, sizeof(slot->id), "%s", id);
-    snprintf(slot->path, sizeof(slot->path), "%s", path);
+    snprintf(page_path(page, slot), PAGE_PATH_BYTES, "%s", path);
     slot->success = path[0] != '\0';
     bool released = page_move(slot, from, SLOT_RELEASED);
     wake_all(&slot->state);
+    give_way();
     return released;
 }
 

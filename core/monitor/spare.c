@@ -80,14 +80,17 @@ pid_t spare_fork(int file)
  * not gone by then is collected by whoever collects the monitor. */
 void spare_dismiss(pid_t spare)
 {
-    const struct timespec pause = { 0, CLOCK_MILLISECOND };
+    struct pollfd gone = { .events = POLLIN };
 
     if (spare <= 0) {
         return;
     }
+    gone.fd = (int)syscall(SYS_pidfd_open, spare, 0);
     kill(spare, SIGKILL);
-    for (unsigned ms = 0; ms < GONE_MS && waitpid(spare, NULL, WNOHANG) == 0; ms++) {
-        nanosleep(&pause, NULL);
+    poll(&gone, 1, GONE_MS);
+    waitpid(spare, NULL, WNOHANG);
+    if (gone.fd >= 0) {
+        close(gone.fd);
     }
 }
 

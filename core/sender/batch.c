@@ -76,11 +76,11 @@ static void look_again(int application_fd, int lock, const char *spool, const ch
 }
 
 static void run_in_turn(struct sender *sender, const char *spool, const struct spool_list *list,
-                        const char *application, int lock)
+                        const char *application)
 {
     struct error error;
+    int lock = sender->lock;
 
-    sender->lock = lock;
     if (is_patient(sender->options)) {
         deliver_all(sender, list, application);
     } else {
@@ -104,7 +104,7 @@ static void run_application(struct sender *sender, const char *spool, const stru
 {
     bool patient = is_patient(sender->options);
     struct error error;
-    int lock, place;
+    int place;
 
     sender->application_fd = spool_open(spool, application, &error);
     if (sender->application_fd < 0) {
@@ -112,14 +112,14 @@ static void run_application(struct sender *sender, const char *spool, const stru
         sender->waiting = true;
         return;
     }
-    lock = turn_take(sender->application_fd, patient, &error);
-    if (lock >= 0) {
-        place = patient ? -1 : turn_place(sender->application_fd);
-        run_in_turn(sender, spool, list, application, lock);
+    sender->lock = turn_take(sender->application_fd, patient, &error);
+    if (sender->lock >= 0) {
+        place = patient ? -1 : turn_place(sender->application_fd, sender->lock);
+        run_in_turn(sender, spool, list, application);
         if (place >= 0) {
             close(place);
         }
-    } else if (lock != CAIRN_EBUSY || patient) {
+    } else if (sender->lock != CAIRN_EBUSY || patient) {
         log_line(LOG_LEVEL_WARNING, "%s: %s", application, error.text);
         sender->waiting = true;
     }

@@ -68,9 +68,9 @@ int sender_batch(const struct sender_options *options, const char *spool,
 int turn_take(int application_fd, bool patient, struct error *error);
 /* Whether somebody came meanwhile; to be asked after the lock is closed. */
 bool turn_is_wanted(int application_fd);
-/* Waits for a place among the senders of the spool: a descriptor that holds it, or -1 where there
- * are none. */
-int turn_place(int application_fd);
+/* Waits for a place among the senders of the spool, while the application's lock stays ours: a
+ * descriptor that holds it, or -1 where there are none. */
+int turn_place(int application_fd, int lock);
 
 /* One report in pending/: every delivery that is due, then the move if nothing is pending any more.
  */

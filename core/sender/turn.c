@@ -77,7 +77,7 @@ int turn_take(int application_fd, bool patient, struct error *error)
         close(fd);
         return error_set(error, CAIRN_EBUSY, "Another sender is at work.");
     }
-    holder_promise(fd, PLACE_WAIT_US + SENDER_MARGIN_US);
+    holder_promise(fd, SENDER_MARGIN_US);
     if (!patient) {
         unlinkat(application_fd, MARK, 0); /* whoever has the lock so looks from here on */
     }
@@ -115,11 +115,12 @@ static bool take_place(int fd)
     return false;
 }
 
-int turn_place(int application_fd)
+int turn_place(int application_fd, int lock)
 {
     uint64_t end_us = time_monotonic_us() + PLACE_WAIT_US;
     int fd = open_places(application_fd);
 
+    holder_promise(lock, PLACE_WAIT_US + SENDER_MARGIN_US);
     while (fd >= 0 && !take_place(fd) && time_monotonic_us() < end_us) {
         pause_shortly();
     }

@@ -72,6 +72,9 @@ has "... that names its parent" "$(attribute "$report" process.parent)" '^[0-9]+
 is "... which is the program" "$(attribute "$report" process.main)" "$(attribute "$report" process.parent)"
 is "... with what the program said" "$(attribute "$report" shop.region)" eu-1
 
+run during-dump
+has "a child that was made during cairn_dump() starts Cairn, and gets a report of its own" "$out" "^child's own dump 0\$"
+
 run large
 is "large: three children die of their signals" "$(grep -c '^child [0-9]*: signal 11$' "$scratch/out")" 3
 reported 3 "... three reports"

@@ -397,6 +397,45 @@ static int crash_large(const char *unused)
     return 0;
 }
 
+/* ---- a request is under way ---- */
+
+static int start(void);
+
+static void *ask_for_dump(void *unused)
+{
+    cairn_dump(NULL, NULL, NULL);
+    return unused;
+}
+
+/* While another thread waits for its report, which nobody makes, a child is made, and starts Cairn
+ * for itself. */
+static int fork_during_dump(const char *unused)
+{
+    struct page *page = find_page();
+    pthread_t thread;
+
+    (void)unused;
+    kill(page->monitor_pid, SIGSTOP);
+    if (pthread_create(&thread, NULL, ask_for_dump, NULL) != 0) {
+        return 1;
+    }
+    for (unsigned i = 0; i < 5000 && __atomic_load_n(&page->slots[SLOT_REQUEST].state,
+                                                     __ATOMIC_ACQUIRE) != SLOT_CLAIMED;
+         i++) {
+        nanosleep(&(struct timespec){ 0, 100000 }, NULL);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        int result = start();
+        say("child's own dump %d\n", result == 0 ? cairn_dump(NULL, NULL, NULL) : result);
+        _exit(0);
+    }
+    kill(page->monitor_pid, SIGCONT);
+    pthread_join(thread, NULL);
+    await("child", child);
+    return 0;
+}
+
 /* ---- start ---- */
 
 static int post_dump(const struct cairn_crash *crash, const struct cairn_result *result, void *user)
@@ -452,6 +491,7 @@ static const struct {
     { "during-crash", fork_during_crash },
     { "lie", lie },
     { "large", crash_large },
+    { "during-dump", fork_during_dump },
 };
 
 int main(int argc, char **argv)

@@ -28,7 +28,7 @@ PR_SET_CHILD_SUBREAPER = 36
 HOLD, PIPELINE = 3.0, 6.0  # the clocks of the trials, seconds; `claim` is less than a second's freeze
 TIERS = 6.0    # what tiers 2 and 3 may take besides
 ENGINE_GRACE = 10.0  # after the pipeline's clock the monitor ends an engine
-LOAD = 4.0     # what a busy machine may take besides
+LOAD = 15.0    # what a busy machine may take besides; what hangs does so for ever
 UNAIDED = 4.0  # for what was not struck to finish the report by itself: a spare waits for 2 s
 CONFIG = """version: 1
 application: {{ name: victim }}
@@ -250,7 +250,7 @@ def strike(trial, point, kind, action, tiers, act=lambda: None):
     trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
     trial.recover()
     trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     trial.check(tiers)
     return f"dead after {took:.2f} s"
 
@@ -369,8 +369,8 @@ def crash_traced(trial, kind, options):
         os.write(gate, b"x")
         os.close(gate)
 
-    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + 2 * LOAD, begin)
-    strace[0].wait(PIPELINE + ENGINE_GRACE + 2 * LOAD)
+    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + LOAD, begin)
+    strace[0].wait(PIPELINE + ENGINE_GRACE + LOAD)
     return took, log.read_text(errors="replace")
 
 
@@ -381,15 +381,13 @@ def comm(pid):
 def fail_call(trial, kind, call, number):
     error = ERRORS.get(call, "EIO")
     took, log = crash_traced(trial, kind, ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"])
-    made = "(INJECTED)" in log  # how often some calls are made depends on the moment
-    if not made and number == 1:
-        raise Broken(f"no process made {call}")
+    made = "(INJECTED)" in log  # whether and how often some calls are made depends on the moment
     trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
     trial.recover()
     trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     trial.check((1, 2, 3))
-    return f"dead after {took:.2f} s" if made else "not made so often this time"
+    return f"failed, dead after {took:.2f} s" if made else "not made, or not so often, this time"
 
 
 NEVER = 1 << 40  # a count that no allocation comes to
@@ -443,10 +441,11 @@ def count_allocations(trial, kind):
 def count_calls(trial, kind):
     """How often a thread of the monitor makes each system call, at most."""
     _, log = crash_traced(trial, kind, [])
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     lines = [line.split(None, 1) for line in log.splitlines() if " " in line]
     first = next(thread for thread, text in lines if text.startswith("timer_create"))
     threads = {first} | set(re.findall(r"parent_tid=\[([0-9]+)\]", log))  # processes are made without
+    threads |= {thread for thread, text in lines if text.startswith("ptrace")}  # made before
     counts = collections.Counter()
     for thread, text in lines:
         call = re.match(r"([a-z0-9_]+)\(", text)

@@ -23,4 +23,8 @@ while IFS= read -r line; do
     esac
 done <"$scratch/results"
 ok "every point, and controls that are wrong, were tried" test "$tap_count" -ge 30
+if command -v strace >/dev/null; then
+    calls=$(grep -c '^ok - system call' "$scratch/results")
+    ok "most system calls were made, and failed" test "$(grep -c ' # failed, dead' "$scratch/results")" -gt $((calls / 2))
+fi
 done_testing

@@ -137,6 +137,8 @@ sleeps() {
 ok "idle: it comes to rest: no wake-up in a second" wait_for 1 sleeps
 pss=$(awk '/^Pss:/ { print $2 }' "/proc/$monitor/smaps_rollup")
 echo "# idle monitor: PSS $pss KiB"
+is "idle: it blocks what it waits for, and nothing of what the program did" \
+    "$(awk '/^SigBlk:/ { print $2 }' "/proc/$monitor/status")" 0000000000004003
 ok "idle: at most 500 KiB of its own" test "$pss" -le 500
 is "idle: descriptors" "$(find "/proc/$monitor/fd" -type l | wc -l)" 11
 id=$("$CAIRN_LIBEXEC/cairn-monitor" --dump "$waiting")
