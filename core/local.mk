@@ -15,10 +15,10 @@ noinst_LTLIBRARIES += libcairn-util.la
 libcairn_util_la_SOURCES = \
 	core/util/buf.c core/util/buf.h \
 	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
-	core/util/fs.c core/util/fs.h core/util/remove.c core/util/trust.c \
+	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/paths.c core/util/paths.h \
-	core/util/sha256.c core/util/signals.c \
+	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h
 libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
@@ -53,8 +53,8 @@ $(libcairn_minidump_writer_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS
 # ---- crash: [crash]; the records are for the monitor too, the rest is in every program
 noinst_LTLIBRARIES += libcairn-crash-below.la libcairn-crash.la libcairn-records.la
 libcairn_crash_below_la_SOURCES = \
-	core/crash/callback.c core/crash/children.c core/crash/event.c core/crash/gate.c core/crash/reserve.c \
-	core/crash/signals.c core/crash/tiers.c
+	core/crash/callback.c core/crash/calls.c core/crash/calls.h core/crash/children.c core/crash/event.c \
+	core/crash/gate.c core/crash/outcome.c core/crash/reserve.c core/crash/signals.c core/crash/tiers.c
 $(libcairn_crash_below_la_OBJECTS): override CFLAGS += $(BELOW_HANDLER_FLAGS)
 # Through these the program's own handlers walk to where the signal struck.
 libcairn_crash_la_SOURCES = \
@@ -88,7 +88,9 @@ lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
 libcairn_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 # Its signal handler must stay where it is, even when a plugin host unloads us.
+# Sorted, so that the data that is written lies together; see `calls` in core/crash/own.c.
 libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
+	-Wl,--sort-section=name \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map
@@ -106,7 +108,8 @@ $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 $(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--version-script=$(srcdir)/core/client/preload.map
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
+	-Wl,--version-script=$(srcdir)/core/client/preload.map
 $(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
 $(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
@@ -131,6 +134,7 @@ libcairn_monitor_la_SOURCES = \
 	core/monitor/engine.c core/monitor/engine.h \
 	core/monitor/foreign.c core/monitor/foreign.h \
 	core/monitor/identity.c core/monitor/identity.h \
+	core/monitor/proc.c core/monitor/proc.h \
 	core/monitor/family.c core/monitor/family.h \
 	core/monitor/incoming.c core/monitor/incoming.h \
 	core/monitor/jobs.c core/monitor/jobs.h \
@@ -209,7 +213,7 @@ cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/consent.c core/engine/import.c core/engine/main.c \
+	core/engine/commit.c core/engine/consent.c core/engine/held.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
@@ -234,6 +238,6 @@ cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
 	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/setup.c
+	core/sender/setup.c core/sender/turn.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

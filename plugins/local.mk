@@ -35,14 +35,16 @@ plugins_filter_sample_la_SOURCES = plugins/filter/sample.c
 plugins_filter_sample_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_filter_sample_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
-# ---- what plugins share that read captured files of /proc, or texts
+# ---- what plugins share that read captured files of /proc, or texts, or that read and write files
 PLUGIN_PROC = plugins/common/proc.c plugins/common/proc.h
 PLUGIN_UTF8 = plugins/common/utf8.c plugins/common/utf8.h
+PLUGIN_FD = plugins/common/fd.c plugins/common/fd.h
 
 # ---- filter/ratelimit
 pluginfilter_LTLIBRARIES += plugins/filter/ratelimit.la
 plugins_filter_ratelimit_la_SOURCES = plugins/filter/ratelimit/ratelimit.c \
-	plugins/filter/ratelimit/ledger.c plugins/filter/ratelimit/ledger.h $(PLUGIN_PROC)
+	plugins/filter/ratelimit/ledger.c plugins/filter/ratelimit/ledger.h \
+	$(PLUGIN_FD) $(PLUGIN_PROC)
 plugins_filter_ratelimit_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_filter_ratelimit_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
@@ -84,19 +86,19 @@ plugins_annotator_breadcrumbs_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- annotator/container
 pluginannotator_LTLIBRARIES += plugins/annotator/container.la
-plugins_annotator_container_la_SOURCES = plugins/annotator/container.c $(PLUGIN_PROC)
+plugins_annotator_container_la_SOURCES = plugins/annotator/container.c $(PLUGIN_FD) $(PLUGIN_PROC)
 plugins_annotator_container_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_container_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- annotator/file
 pluginannotator_LTLIBRARIES += plugins/annotator/file.la
-plugins_annotator_file_la_SOURCES = plugins/annotator/file.c $(PLUGIN_UTF8)
+plugins_annotator_file_la_SOURCES = plugins/annotator/file.c $(PLUGIN_FD) $(PLUGIN_UTF8)
 plugins_annotator_file_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_file_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- annotator/memory
 pluginannotator_LTLIBRARIES += plugins/annotator/memory.la
-plugins_annotator_memory_la_SOURCES = plugins/annotator/memory.c $(PLUGIN_PROC)
+plugins_annotator_memory_la_SOURCES = plugins/annotator/memory.c $(PLUGIN_FD) $(PLUGIN_PROC)
 plugins_annotator_memory_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_memory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
@@ -114,7 +116,9 @@ plugins_writer_minidump_la_SOURCES = plugins/writer/minidump/minidump.c \
 	plugins/writer/minidump/layout.c plugins/writer/minidump/layout.h \
 	plugins/writer/minidump/output.c plugins/writer/minidump/output.h \
 	plugins/writer/minidump/reduce.c plugins/writer/minidump/reduce.h \
-	plugins/writer/minidump/sanitize.c plugins/writer/minidump/sanitize.h
+	plugins/writer/minidump/sanitize.c plugins/writer/minidump/sanitize.h \
+	plugins/writer/minidump/shrink.c plugins/writer/minidump/shrink.h \
+	$(PLUGIN_FD)
 plugins_writer_minidump_la_CFLAGS = $(PLUGIN_CFLAGS) $(ZSTD_CFLAGS)
 plugins_writer_minidump_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 plugins_writer_minidump_la_LIBADD = $(ZSTD_LIBS)
@@ -149,7 +153,7 @@ plugins_hook_exec_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # ---- transport/directory
 plugintransport_LTLIBRARIES += plugins/transport/directory.la
-plugins_transport_directory_la_SOURCES = plugins/transport/directory.c
+plugins_transport_directory_la_SOURCES = plugins/transport/directory.c $(PLUGIN_FD)
 plugins_transport_directory_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_transport_directory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
@@ -159,7 +163,8 @@ TRANSPORT_HTTP = \
 	plugins/transport/common/form.c plugins/transport/common/form.h \
 	plugins/transport/common/http.c plugins/transport/common/http.h \
 	plugins/transport/common/scratch.c plugins/transport/common/scratch.h \
-	plugins/transport/common/verdict.c plugins/transport/common/verdict.h
+	plugins/transport/common/verdict.c plugins/transport/common/verdict.h \
+	$(PLUGIN_FD)
 
 # ---- transport/breakpad
 plugintransport_LTLIBRARIES += plugins/transport/breakpad.la

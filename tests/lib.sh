@@ -15,10 +15,11 @@ CAIRN_CONFIG=$CAIRN_STAGE/etc/cairn/cairn.yaml
 export PATH CAIRN_LIBEXEC CAIRN_PLUGIN_PATH CAIRN_PRELOAD CAIRN_CONFIG
 READERS=${CAIRN_READERS:-$CAIRN_SRCDIR/build/readers}
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/cairn-test-XXXXXX")
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/cairn-test-XXXXXX") || exit 99
 spool=$scratch/spool
 CAIRN_CONSENT=$scratch/consent # nothing that this user has answered counts
-export CAIRN_CONSENT
+CAIRN_TEST_MARK=$scratch # whose processes are whose
+export CAIRN_CONSENT CAIRN_TEST_MARK
 tap_count=0
 tap_failed=0
 started=
@@ -103,6 +104,25 @@ wait_for() {
         rounds=$((rounds - 1))
     done
     return 1
+}
+
+# processes NAME...: those of this test, by their names; its environment marks them.
+processes() {
+    for name in "$@"; do
+        for pid in $(pgrep -x "$name"); do
+            if grep -qz "^CAIRN_TEST_MARK=$scratch\$" "/proc/$pid/environ" 2>/dev/null; then
+                echo "$pid"
+            fi
+        done
+    done
+}
+no_process() {
+    [ -z "$(processes "$@")" ]
+}
+
+# idle: of what this test has started no process of Cairn's is at work any more.
+idle() {
+    no_process cairn-monitor cairn-engine cairn-sender
 }
 
 # field JSON-FILE PATH: one value of a JSON file, dots between keys, "-" when it is absent.

@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh tests/engine/layers.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/golden/config tests/golden/layers
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh tests/golden/config tests/golden/layers
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -135,6 +135,10 @@ check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cair
 tests_crash_victim_SOURCES = tests/crash/victim.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
+check_PROGRAMS += tests/crash/ending_victim
+tests_crash_ending_victim_SOURCES = tests/crash/ending_victim.c
+tests_crash_ending_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
+tests_crash_ending_victim_LDADD = libcairn.la -lpthread
 check_PROGRAMS += tests/crash/chance
 tests_crash_chance_SOURCES = tests/crash/chance.c
 tests_crash_chance_CFLAGS = $(AM_CFLAGS) -O1 -pthread
@@ -201,10 +205,10 @@ endif
 
 # ---- engine and sender, end to end with fake plugins
 TESTS += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/faults.sh tests/engine/walk.sh
+	tests/engine/sender.sh tests/engine/senders.sh tests/engine/faults.sh tests/engine/walk.sh
 EXTRA_DIST += tests/engine/faults.sh tests/engine/faults.py tests/engine/fault.c
 EXTRA_DIST += tests/engine/check.sh tests/engine/pipeline.sh tests/engine/places.sh tests/engine/recover.sh \
-	tests/engine/sender.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
+	tests/engine/sender.sh tests/engine/senders.sh tests/engine/walk.sh tests/engine/fakes.sh tests/engine/plugins
 
 # ---- unit: bundled plugins
 EXTRA_DIST += tests/servers/as_sent.py tests/servers/receiver.py
@@ -271,6 +275,12 @@ EXTRA_DIST += tests/wall/imports.sh
 
 # ---- capture and minidump writer: unit tests, and a victim of their own
 if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_capture_hostile.test
+tests_unit_test_capture_hostile_test_SOURCES = tests/unit/test_capture_hostile.c tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_capture_hostile_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_capture_hostile_test_LDADD = libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_capture_hostile.test
+
 check_PROGRAMS += tests/unit/test_capture.test
 tests_unit_test_capture_test_SOURCES = tests/unit/test_capture.c tests/unit/tap.c tests/unit/tap.h
 tests_unit_test_capture_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
@@ -355,8 +365,8 @@ EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtime
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
 TESTS += tests/abi/abi.sh tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
-	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
-EXTRA_DIST += tests/plugins/large.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
+	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
+EXTRA_DIST += tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
 	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
 	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/abi/1.0/cairn.h \
 	tests/abi/embed.c tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \

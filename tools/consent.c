@@ -53,7 +53,7 @@ static bool uses_network(const struct view *view, size_t index)
 {
     const struct plugin_facts *facts = view->setup.plugins.facts[index];
 
-    return facts != NULL && (facts->capabilities & CAIRN_CAP_NETWORK) != 0;
+    return facts != NULL && plugin_uses_network(&view->setup.config->instances[index], facts);
 }
 
 /* ---- As text ------------------------------------------------------------------------------- */
@@ -75,6 +75,24 @@ static void print_transports(const struct view *view)
                network ? "over the network" : "without the network",
                words[network ? view->classes[CONSENT_NETWORK].verdict : CONSENT_ALLOWED]);
         title = "";
+    }
+}
+
+/* Hooks, say, that start programs which may use the network. */
+static void print_others(const struct view *view)
+{
+    const struct config *config = view->setup.config;
+    bool runs = view->classes[CONSENT_NETWORK].verdict == CONSENT_ALLOWED;
+    const char *title = "\nOthers that can use the network\n";
+
+    for (size_t i = 0; i < config->instance_count; i++) {
+        const struct config_instance *instance = &config->instances[i];
+
+        if (instance->kind != CAIRN_KIND_TRANSPORT && uses_network(view, i)) {
+            printf("%s  %-16s %-12s %s: %s\n", title, instance->id, instance->plugin,
+                   config_kind(instance->kind), runs ? "is run" : "is not run");
+            title = "";
+        }
     }
 }
 
@@ -109,6 +127,7 @@ static void print_text(const struct view *view)
     printf("network  reports are %-9s %s\n", sent[view->classes[CONSENT_NETWORK].verdict],
            view->classes[CONSENT_NETWORK].why.text);
     print_transports(view);
+    print_others(view);
     print_answers(&view->consent->machine);
     print_answers(&view->consent->user);
 }
@@ -131,22 +150,30 @@ static void print_class_json(const struct view *view, enum consent_class class)
     putchar('}');
 }
 
-static void print_transports_json(const struct view *view)
+static void print_instance_json(const struct view *view, size_t index, const char *separator)
+{
+    const struct config_instance *instance = &view->setup.config->instances[index];
+    bool network = uses_network(view, index);
+
+    printf("%s\n    {\"kind\": \"%s\", \"id\": \"%s\", \"plugin\": \"%s\", \"network\": %s, "
+           "\"verdict\": \"%s\"}",
+           separator, config_kind(instance->kind), instance->id, instance->plugin,
+           network ? "true" : "false",
+           verdict_name(network ? view->classes[CONSENT_NETWORK].verdict : CONSENT_ALLOWED));
+}
+
+/* The transports, or what else can use the network. */
+static void print_instances_json(const struct view *view, const char *key, bool transports)
 {
     const struct config *config = view->setup.config;
     const char *separator = "";
 
-    fputs(",\n  \"transports\": [", stdout);
+    printf(",\n  \"%s\": [", key);
     for (size_t i = 0; i < config->instance_count; i++) {
-        const struct config_instance *instance = &config->instances[i];
-        bool network = uses_network(view, i);
+        bool transport = config->instances[i].kind == CAIRN_KIND_TRANSPORT;
 
-        if (instance->kind == CAIRN_KIND_TRANSPORT) {
-            printf(
-                "%s\n    {\"id\": \"%s\", \"plugin\": \"%s\", \"network\": %s, \"verdict\": "
-                "\"%s\"}",
-                separator, instance->id, instance->plugin, network ? "true" : "false",
-                verdict_name(network ? view->classes[CONSENT_NETWORK].verdict : CONSENT_ALLOWED));
+        if (transport == transports && (transport || uses_network(view, i))) {
+            print_instance_json(view, i, separator);
             separator = ",";
         }
     }
@@ -183,7 +210,8 @@ static void print_json(const struct view *view)
     tool_print_json(view->options->application);
     print_class_json(view, CONSENT_DISK);
     print_class_json(view, CONSENT_NETWORK);
-    print_transports_json(view);
+    print_instances_json(view, "transports", true);
+    print_instances_json(view, "others", false);
     print_file_json("machine", &view->consent->machine);
     print_file_json("user", &view->consent->user);
     puts("\n}");

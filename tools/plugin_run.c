@@ -278,20 +278,23 @@ static int print(const struct trial *trial, const struct config_instance *instan
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-/* A trial of a transport is a delivery: consent counts as it does for the sender. */
+/* Consent counts as it does for engine and sender: a trial of a transport is a delivery. */
 static int ask_consent(const struct trial *trial, size_t index)
 {
     bool required = trial->config->network_consent == CONFIG_CONSENT_REQUIRED;
     enum consent_verdict verdict = CONSENT_MISSING;
     struct error why;
 
-    if (trial->config->instances[index].kind != CAIRN_KIND_TRANSPORT ||
-        (trial->plugins.facts[index]->capabilities & CAIRN_CAP_NETWORK) == 0 ||
+    if (!plugin_uses_network(&trial->config->instances[index], trial->plugins.facts[index]) ||
         (consent_ask(CONSENT_NETWORK, trial->report->application, required, &verdict, &why) == 0 &&
          verdict == CONSENT_ALLOWED)) {
         return EX_OK;
     }
-    return tool_fail(trial->tool, EX_NOPERM, "Not sent. %s", why.text);
+    return tool_fail(trial->tool, EX_NOPERM, "%s %s",
+                     trial->config->instances[index].kind == CAIRN_KIND_TRANSPORT
+                         ? "Not sent."
+                         : "Not run, because it can use the network.",
+                     why.text);
 }
 
 static int try_instance(struct trial *trial, size_t index)

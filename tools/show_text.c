@@ -155,8 +155,8 @@ static void print_files(const struct report *report, const struct spool_entry *e
     for (size_t i = 0; i < report->artifact_count; i++) {
         const struct report_artifact *artifact = &report->artifacts[i];
 
-        printf("  %-24s %10" PRIu64 " bytes  %s\n", artifact->name, artifact->bytes,
-               artifact->media_type);
+        printf("  %-24s %10" PRIu64 " bytes  %s%s\n", artifact->name, artifact->bytes,
+               artifact->media_type, report_artifact_stays(artifact) ? ", stays here" : "");
     }
     for (size_t i = 0; i < report->delivery_count; i++) {
         fputs(i == 0 ? "\nDeliveries\n" : "", stdout);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that
- * is larger than a quarter of that gets a chunk of its own, made of large pages where the system
- * has them: it is about to be filled, and a fault for each small page would cost more than to read
- * the same memory from the process.
+ * is larger than a quarter of that gets a chunk of its own, present at once: it is about to be
+ * filled, and a fault for each page would cost more than to read the same memory from the process.
+ * What fills large pages is made of them where the system has them; what does not fill one stays
+ * without, because to clear the rest of it takes time, and much more where a hypervisor has to find
+ * the memory first.
  */
 #include "core/capture/arena.h"
 
@@ -59,8 +61,7 @@ static long map(size_t bytes)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* `bytes`, a multiple of LARGE_PAGE, at such a multiple: else the kernel has no large page for it.
- */
+/* `bytes` at a multiple of LARGE_PAGE: else the kernel has no large page for it. */
 static long map_aligned(size_t bytes)
 {
     long address = map(bytes + LARGE_PAGE);
@@ -78,34 +79,30 @@ static long map_aligned(size_t bytes)
     return address;
 }
 
-/* The first `used` bytes of a chunk are about to be filled. Both are wishes: a kernel that does not
- * know them, or has no large page left, serves the faults one by one. */
-static void make_present(long address, size_t bytes, size_t used)
+/* A chunk that serves many pieces, or, with `own`, one that is about to be filled. What is asked of
+ * the kernel for that one are wishes: where it does not know them, has no large page left or too
+ * little address space, the faults are served one by one. */
+static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes, bool own)
 {
-    sys_madvise((void *)address, bytes, MADV_HUGEPAGE);
-    sys_madvise((void *)address, used, MADV_POPULATE_WRITE);
-}
-
-/* A chunk that serves many pieces, or, with `own`, one piece of `used` bytes. */
-static struct arena_chunk *map_chunk(struct arena *arena, size_t used, bool own)
-{
-    size_t bytes = own ? rounded(used, LARGE_PAGE) : used;
     struct arena_chunk *chunk;
-    long address;
+    long address = -ENOMEM;
 
+    bytes = rounded(bytes, PAGE_BYTES);
     if (bytes > arena->limit || arena->mapped > arena->limit - bytes) {
         return NULL;
     }
-    address = own ? map_aligned(bytes) : map(bytes);
-    if (sys_is_error(address) && own) {
-        bytes = rounded(used, PAGE_BYTES); /* address space is short: without the luxury */
+    if (bytes >= LARGE_PAGE) {
+        address = map_aligned(bytes);
+    }
+    if (sys_is_error(address)) {
         address = map(bytes);
     }
     if (sys_is_error(address)) {
         return NULL;
     }
     if (own) {
-        make_present(address, bytes, used);
+        sys_madvise((void *)address, bytes & ~(LARGE_PAGE - 1), MADV_HUGEPAGE);
+        sys_madvise((void *)address, bytes, MADV_POPULATE_WRITE);
     }
     chunk = (struct arena_chunk *)address;
     chunk->bytes = bytes;

@@ -5,6 +5,8 @@
  */
 #include "core/capture/builtins.h"
 
+#include <stdint.h>
+
 void *capture_copy(void *to, const void *from, size_t bytes)
 {
     unsigned char *target = to;
@@ -40,11 +42,20 @@ void *capture_fill(void *to, int byte, size_t bytes)
 int capture_compare(const void *a, const void *b, size_t bytes)
 {
     const unsigned char *left = a, *right = b;
+    uint64_t one, other;
 
-    for (size_t i = 0; i < bytes; i++) {
-        if (left[i] != right[i]) {
-            return left[i] < right[i] ? -1 : 1;
+    for (; bytes >= sizeof(one); bytes -= sizeof(one)) { /* equal pieces, eight bytes at a time */
+        __builtin_memcpy(&one, left, sizeof(one));
+        __builtin_memcpy(&other, right, sizeof(other));
+        if (one != other) {
+            break;
         }
+        left += sizeof(one);
+        right += sizeof(other);
     }
-    return 0;
+    for (; bytes > 0 && *left == *right; bytes--) {
+        left++;
+        right++;
+    }
+    return bytes == 0 ? 0 : *left < *right ? -1 : 1;
 }

@@ -107,10 +107,11 @@ static void read_all(struct capture *capture)
         mappings_guess(capture);
     }
     choose_memory(capture);
+    modules_find(capture);
+    modules_trim(capture);
     modules_read(capture);
     linkage_read(capture);
     message_read(capture);
-    modules_trim(capture);
     if (capture->arena.failed) {
         capture_note(capture,
                      "Memory ran out while the process was captured: something is missing.");

@@ -101,17 +101,16 @@ static bool read_link(struct capture *capture, struct window *window, uint64_t a
 /* A link's name is to be read later, unless the window holds it up to its end. */
 static struct piece make_name(struct arena *arena, const struct window *window, uint64_t address)
 {
-    struct piece name = { address, arena_alloc(arena, NAME_BYTES), NAME_BYTES - 1, 0 };
     const unsigned char *data = NULL;
     size_t bytes = look(window, address, &data), length;
 
-    bytes = bytes < name.bytes ? bytes : name.bytes;
+    bytes = bytes < NAME_BYTES - 1 ? bytes : NAME_BYTES - 1;
     length = capture_length_within((const char *)data, bytes);
-    if (name.to != NULL && length < bytes) {
-        capture_copy(name.to, data, length);
-        name.done = name.bytes;
+    if (length < bytes) {
+        return (struct piece){ .to =
+                                   (unsigned char *)arena_text(arena, (const char *)data, length) };
     }
-    return name;
+    return (struct piece){ address, arena_alloc(arena, NAME_BYTES), NAME_BYTES - 1, 0 };
 }
 
 /* Follows the list; how many links it has. */

@@ -237,21 +237,20 @@ static void add_block(struct fresh *fresh, uint64_t start, const unsigned char *
     }
 }
 
-/* What arrived of one range, also behind pages that cannot be read. */
+/* What arrived of one range, also behind pages that cannot be read. It may be the last page of all,
+ * behind which addresses begin anew. */
 static void keep_piece(struct capture *capture, struct fresh *fresh, struct piece piece)
 {
-    uint64_t end = piece.address + piece.bytes;
-
     add_block(fresh, piece.address, piece.to, piece.done);
-    for (unsigned hole = 0; hole < MAX_HOLES && piece.done < piece.bytes; hole++) {
-        uint64_t next = (piece.address + piece.done + PAGE_BYTES) & ~(uint64_t)(PAGE_BYTES - 1);
+    for (unsigned hole = 0; hole < MAX_HOLES; hole++) {
+        size_t skipped = piece.done + PAGE_BYTES - (piece.address + piece.done) % PAGE_BYTES;
 
-        if (next >= end) {
+        if (skipped >= piece.bytes) {
             return;
         }
-        piece.to += next - piece.address;
-        piece.address = next;
-        piece.bytes = end - next;
+        piece.to += skipped;
+        piece.address += skipped;
+        piece.bytes -= skipped;
         piece.done = 0;
         memory_read_pieces(capture, &piece, 1);
         add_block(fresh, piece.address, piece.to, piece.done);

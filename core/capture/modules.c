@@ -101,7 +101,7 @@ static uint64_t extent_of(const struct capture *capture, size_t first, bool *ret
     return end;
 }
 
-static void find_candidates(struct capture *capture)
+static void add_candidates(struct capture *capture)
 {
     bool executable;
 
@@ -129,6 +129,36 @@ static void find_candidates(struct capture *capture)
             .soname = "",
         };
         capture->module_count++;
+    }
+}
+
+static void put_main_first(struct capture *capture)
+{
+    uint64_t entry = 0;
+
+    if (!auxiliary_value(capture, AT_PHDR, &entry) && !auxiliary_value(capture, AT_ENTRY, &entry)) {
+        return;
+    }
+    for (size_t i = 0; i < capture->module_count; i++) {
+        struct capture_module main = capture->modules[i];
+
+        if (entry - main.base < main.bytes) {
+            capture_move(capture->modules + 1, capture->modules, i * sizeof(main));
+            main.is_main = 1;
+            capture->modules[0] = main;
+            return;
+        }
+    }
+}
+
+void modules_find(struct capture *capture)
+{
+    size_t limit = at_most(capture->mapping_count, MAX_MODULES);
+
+    capture->modules = arena_array(&capture->arena, limit + 1, sizeof(*capture->modules));
+    if (capture->modules != NULL) {
+        add_candidates(capture);
+        put_main_first(capture);
     }
 }
 
@@ -373,42 +403,14 @@ static void examine(struct capture *capture, struct work *work, struct piece *pi
     capture->module_count = kept;
 }
 
-static void put_main_first(struct capture *capture)
-{
-    uint64_t entry = 0;
-
-    if (!auxiliary_value(capture, AT_PHDR, &entry) && !auxiliary_value(capture, AT_ENTRY, &entry)) {
-        return;
-    }
-    for (size_t i = 0; i < capture->module_count; i++) {
-        struct capture_module main = capture->modules[i];
-
-        if (entry - main.base < main.bytes) {
-            capture_move(capture->modules + 1, capture->modules, i * sizeof(main));
-            main.is_main = 1;
-            capture->modules[0] = main;
-            return;
-        }
-    }
-}
-
 void modules_read(struct capture *capture)
 {
-    size_t limit = capture->mapping_count < MAX_MODULES ? capture->mapping_count : MAX_MODULES;
-    struct piece *pieces;
-    struct work *work;
-
-    capture->modules = arena_array(&capture->arena, limit + 1, sizeof(*capture->modules));
-    if (capture->modules == NULL) {
-        return;
-    }
-    find_candidates(capture);
-    work = arena_array(&capture->arena, at_most(capture->module_count, BATCH), sizeof(*work));
-    pieces =
+    struct work *work =
+        arena_array(&capture->arena, at_most(capture->module_count, BATCH), sizeof(*work));
+    struct piece *pieces =
         arena_array(&capture->arena, at_most(capture->module_count, BATCH) * 2, sizeof(*pieces));
-    if (work == NULL || pieces == NULL) {
-        return;
+
+    if (work != NULL && pieces != NULL) {
+        examine(capture, work, pieces);
     }
-    examine(capture, work, pieces);
-    put_main_first(capture);
 }

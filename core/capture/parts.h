@@ -67,10 +67,12 @@ void choose_memory(struct capture *capture);
 void choose_referenced(struct capture *capture, uint64_t budget);
 void choose_full(struct capture *capture, uint64_t budget);
 
-/* modules.c: from mappings and the ELF headers in memory; linkage.c: the dynamic linker's list. */
-void modules_read(struct capture *capture);
-/* trim.c: no more of them than readers take. */
+/* modules.c: what may be one, by the mappings, the program first; trim.c: no more of them than
+ * readers take; modules.c: the details of those that remain, from the ELF headers in memory. */
+void modules_find(struct capture *capture);
 void modules_trim(struct capture *capture);
+void modules_read(struct capture *capture);
+/* linkage.c: the dynamic linker's list. */
 void linkage_read(struct capture *capture);
 /* The list that starts at the program's dynamic section, whose address is known. */
 void linkage_follow(struct capture *capture);

@@ -13,6 +13,7 @@
 
 #define MAX_FILE_BYTES ((size_t)64 << 20) /* a process may have 65530 mappings, or even more */
 #define FIRST_BYTES    ((size_t)8 << 10)
+#define GROWTH         4 /* a file that goes on here is most likely a long one */
 #define LINK_BYTES     4096
 #define MAX_FILES      16
 
@@ -63,12 +64,12 @@ static long read_whole(struct arena *arena, int fd, char **ret_content)
     while (content != NULL && bytes > 0) {
         if (used + 1 >= size) {
             char *larger =
-                size < MAX_FILE_BYTES ? arena_resize(arena, content, size, size * 2) : NULL;
+                size < MAX_FILE_BYTES ? arena_resize(arena, content, size, size * GROWTH) : NULL;
             if (larger == NULL) {
                 break;
             }
             content = larger;
-            size *= 2;
+            size *= GROWTH;
         }
         bytes = sys_read(fd, content + used, size - 1 - used);
         used += bytes > 0 ? (size_t)bytes : 0;

@@ -5,32 +5,26 @@
  */
 #include "core/capture/text.h"
 
-static int digit_of(char character)
+/* 16 for what is none. */
+static unsigned digit_of(char character)
 {
-    if (character >= '0' && character <= '9') {
-        return character - '0';
-    }
-    if (character >= 'a' && character <= 'f') {
-        return character - 'a' + 10;
-    }
-    if (character >= 'A' && character <= 'F') {
-        return character - 'A' + 10;
-    }
-    return 16;
+    unsigned digit = (unsigned char)character - (unsigned)'0';
+    unsigned letter = ((unsigned char)character | 0x20u) - (unsigned)'a';
+
+    return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
 }
 
 static bool parse(const char **cursor, const char *end, unsigned base, uint64_t *ret_value)
 {
     const char *at = *cursor;
     uint64_t value = 0;
+    unsigned digit;
 
-    while (at < end && (unsigned)digit_of(*at) < base) {
-        uint64_t digit = (uint64_t)digit_of(*at);
-
-        if (value > (UINT64_MAX - digit) / base) {
+    while (at < end && (digit = digit_of(*at)) < base) {
+        if (__builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit, &value)) {
             return false;
         }
-        value = value * base + digit;
         at++;
     }
     if (at == *cursor) {

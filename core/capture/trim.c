@@ -40,7 +40,8 @@ static void mark_referenced(const struct capture *capture, unsigned char *needed
         const struct capture_block *block = &capture->blocks[i];
         uint64_t bytes = block->bytes < SCAN_BYTES ? block->bytes : SCAN_BYTES, word;
 
-        for (uint64_t at = 0; at + sizeof(word) <= bytes; at += sizeof(word)) {
+        for (uint64_t at = 0; block->data != NULL && at + sizeof(word) <= bytes;
+             at += sizeof(word)) {
             capture_copy(&word, block->data + at, sizeof(word));
             needed[find_module(capture, word)] = 1;
         }

@@ -6,7 +6,7 @@
 #include "core/client/client.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,10 +14,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_SECONDS 15
+/* Somebody else's start, which has a deadline of its own. */
+#define LOCK_NS 15000000000ull
 
 /* How often to look whether a page has moved, which takes microseconds. */
 #define MOVING_PATIENCE 10000000u
@@ -42,8 +44,11 @@ _Static_assert(sizeof(struct cairn_crash) == sizeof(struct crash_facts), "no mem
 _Static_assert(sizeof(struct cairn_result) == sizeof(struct crash_result), "no member is missing");
 
 static struct cairn table[CRASH_HANDLERS];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t lock;    /* enum lock_state, a futex word */
 static int cancel_state; /* of the thread that holds the lock */
+
+/* Not a mutex of libc's, whose timed lock brings 64 KiB of its tables into the program's memory. */
+enum lock_state { LOCK_FREE = 0, LOCK_HELD = 1, LOCK_AWAITED = 2 };
 
 int client_fail(const struct client_error *error, int code, const char *format, ...)
 {
@@ -57,13 +62,27 @@ int client_fail(const struct client_error *error, int code, const char *format, 
     return code;
 }
 
+static int await_lock(void)
+{
+    const struct timespec look = { 1, 0 };
+    const uint64_t end = crash_now() + LOCK_NS;
+
+    while (__atomic_exchange_n(&lock, LOCK_AWAITED, __ATOMIC_ACQUIRE) != LOCK_FREE) {
+        if (crash_now() >= end) {
+            return CAIRN_EBUSY;
+        }
+        syscall(SYS_futex, &lock, FUTEX_WAIT_PRIVATE, LOCK_AWAITED, &look, NULL, 0);
+    }
+    return 0;
+}
+
 int client_lock(void)
 {
-    struct timespec end;
+    uint32_t seen = LOCK_FREE;
 
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += LOCK_SECONDS;
-    if (pthread_mutex_timedlock(&lock, &end) != 0) {
+    if (!__atomic_compare_exchange_n(&lock, &seen, LOCK_HELD, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED) &&
+        await_lock() != 0) {
         return CAIRN_EBUSY;
     }
     /* A thread that is cancelled half-way would take the lock with it. */
@@ -75,7 +94,9 @@ void client_unlock(void)
 {
     int state = cancel_state;
 
-    pthread_mutex_unlock(&lock);
+    if (__atomic_exchange_n(&lock, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED) {
+        syscall(SYS_futex, &lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
     pthread_setcancelstate(state, NULL);
 }
 
@@ -236,11 +257,12 @@ static void mark_exit(int status, void *unused)
     client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
-/* In the new process, before fork() returns. The lock's owner may be a thread that it does not have.
+/* In the new process, before fork() returns. The locks' owners may be threads that it does not have.
  * [signal-safe] */
 static void begin_child(void)
 {
-    memset(&lock, 0, sizeof(lock));
+    lock = LOCK_FREE;
+    client_forget_requests();
     crash_begin_child(getpid());
 }
 
@@ -354,8 +376,10 @@ int client_start_monitor(int page_fd, char *const *environment, const struct cli
                          struct client_monitor *ret_monitor)
 {
     static char *const empty[] = { NULL };
+    static const char name[] = "/cairn-monitor";
     const char *folder = NULL;
-    char path[PATH_MAX];
+    char path[PAGE_PATH_BYTES];
+    size_t bytes;
 
     /* In a program with raised rights the environment is somebody else's. */
     if (crash_state.secure) {
@@ -366,10 +390,14 @@ int client_start_monitor(int page_fd, char *const *environment, const struct cli
     if (folder == NULL || folder[0] == '\0') {
         folder = CAIRN_LIBEXECDIR;
     }
-    if ((size_t)snprintf(path, sizeof(path), "%s/cairn-monitor", folder) >= sizeof(path)) {
+    /* Without libc's formatting, of which many programs need none: the memory that it is in. */
+    bytes = strnlen(folder, sizeof(path));
+    if (bytes > sizeof(path) - sizeof(name)) {
         return client_fail(error, CAIRN_ETOOLONG, "The path of the monitor in %s is too long.",
                            folder);
     }
+    memcpy(path, folder, bytes);
+    memcpy(path + bytes, name, sizeof(name));
     return client_spawn(path, page_fd, environment, error, ret_monitor);
 }
 

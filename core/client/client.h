@@ -110,6 +110,11 @@ int client_start_monitor(int page_fd, char *const *environment, const struct cli
 int client_lock(void);
 void client_unlock(void);
 
+/* ---- dump.c ---- */
+
+/* In a fork child: those of its parent's threads are not its own. [signal-safe] */
+void client_forget_requests(void);
+
 /* ---- setup.c: the page ---- */
 
 /* A sealed memfd, mapped and filled in from the options. 0 or CAIRN_E…. */

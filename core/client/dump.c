@@ -28,6 +28,11 @@ static int lock_requests(void)
     return pthread_mutex_timedlock(&requests, &end) == 0 ? 0 : CAIRN_EBUSY;
 }
 
+void client_forget_requests(void)
+{
+    memset(&requests, 0, sizeof(requests));
+}
+
 /* What is asked of the monitor. */
 struct request {
     const char *message; /* or NULL */
@@ -50,13 +55,13 @@ static int claim(struct page *page, const struct request *request, uint64_t now)
     slot->claimed_at = now;
     slot->context_address = (uint64_t)(uintptr_t)request->context;
     memset(slot->siginfo, 0, sizeof(slot->siginfo));
-    client_copy_text(slot->message, sizeof(slot->message),
+    client_copy_text(page->message, sizeof(page->message),
                      request->message != NULL ? request->message : "");
     slot->error = 0;
     slot->success = 0;
     slot->verdict = 1;
     memset(slot->id, 0, sizeof(slot->id));
-    memset(slot->path, 0, sizeof(slot->path));
+    page_path(page, slot)[0] = '\0';
     if (!__atomic_compare_exchange_n(&slot->state, &state, SLOT_CLAIMED, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
         return CAIRN_EBUSY;

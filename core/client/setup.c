@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
@@ -91,23 +90,25 @@ static int put_text(char *to, size_t capacity, const char *from, const char *nam
 /* The monitor works in "/": a relative path is resolved here. */
 static int put_config_file(struct page *page, const char *path, const struct client_error *error)
 {
-    char folder[PATH_MAX], whole[2 * PATH_MAX];
+    char *whole = page->config_file;
+    size_t used = 0;
 
     if (path[0] == '\0') {
         return client_fail(error, CAIRN_EINVAL, "The path of the configuration file is empty.");
     }
     if (path[0] != '/') {
-        if (getcwd(folder, sizeof(folder)) == NULL) {
+        if (getcwd(whole, sizeof(page->config_file) - 1) == NULL) {
             return client_fail(error, CAIRN_ESYSTEM,
                                "The current directory, to which \"%s\" is relative, is not known: "
                                "%s.",
                                path, strerror(errno));
         }
-        snprintf(whole, sizeof(whole), "%s/%.*s", strcmp(folder, "/") == 0 ? "" : folder,
-                 PATH_MAX - 1, path);
-        path = whole;
+        used = strlen(whole);
+        if (used > 1) { /* "/" ends in one already */
+            whole[used++] = '/';
+        }
     }
-    return put_text(page->config_file, sizeof(page->config_file), path,
+    return put_text(whole + used, sizeof(page->config_file) - used, path,
                     "The path of the configuration file", error);
 }
 
@@ -115,9 +116,8 @@ static int put_config_file(struct page *page, const char *path, const struct cli
 static void touch_crash_path(struct page *page)
 {
     volatile char *byte = (volatile char *)page;
-    size_t last = offsetof(struct page, annotations);
 
-    for (size_t offset = 0; offset < last; offset += 4096) {
+    for (size_t offset = 0; offset < PAGE_PRESENT_BYTES; offset += 4096) {
         byte[offset] = byte[offset];
     }
 }

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -44,26 +43,6 @@ struct spawn {
     volatile int error;          /* errno of what failed, in the children too */
     const char *volatile failed; /* ... and what that was */
 };
-
-/* The kernel's structure; libc's sigaction() knows two signals less. */
-struct kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-
-static void reset_signals(void)
-{
-    const struct kernel_action none = { SIG_DFL, 0, NULL, 0 };
-    const uint64_t nothing = 0;
-
-    /* First the handlers, which are the program's; only then may a signal be delivered. */
-    for (int signal = 1; signal < CRASH_SIGNALS; signal++) {
-        syscall(SYS_rt_sigaction, signal, &none, NULL, sizeof(none.mask));
-    }
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing));
-}
 
 static void close_from(unsigned first)
 {
@@ -119,7 +98,7 @@ static int become_monitor(void *argument)
     if (chdir("/") != 0) {
         return fail_child(spawn, "The monitor cannot change to \"/\"");
     }
-    reset_signals();
+    /* Every signal is blocked and stays so, until the monitor has undone what it inherits. */
     execve(spawn->path, arguments, spawn->environment);
     return fail_child(spawn, "The monitor cannot be started");
 }
@@ -177,39 +156,42 @@ static int is_passed_on(const char *variable)
     return strncmp(variable, "LD_", 3) != 0 && strncmp(variable, "CAIRN_RUN_", 10) != 0;
 }
 
-static char **filter_environment(char *const *environment)
+static size_t count_variables(char *const *environment)
 {
-    size_t count = 0, kept = 0;
-    char **filtered;
+    size_t count = 0;
 
     while (environment != NULL && environment[count] != NULL) {
         count++;
     }
-    filtered = calloc(count + 1, sizeof(*filtered));
-    if (filtered == NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (is_passed_on(environment[i])) {
-            filtered[kept++] = environment[i];
-        }
-    }
-    return filtered;
+    return count;
 }
 
-/* Two stacks, each above a guard page. */
-static char *map_stacks(void)
+static void filter_environment(char *const *environment, size_t count, char **ret_filtered)
 {
-    char *stacks =
-        mmap(NULL, STACKS_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_passed_on(environment[i])) {
+            ret_filtered[kept++] = environment[i];
+        }
+    }
+    ret_filtered[kept] = NULL;
+}
+
+/* Two stacks, each above a guard page, and `more` bytes above them. Not from malloc(), which the
+ * program may not have initialised yet, or never need. */
+static char *map_stacks(size_t more)
+{
+    const size_t bytes = STACKS_BYTES + more;
+    char *stacks = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
     if (stacks == MAP_FAILED) {
         return NULL;
     }
-    if (mprotect(stacks + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0 ||
-        mprotect(stacks + STACKS_BYTES / 2 + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) !=
-            0) {
-        munmap(stacks, STACKS_BYTES);
+    if (mprotect(stacks, GUARD_BYTES, PROT_NONE) != 0 ||
+        mprotect(stacks + STACKS_BYTES / 2, GUARD_BYTES, PROT_NONE) != 0) {
+        munmap(stacks, bytes);
         return NULL;
     }
     return stacks;
@@ -218,21 +200,18 @@ static char *map_stacks(void)
 static int run_on_stacks(struct spawn *spawn, char *const *environment,
                          const struct client_error *error)
 {
-    char *stacks = map_stacks();
+    const size_t count = count_variables(environment);
+    const size_t more = (count + 1) * sizeof(*spawn->environment);
+    char *stacks = map_stacks(more);
 
     if (stacks == NULL) {
         return client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
     }
-    spawn->environment = filter_environment(environment);
-    if (spawn->environment == NULL) {
-        munmap(stacks, STACKS_BYTES);
-        return client_fail(error, CAIRN_ENOMEM,
-                           "There is no memory for the monitor's environment.");
-    }
     spawn->second_stack = stacks + STACKS_BYTES;
+    spawn->environment = (char **)spawn->second_stack;
+    filter_environment(environment, count, spawn->environment);
     run(spawn, stacks + STACKS_BYTES / 2);
-    free(spawn->environment);
-    munmap(stacks, STACKS_BYTES);
+    munmap(stacks, STACKS_BYTES + more);
     if (spawn->failed != NULL) {
         return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s).", spawn->failed,
                            strerror(spawn->error), spawn->path);

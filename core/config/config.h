@@ -30,6 +30,7 @@ struct config_instance {
     uint64_t memory_bytes; /* limit of the step */
     uint64_t output_bytes; /* what it may add to the report or write */
     bool drop_on_error;    /* on_error: drop */
+    bool no_network;       /* network: false */
     void *options;         /* the plugin's configuration structure; NULL before config_bind() */
     size_t options_bytes;
     uint64_t options_set;             /* bit i: option i of the table stands in the file */

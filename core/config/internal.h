@@ -238,6 +238,7 @@ struct config_common_keys {
     const char *plugin;
     uint64_t timeout, memory_limit, output_limit;
     int32_t on_error; /* 1: drop */
+    int32_t network;
 };
 
 /* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */

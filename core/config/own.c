@@ -11,8 +11,8 @@
 
 #define SECOND 1000000ull
 
-const char *const config_common_keys[] = { "plugin",       "timeout",      "on_error",
-                                           "memory_limit", "output_limit", NULL };
+const char *const config_common_keys[] = { "plugin",       "timeout", "on_error", "memory_limit",
+                                           "output_limit", "network", NULL };
 
 const struct cairn_option config_application_options[] = {
     { .name = "name",
@@ -170,6 +170,11 @@ const struct cairn_option config_common_options[] = {
       .offset = offsetof(struct config_common_keys, on_error),
       .default_text = "note",
       .choices = reactions },
+    { .name = "network",
+      .help = "Whether the plugin gets the network that it declares.",
+      .type = CAIRN_OPTION_BOOL,
+      .offset = offsetof(struct config_common_keys, network),
+      .default_text = "true" },
     { .name = NULL },
 };
 

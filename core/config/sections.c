@@ -242,6 +242,7 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->memory_bytes = common.memory_limit;
     instance->output_bytes = common.output_limit;
     instance->drop_on_error = common.on_error == 1;
+    instance->no_network = common.network == 0;
     if (instance->drop_on_error && kind >= CAIRN_KIND_HOOK) {
         config_complain(check, reaction,
                         "a %s runs after the report is committed: only note is "

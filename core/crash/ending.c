@@ -7,7 +7,8 @@
 #include "core/crash/parts.h"
 
 /* The instruction that faulted is the next one to run: returning to it faults again. Not so after
- * int3, a refused system call, a sent signal, or a memory error that was found in passing. */
+ * int3, a refused system call, a sent signal, a memory error that was found in passing, or a signal
+ * that could not be delivered. */
 int crash_faults_again(const struct crash_signal *signal)
 {
     if (signal->info->si_code <= 0) {
@@ -15,6 +16,7 @@ int crash_faults_again(const struct crash_signal *signal)
     }
     switch (signal->number) {
     case SIGSEGV:
+        return signal->info->si_code != SI_KERNEL || context_has_faulted(signal->context);
     case SIGFPE:
     case SIGILL:
         return 1;
@@ -147,15 +149,20 @@ static int send_again(const struct crash_signal *signal)
     return result == 0 ? 0 : sys_tgkill(signal->pid, signal->tid, signal->number);
 }
 
-/* In both ways the process dies on the return from this signal handler, with the registers that it
- * had: a core dump shows the crash, not us. */
+/* A fault need not strike again: other threads run, and may have mapped the address meanwhile. So it
+ * is sent, too, unless a sandbox might kill for that. In both ways the process dies on the return
+ * from this signal handler, with the registers that it had: a core dump shows the crash, not us. */
 void crash_default_action(const struct crash_signal *signal)
 {
     struct crash_action none = { 0, 0, 0 };
+    int faults = crash_faults_again(signal);
 
     if (crash_kernel_action(signal->number, &none, NULL) == 0) {
         signal->context->uc_sigmask &= ~CRASH_BIT(signal->number);
-        if (crash_faults_again(signal) || (signal->pid != 1 && send_again(signal) == 0)) {
+        if (signal->pid != 1 && !(faults && crash_is_filtered()) && send_again(signal) == 0) {
+            return;
+        }
+        if (faults) {
             return;
         }
     }

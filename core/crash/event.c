@@ -121,15 +121,14 @@ static void forbid_capture(int dumpable)
 }
 
 /* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
-static void describe(const struct crash_handler *handler, struct page_slot *slot,
-                     const struct crash_signal *signal)
+static void describe(const struct crash_handler *handler, struct page *page,
+                     struct page_slot *slot, const struct crash_signal *signal)
 {
     slot->tid = signal->tid;
     slot->pid = signal->pid;
     slot->signal = signal->number;
     slot->claimed_at = crash_now();
     slot->context_address = (uint64_t)(uintptr_t)signal->context;
-    slot->message[0] = '\0';
     slot->error = 0;
     slot->success = 0;
     slot->verdict = handler->filter == NULL;
@@ -137,13 +136,18 @@ static void describe(const struct crash_handler *handler, struct page_slot *slot
     slot->handler_top = signal->top;
     slot->outcome = crash_state.child ? OUTCOME_CERTAIN : signal->outcome;
     slot->id[0] = '\0';
-    slot->path[0] = '\0';
+    page_path(page, slot)[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
 }
 
-static int is_recovered(const struct page_slot *slot)
+/* A call that is being waited for gives way to what is new. */
+static int is_recovered(struct page_slot *slot)
 {
-    return __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE) == OUTCOME_RECOVERED;
+    uint32_t seen = OUTCOME_CALLED;
+
+    return __atomic_compare_exchange_n(&slot->outcome, &seen, OUTCOME_RECOVERED, 0,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           seen == OUTCOME_RECOVERED;
 }
 
 /* Until the monitor changes the word, or it cannot be expected to. */
@@ -167,12 +171,13 @@ static int claim(const struct crash_handler *handler, struct page *page, struct 
         if (!is_recovered(slot)) {
             return 0;
         }
-        /* It is throwing away what the program has recovered from. */
+        /* It throws away what the program has recovered from. */
+        crash_announce(page);
         await_monitor(handler, page, &slot->state, state,
                       clock_ns(page, page->plan.claim_ms, CRASH_DEFAULT_CLAIM_MS));
         state = SLOT_IDLE;
     }
-    describe(handler, slot, signal);
+    describe(handler, page, slot, signal);
     if (crash_state.test_tier != CRASH_TEST_NONE || !crash_has_monitor(handler, page) ||
         !swap_state(slot, state, SLOT_CLAIMED)) {
         return 0;
@@ -234,17 +239,18 @@ static int is_reported(struct crash_handler *handler, struct page *page, struct 
     return crash_write_reserve(handler, page, slot, signal, reason);
 }
 
-static int tell(const struct crash_handler *handler, struct page_slot *slot, int reported,
-                const struct crash_signal *signal)
+static int tell(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
+                int reported, const struct crash_signal *signal)
 {
     struct crash_result result = { sizeof(result), 0, "", "" };
+    char *path = page_path(page, slot);
 
     if (reported && slot->success != 0) {
         slot->id[sizeof(slot->id) - 1] = '\0';
-        slot->path[sizeof(slot->path) - 1] = '\0';
+        path[PAGE_PATH_BYTES - 1] = '\0';
         result.success = 1;
         result.id = slot->id;
-        result.path = slot->path;
+        result.path = path;
     }
     return crash_tell_post_dump(handler, signal, &result);
 }
@@ -275,7 +281,7 @@ static int report_in(struct page_slot *slot, struct crash_handler *handler, stru
     }
     reported = is_reported(handler, page, slot, state, signal);
     forbid_capture(dumpable);
-    return tell(handler, slot, reported, signal);
+    return tell(handler, page, slot, reported, signal);
 }
 
 int crash_report(struct crash_handler *handler, const struct crash_signal *signal)
@@ -296,15 +302,22 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     return handled;
 }
 
-static void settle(struct crash_handler *handler, struct page *page, uint32_t outcome)
+static int settle(struct crash_handler *handler, struct page *page,
+                  const struct crash_signal *signal, uint32_t outcome)
 {
     struct page_slot *slot = &page->slots[SLOT_CRASH];
-    uint32_t seen = OUTCOME_OPEN;
+    uint32_t seen = __atomic_load_n(&slot->outcome, __ATOMIC_ACQUIRE);
 
-    if (__atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
+    slot->call_at = signal->call_at;
+    slot->call_word = context_pc(signal->context);
+    if (outcome == OUTCOME_CALLED && slot->id[0] == '\0') {
+        outcome = OUTCOME_RECOVERED; /* the reserve does not wait for a call */
+    }
+    if ((seen == OUTCOME_OPEN || seen == OUTCOME_CALLED) &&
+        __atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
         crash_settle_reserve(handler, outcome);
-        if (outcome == OUTCOME_RECOVERED) {
+        if (outcome < OUTCOME_DIED) {
             __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
         }
         crash_announce(page);
@@ -313,22 +326,27 @@ static void settle(struct crash_handler *handler, struct page *page, uint32_t ou
             await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
                           clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
         }
-    } else if (outcome == OUTCOME_RECOVERED && seen >= OUTCOME_DIED) {
+        return 1;
+    }
+    if (outcome < OUTCOME_DIED && outcome != OUTCOME_OPEN && seen >= OUTCOME_DIED) {
         /* It took so long that it has been reported; the next crash is another one. */
         swap_state(slot, SLOT_RELEASED, SLOT_IDLE);
     }
+    return 0;
 }
 
-void crash_settle(const struct crash_signal *signal, uint32_t outcome)
+int crash_settle(const struct crash_signal *signal, uint32_t outcome)
 {
     struct crash_handler *handler;
     uint64_t number = UINT64_MAX;
+    int settled = 0;
 
     while ((handler = crash_next_handler(&number)) != NULL) {
         struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
 
         if (page != NULL && page->slots[SLOT_CRASH].tid == signal->tid) {
-            settle(handler, page, outcome);
+            settled |= settle(handler, page, signal, outcome);
         }
     }
+    return settled;
 }

@@ -18,17 +18,19 @@ static int is_whole(int number, const siginfo_t *info, const void *context)
            (uint64_t)(uintptr_t)context - here < NEAR_BYTES && info->si_signo == number;
 }
 
-/* No crash, or none yet. */
+/* No crash, or none yet. What a thread believes is asked of sent signals only: it lies in the
+ * thread's own variables, of which a crashed one may have no address any more. */
 static int is_settled(const struct crash_signal *signal)
 {
     return crash_is_asked_back(signal) || crash_guard_recover(signal) ||
            crash_guard_is_clock(signal->info) || crash_is_ignored(signal) ||
-           crash_put_back(signal, crash_believed_mask()) || crash_is_dealt_with(signal);
+           (signal->info->si_code <= 0 && crash_put_back(signal, crash_believed_mask())) ||
+           crash_is_dealt_with(signal);
 }
 
 void crash_on_signal(int number, siginfo_t *info, void *context)
 {
-    struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid(), 0, 0, 0 };
+    struct crash_signal signal = { number, info, context, sys_getpid(), sys_gettid(), 0, 0, 0, 0 };
 
     if (!is_whole(number, info, context)) {
         crash_deliver_anew(number);

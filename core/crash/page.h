@@ -50,14 +50,15 @@ enum slot_state {
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
 
-/* Whether a crash is one: the program's own handler may mend it. Every change of OPEN is a
- * compare-and-swap. */
+/* Whether a crash is one: the program's own handler may mend it. Every change of OPEN and of CALLED
+ * is a compare-and-swap. */
 enum slot_outcome {
     OUTCOME_CERTAIN = 0,   /* the program has no handler of its own that could */
     OUTCOME_OPEN = 1,      /* its handler has been, or is going to be, asked */
-    OUTCOME_RECOVERED = 2, /* the program goes on: no report; IDLE follows */
-    OUTCOME_DIED = 3,      /* it ends, or its handler took too long */
-    OUTCOME_REPORTED = 4,  /* monitor, to a program whose end would be the monitor's: committed */
+    OUTCOME_CALLED = 2,    /* it has made the thread call somebody who looks into it */
+    OUTCOME_RECOVERED = 3, /* the program goes on: no report; IDLE follows */
+    OUTCOME_DIED = 4,      /* it ends, or its handler took too long */
+    OUTCOME_REPORTED = 5,  /* monitor, to a program whose end would be the monitor's: committed */
 };
 
 /* The program has one slot per kind of event; its fork children share the others, which are taken
@@ -81,17 +82,17 @@ struct page_slot {
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
     unsigned char siginfo[128];
-    char message[PAGE_CRASH_MESSAGE_BYTES]; /* cairn_dump()'s text, else "" */
-    /* the monitor's answer */
+    /* the monitor's answer, with page.paths */
     int32_t error; /* negative errno: why it could not capture; then `id` is "" */
     uint32_t success;
     uint32_t verdict; /* handler: 0 = the program's filter is still being asked, 1 = report it */
     char id[40];
-    char path[PAGE_PATH_BYTES];
     /* handler: where on the stack the program's own handler runs */
     uint32_t outcome; /* enum slot_outcome, a futex word */
     uint64_t handler_low, handler_top;
-};
+    /* CALLED: as long as this word of the stack has this value, the call may be under way */
+    uint64_t call_at, call_word;
+} __attribute__((aligned(256))); /* cache lines of its own */
 
 struct page_annotation {
     uint32_t sequence; /* odd while being written */
@@ -179,7 +180,9 @@ struct page {
     uint32_t exited;                                /* program: PAGE_EXITED, …, before it ends */
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];
-    struct page_slot slots[SLOT_COUNT] __attribute__((aligned(64)));
+    struct page_slot slots[SLOT_COUNT];
+    char message[PAGE_CRASH_MESSAGE_BYTES]; /* of the request: cairn_dump()'s text */
+    char paths[SLOT_COUNT][PAGE_PATH_BYTES]; /* the monitor's answers: of the minidumps */
 
     /* what the program says of itself */
     uint64_t breadcrumb_next; /* number of the next crumb */
@@ -191,5 +194,17 @@ struct page {
     char config_text[PAGE_CONFIG_BYTES] __attribute__((aligned(4096)));
     char problem[PAGE_PROBLEM_BYTES] __attribute__((aligned(4096)));
 };
+
+/* What the program's own crash needs of the page lies in front of this: two pages of memory, which
+ * are present from the start on. The rest is when it is used. */
+#define PAGE_PRESENT_BYTES (offsetof(struct page, paths) + PAGE_PATH_BYTES)
+_Static_assert(sizeof(struct page_slot) == 256 && PAGE_PRESENT_BYTES <= (size_t)2 * 4096,
+               "a crash needs two pages");
+
+/* The path that answers this slot of the page. */
+static inline char *page_path(struct page *page, const struct page_slot *slot)
+{
+    return page->paths[slot - page->slots];
+}
 
 #endif

@@ -20,6 +20,7 @@ struct crash_signal {
     int pid, tid;
     uint64_t low, top; /* of the stack, what lies below the kernel's frame: a handler's part */
     uint32_t outcome;  /* enum slot_outcome: what its report begins with */
+    uint64_t call_at;  /* as in struct page_slot */
 };
 
 /* The kernel's entry. */
@@ -49,9 +50,9 @@ void crash_give_back_slot(struct page_slot *slot);
 
 /* Non-zero: the post-dump callback handled it, nobody else is asked. */
 int crash_report(struct crash_handler *handler, const struct crash_signal *signal);
-/* How the crash ended that this thread has reported, where that was open: OUTCOME_RECOVERED or
- * OUTCOME_DIED. */
-void crash_settle(const struct crash_signal *signal, uint32_t outcome);
+/* What became of the crash that this thread has reported, where that was open: OUTCOME_RECOVERED,
+ * OUTCOME_DIED, OUTCOME_CALLED, and back from there OUTCOME_OPEN. Non-zero: it was open. */
+int crash_settle(const struct crash_signal *signal, uint32_t outcome);
 
 /* ---- callback.c: the program's callbacks, guarded ---- */
 
@@ -82,6 +83,8 @@ int crash_guard_is_clock(const siginfo_t *info);
 /* Why the monitor does not make it: a whole sentence. */
 #define CRASH_REASON_BYTES 192
 
+/* A sandbox is in force: some system calls may be refused, or kill. */
+int crash_is_filtered(void);
 /* What becomes of the minidump in the reserve when the outcome of an open report is known. */
 void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome);
 /* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.

@@ -54,9 +54,7 @@ void crash_copy_slot(const struct page_slot *slot, struct page_slot *ret_slot)
 
     copy(ret_slot, slot, sizeof(*ret_slot));
     ret_slot->state = state;
-    ret_slot->message[sizeof(ret_slot->message) - 1] = '\0';
     ret_slot->id[sizeof(ret_slot->id) - 1] = '\0';
-    ret_slot->path[sizeof(ret_slot->path) - 1] = '\0';
 }
 
 size_t crash_copy_regions(const struct page *page, struct capture_region ret_regions[PAGE_REGIONS])

@@ -319,8 +319,7 @@ static int has_room(void)
            here - (uint64_t)(uintptr_t)stack.ss_sp >= GUARDED_BYTES;
 }
 
-/* Some system calls may be refused, or kill. */
-static int is_filtered(void)
+int crash_is_filtered(void)
 {
     return sys_prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
 }
@@ -356,7 +355,7 @@ static void make_alone(struct work *work, const char *reason, int error)
     }
     work->reason = whole;
     /* A filter for system calls would end all, not a copy. */
-    make_here(work, is_filtered() ? WAY_BLIND : WAY_OWN);
+    make_here(work, crash_is_filtered() ? WAY_BLIND : WAY_OWN);
 }
 
 /* ---- Both ---- */
@@ -379,7 +378,7 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 {
     if (handler->reserve != NULL) {
         move(about(handler), MINIDUMP_RESERVE_OPEN,
-             outcome == OUTCOME_RECOVERED ? MINIDUMP_RESERVE_EMPTY : MINIDUMP_RESERVE_COMPLETE);
+             outcome == OUTCOME_DIED ? MINIDUMP_RESERVE_COMPLETE : MINIDUMP_RESERVE_EMPTY);
     }
 }
 
@@ -401,7 +400,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     work.complete =
         slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
-    if (is_filtered()) {
+    if (crash_is_filtered()) {
         make_here(&work, WAY_SPARSE);
     }
     if (crash_state.test_tier != CRASH_TEST_HANDLER) {
@@ -418,7 +417,7 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
         return 0;
     }
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);
-    capture_copy_text(slot->path, sizeof(slot->path), page->plan.reserve);
+    capture_copy_text(page_path(page, slot), PAGE_PATH_BYTES, page->plan.reserve);
     slot->success = 1;
     crash_announce(page); /* a monitor that lives makes it a report at once */
     return 1;

@@ -113,10 +113,11 @@ static void check_spool(struct plugin_setup *setup, const char *application)
 
 /* ---- What an earlier run left behind ---- */
 
-/* A minidump that waits for an engine. The lock is only tried where there is one: a monitor that
- * has just made its folder must get it. */
-static bool is_left(int application_fd, const struct spool_entry *entry)
+/* A minidump that waits for an engine, or for one that is frozen. The lock is only tried where there
+ * is one: a monitor that has just made its folder must get it. */
+static bool is_left(int application_fd, const struct spool_entry *entry, uint64_t pipeline_us)
 {
+    bool left = false;
     int folder = fs_open_directory(AT_FDCWD, entry->path, NULL), lock = -1;
 
     if (folder < 0) {
@@ -125,12 +126,13 @@ static bool is_left(int application_fd, const struct spool_entry *entry)
     if (faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
         faccessat(folder, SPOOL_REPORT, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         lock = spool_lock(application_fd, SPOOL_INCOMING, entry->id, NULL);
+        left = lock >= 0 || (lock == CAIRN_EBUSY && engine_is_overdue(folder, pipeline_us));
     }
     close(folder);
     if (lock >= 0) {
         close(lock);
     }
-    return lock >= 0;
+    return left;
 }
 
 /* Without the lock, which a sender might want at this moment: report.json is always complete. */
@@ -206,7 +208,7 @@ static void start_leftovers(const struct engine_options *options, const struct c
         for (size_t i = 0; i < list.count; i++) {
             const struct spool_entry *entry = &list.entries[i];
 
-            incoming = incoming || (entry->state == SPOOL_INCOMING && is_left(fd, entry));
+            incoming = incoming || (entry->state == SPOOL_INCOMING && is_left(fd, entry, config->pipeline_us));
             due = due || (entry->state == SPOOL_PENDING && is_due(entry));
         }
         spool_list_finish(&list);

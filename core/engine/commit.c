@@ -5,8 +5,9 @@
  * only the move, which `recover` makes up for. [engine]
  *
  * The captured minidump is deleted before the move: what shall stay of it was written by a writer,
- * or has become a writer's artifact (taken.c). It stays, as the artifact capture.dmp, where such a writer failed or the configuration turned
- * bad.
+ * or has become a writer's artifact (taken.c). Where such a writer failed, or the configuration
+ * turned bad, it stays as the artifact capture.dmp, on this machine only: nobody has taken out what
+ * the configuration leaves out.
  */
 #include "core/engine/engine.h"
 
@@ -34,6 +35,10 @@ static void keep_capture(struct engine_run *run)
                             (uint64_t)status.st_size, sha256) != 0) {
         report_note(run->report, "The captured minidump is beside the report, but could not be "
                                  "added to its artifacts.");
+    } else {
+        report_note(run->report, SPOOL_CAPTURE
+                    " is as it was captured, with what the configuration leaves out: it stays on "
+                    "this machine, and no hook and no transport is told of it.");
     }
     if (fsync(run->dump_fd) != 0) {
         report_note(run->report, "The captured minidump could not be synced to the disk.");
@@ -142,6 +147,7 @@ int engine_commit(struct engine_run *run, struct error *error)
         log_line(LOG_LEVEL_WARNING, "%s/%s cannot be deleted: %s.", run->folder, SPOOL_CAPTURE,
                  strerror(errno));
     }
+    unlinkat(run->folder_fd, SPOOL_END, 0);
     if (fsync(run->folder_fd) != 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno, "The folder %s cannot be synced",
                            run->folder);
@@ -183,14 +189,12 @@ void engine_deliver(struct engine_run *run)
     engine_unlock(run);
     fault_point("engine.deliver");
     if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
+        /* All that is due, each as it was made: one sender does the work of many. */
         engine_argument(&arguments, "cairn-sender");
-        engine_argument_config(&arguments, run->options);
         engine_argument(&arguments, "--spool");
         engine_argument(&arguments, spool);
         engine_argument(&arguments, "--application");
         engine_argument(&arguments, application);
-        engine_argument(&arguments, "--id");
-        engine_argument(&arguments, run->id);
         engine_argument(&arguments, "--quiet");
         if (engine_start("cairn-sender", arguments.items, &error) != 0) {
             log_line(LOG_LEVEL_ERROR, "The report %s waits in the spool. %s", run->id, error.text);

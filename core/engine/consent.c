@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a report may be kept at all. Asked when the crash has happened, before any plugin sees
- * it: an answer that was given after the program's start counts. [engine]
+ * Whether a report may be kept at all, asked when the crash has happened, before any plugin sees
+ * it; and whether a plugin that declares the network may be run. An answer that was given after the
+ * program's start counts. [engine]
  */
 #include "core/engine/engine.h"
 
@@ -24,6 +25,18 @@ int engine_ask_consent(struct engine_run *run, struct error *error)
         engine_drop_as(run, "consent", "%.*s", (int)strlen(error->text) - 1, error->text);
     }
     return result;
+}
+
+bool engine_may_use_network(const struct engine_run *run, size_t index, struct error *ret_why)
+{
+    const struct config *config = run->setup.config;
+    bool required = config->network_consent == CONFIG_CONSENT_REQUIRED;
+    enum consent_verdict verdict;
+
+    return !plugin_uses_network(&config->instances[index], run->setup.plugins.facts[index]) ||
+           (consent_ask(CONSENT_NETWORK, run->report->application, required, &verdict, ret_why) ==
+                0 &&
+            verdict == CONSENT_ALLOWED);
 }
 
 /* No configuration is known here, so only a refusal counts. */

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define ENGINE_MINIDUMP_TYPE "application/x-dmp"
 
@@ -117,6 +118,15 @@ int engine_pipeline(struct engine_run *run, int answer_fd, struct error *error);
 /* Unlocks the folder and starts a sender for the report, if it is pending. */
 void engine_deliver(struct engine_run *run);
 
+/* ---- Reports that a frozen process holds ---- */
+
+/* The pipeline's clock that a report goes by. */
+uint64_t engine_pipeline_us(const struct engine_options *options, int folder_fd);
+/* How long somebody may be at work in a report's folder. */
+uint64_t engine_hold_us(int folder_fd, uint64_t pipeline_us);
+/* Nothing has happened in it for longer. */
+bool engine_is_overdue(int folder_fd, uint64_t pipeline_us);
+
 /* ---- The stages, in files of their own; each returns whether it had anything to do ---- */
 
 /* Runs one instance's step within the pipeline's clock: fills the request's common part, adds
@@ -131,6 +141,9 @@ void engine_drop_key(char ret_key[33], const char *id);
 /* Decides that the report is dropped when it must not be kept. An error when nobody can know at this
  * moment. */
 int engine_ask_consent(struct engine_run *run, struct error *error);
+/* Whether an instance may be run as far as the network is concerned; if not, `ret_why` is a whole
+ * sentence. Asked before every step: an answer counts at once. */
+bool engine_may_use_network(const struct engine_run *run, size_t index, struct error *ret_why);
 bool engine_filters(struct engine_run *run, uint32_t stage);
 /* Notes what a filter that keeps the report says of others; then, after the commit, acts on it. */
 void engine_take_place(struct engine_run *run, const char *key, const struct step_result *result);
@@ -184,6 +197,9 @@ bool engine_has_reserves(int application_fd);
 
 /* Starts <libexec>/<program>, detached, with /dev/null as its standard files. */
 int engine_start(const char *program, char *const *arguments, struct error *error);
+/* Waits for the end of a child, which stays to be collected. False when the deadline (monotonic)
+ * passed first. */
+bool engine_wait_for_end(pid_t pid, uint64_t deadline_us);
 /* Runs it and waits for it until `deadline_us` (monotonic). Its exit code, or an error. */
 int engine_start_wait(const char *program, char *const *arguments, uint64_t deadline_us,
                       struct error *error);

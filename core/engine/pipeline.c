@@ -22,6 +22,7 @@
     500000u /* of the pipeline's clock, for the commit; a tenth if it is short */
 #define POINT_PREFIX      "engine."
 #define MAX_PROBLEM_NOTES 3 /* of a configuration that turned bad */
+#define MAX_END_BYTES     128
 
 /* ---- What the minidump knows ---- */
 
@@ -36,6 +37,24 @@ static int open_dump(struct engine_run *run, struct error *error)
                            "%s/%s cannot be opened", run->folder, SPOOL_CAPTURE);
     }
     return minidump_open(run->dump_fd, SPOOL_CAPTURE, &run->dump, error);
+}
+
+/* Of a program that was busy with its fault to its end, the monitor knows how that came. */
+static void tell_end(struct engine_run *run)
+{
+    struct cairn_value value = { .type = CAIRN_VALUE_STRING };
+    struct error error;
+    size_t bytes;
+    char *text;
+
+    if (fs_read_file(run->folder_fd, SPOOL_END, MAX_END_BYTES, &text, &bytes, &error) != 0) {
+        return; /* as for any other crash */
+    }
+    value.string = text;
+    if (report_set(run->report, "crash.end", &value) != 0) {
+        report_note(run->report, "How the program ended is not text, or does not fit.");
+    }
+    free(text);
 }
 
 static int describe(struct engine_run *run, struct error *error)
@@ -57,6 +76,7 @@ static int describe(struct engine_run *run, struct error *error)
     }
     free(application);
     memcpy(run->report->id, run->id, sizeof(run->report->id));
+    tell_end(run);
     if (run->report->executable == NULL && run->options->executable != NULL) {
         report_text(&run->report->executable, run->options->executable);
     }

@@ -8,10 +8,12 @@
 #include "core/engine/engine.h"
 
 #include "core/util/fs.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +28,14 @@
 #define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
 #define TURN_LOCK          "recover.lock"
 #define TURN_MARK          "recover.again"
+#define TURN_MARGIN_US     30000000u /* for what lies between two reports */
 
 struct recovery {
     const struct engine_options *options;
     const char *folder;
     const char *application;
     int application_fd;
+    int turn_fd;  /* what says that it is our turn */
     bool pending; /* something is to be delivered */
 };
 
@@ -103,18 +107,32 @@ static int process(const struct recovery *recovery, const char *id, int folder_f
     return result;
 }
 
+/* Every wait in there has a deadline: one that takes longer than all of them is frozen. */
+static bool await(pid_t pid, uint64_t most_us, int *ret_status)
+{
+    if (!engine_wait_for_end(pid, time_monotonic_us() + most_us)) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return false;
+    }
+    return waitpid(pid, ret_status, 0) == pid;
+}
+
 static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
 {
+    uint64_t most_us = engine_hold_us(folder_fd, engine_pipeline_us(recovery->options, folder_fd));
     int status;
     pid_t pid;
 
+    holder_promise(recovery->turn_fd, most_us + TURN_MARGIN_US);
+    holder_promise(folder_fd, 0); /* it counts from now on */
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
+        close(recovery->turn_fd); /* whoever ends our parent has ended its turn */
         _exit(process(recovery, id, folder_fd));
     }
-    /* No deadline of its own: every wait in there has one. */
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+    if (pid < 0 || !await(pid, most_us, &status)) {
         log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
         return;
     }
@@ -168,21 +186,36 @@ static void recover_locked(struct recovery *recovery, const char *id, int folder
     }
 }
 
+/* Somebody is at work in this folder, and may be frozen. */
+static int take_over(const struct recovery *recovery, const char *id, int folder_fd)
+{
+    uint64_t pipeline_us = engine_pipeline_us(recovery->options, folder_fd);
+
+    if (!engine_is_overdue(folder_fd, pipeline_us)) {
+        return CAIRN_EBUSY;
+    }
+    holder_let_speak();
+    if (engine_is_overdue(folder_fd, pipeline_us)) {
+        holder_end(folder_fd);
+    }
+    return spool_lock(recovery->application_fd, SPOOL_INCOMING, id, NULL);
+}
+
 static void recover_one(struct recovery *recovery, const struct spool_entry *entry)
 {
-    int folder_fd = fs_open_directory(AT_FDCWD, entry->path, NULL);
-    enum leftover left = folder_fd >= 0 ? look(folder_fd) : LEFT_NOTHING;
+    int folder_fd = fs_open_directory(AT_FDCWD, entry->path, NULL), lock = CAIRN_ENOENT;
 
-    if (folder_fd >= 0) {
-        close(folder_fd);
+    if (folder_fd < 0) {
+        return;
     }
-    if (left == LEFT_NOTHING) {
-        return; /* a monitor that has just made its folder must get the lock */
+    if (look(folder_fd) != LEFT_NOTHING) { /* a monitor that has just made one must get the lock */
+        lock = spool_lock(recovery->application_fd, SPOOL_INCOMING, entry->id, NULL);
+        lock = lock == CAIRN_EBUSY ? take_over(recovery, entry->id, folder_fd) : lock;
     }
-    folder_fd = spool_lock(recovery->application_fd, SPOOL_INCOMING, entry->id, NULL);
-    if (folder_fd >= 0) { /* else somebody is at it, or it is done */
-        recover_locked(recovery, entry->id, folder_fd);
-        close(folder_fd);
+    close(folder_fd);
+    if (lock >= 0) { /* else somebody is at it, or it is done */
+        recover_locked(recovery, entry->id, lock);
+        close(lock);
     }
 }
 
@@ -228,15 +261,19 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
 /* ---- One at a time ----
  * However many programs start at once, one process works on what an application has left behind.
  * One that comes while another is at it might know of something newer: it leaves a mark, and the
- * other one looks for marks after it has let go of the lock. */
+ * other one looks for marks after it has let go of the lock. One that is frozen loses its turn, and
+ * its life, when what it promised is over. */
 
 static int try_lock(int application_fd)
 {
     int fd = openat(application_fd, TURN_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (fd >= 0 && !holder_try_lock(fd)) {
         close(fd);
         fd = -1;
+    }
+    if (fd >= 0) {
+        holder_promise(fd, TURN_MARGIN_US);
     }
     return fd;
 }
@@ -268,6 +305,7 @@ static int recover_in_turn(struct recovery *recovery, const char *spool, const c
         if (lock < 0) {
             return 0;
         }
+        recovery->turn_fd = lock;
         unlinkat(recovery->application_fd, TURN_MARK, 0);
         engine_take_reserves(recovery->application_fd, application);
         result = recover_all(recovery, spool, application, error);

@@ -48,6 +48,16 @@ static void skip(const struct engine_run *run, const struct config_instance *ins
              (double)run->setup.config->pipeline_us / 1e6);
 }
 
+static void refuse(const struct config_instance *instance, const struct error *why,
+                   struct step_result *result)
+{
+    *result = (struct step_result){ .status = STEP_BROKEN };
+    snprintf(result->error, sizeof(result->error),
+             "%s \"%s\" was not run, because it can use the network (network: false would withhold "
+             "it). %.320s",
+             config_kind(instance->kind), instance->id, why->text);
+}
+
 static void note_result(struct engine_run *run, const struct config_instance *instance,
                         const struct step_result *result)
 {
@@ -69,6 +79,7 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
 {
     const struct config_instance *instance = &run->setup.config->instances[index];
     uint64_t end_us = instance->kind == CAIRN_KIND_HOOK ? run->hooks_end_us : run->stages_end_us;
+    struct error why;
 
     request->instance = instance;
     request->facts = run->setup.plugins.facts[index];
@@ -80,6 +91,8 @@ enum step_status engine_step(struct engine_run *run, size_t index, struct step_r
     request->deadline_us = end_us;
     if (time_monotonic_us() >= end_us) {
         skip(run, instance, ret_result);
+    } else if (!engine_may_use_network(run, index, &why)) {
+        refuse(instance, &why, ret_result);
     } else if (!faults_set_aside(run->application_fd, request, ret_result)) {
         step_run(request, ret_result);
         faults_count(run->application_fd, request, ret_result);

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOOK_MS 20
+
 void engine_argument(struct engine_arguments *arguments, const char *text)
 {
     /* One place stays NULL: the end. */
@@ -145,17 +147,27 @@ int engine_start(const char *program, char *const *arguments, struct error *erro
     return launch(program, arguments, true, &pid, error);
 }
 
-/* False when the deadline passed first. */
-static bool wait_for_end(pid_t pid, uint64_t deadline_us)
+/* What a descriptor would tell, where none is to be had. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t information = { .si_pid = 0 };
+
+    return waitid(P_PID, (id_t)pid, &information, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           information.si_pid == pid;
+}
+
+bool engine_wait_for_end(pid_t pid, uint64_t deadline_us)
 {
     struct pollfd entry = { (int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 };
+    uint64_t slice_ms = entry.fd >= 0 ? 60000 : LOOK_MS;
     bool ended = false;
 
     for (uint64_t now = time_monotonic_us(); !ended && now < deadline_us;
          now = time_monotonic_us()) {
         uint64_t left_ms = (deadline_us - now) / 1000 + 1;
 
-        ended = poll(&entry, 1, left_ms < 60000 ? (int)left_ms : 60000) > 0;
+        ended = poll(&entry, 1, (int)(left_ms < slice_ms ? left_ms : slice_ms)) > 0 ||
+                (entry.fd < 0 && has_ended(pid));
     }
     if (entry.fd >= 0) {
         close(entry.fd);
@@ -173,7 +185,7 @@ int engine_start_wait(const char *program, char *const *arguments, uint64_t dead
     if (result != 0) {
         return result;
     }
-    if (!wait_for_end(pid, deadline_us)) {
+    if (!engine_wait_for_end(pid, deadline_us)) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         return error_set(error, CAIRN_ETIMEOUT, "%s did not end in time and was ended.", program);

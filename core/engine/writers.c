@@ -49,10 +49,19 @@ static int keep_artifact(struct engine_run *run, size_t index, int fd, struct st
     return engine_take(run, name, media_type, result, error);
 }
 
+/* What limits.report leaves; never the 0 that means any. */
+static uint64_t room_for(const struct engine_run *run)
+{
+    uint64_t limit = run->setup.config->limits.report_bytes;
+
+    return limit > run->artifact_bytes ? limit - run->artifact_bytes : 1;
+}
+
 static int write_artifact(struct engine_run *run, size_t index, int fd, struct error *error)
 {
     const struct config_instance *instance = &run->setup.config->instances[index];
-    struct step_request request = { .out_fd = fd, .may_take = engine_may_take(run) };
+    struct step_request request = { .out_fd = fd, .may_take = engine_may_take(run),
+                                    .room = room_for(run) };
     struct step_result result;
     enum step_status status = engine_step(run, index, &request, &result);
     int code;

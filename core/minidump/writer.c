@@ -300,6 +300,7 @@ static size_t expected_bytes(const struct capture *capture)
                                       sizeof(struct layout_thread_name) + NAME_BYTES);
     bytes += capture->mapping_count * sizeof(struct layout_memory_info);
     bytes += capture->module_count * (sizeof(struct layout_module) + 2 * NAME_BYTES);
+    bytes += capture->linkage.link_count * (sizeof(struct layout_link) + NAME_BYTES);
     bytes += capture->block_count * sizeof(struct layout_memory);
     for (size_t i = 0; i < capture->file_count; i++) {
         bytes += capture->files[i].bytes;

@@ -12,6 +12,7 @@
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
 #include "core/monitor/foreign.h"
+#include "core/monitor/proc.h"
 #include "core/monitor/spare.h"
 #include "core/monitor/sync.h"
 #include "core/util/fault.h"
@@ -67,9 +68,9 @@ static uint64_t wall_time(uint64_t claimed_at)
                                                                      : wall;
 }
 
-/* `copy` is private, and has to outlive the event. */
+/* `copy` and `message` are private, and have to outlive the event. */
 static struct dump_event describe(const struct page_slot *copy, enum slot_index index,
-                                  const struct relative *who)
+                                  const struct relative *who, const char *message)
 {
     bool child = index >= SLOT_CHILD;
     bool crash = index == SLOT_CRASH || (child && copy->signal != 0);
@@ -86,7 +87,7 @@ static struct dump_event describe(const struct page_slot *copy, enum slot_index 
         .signal = crash ? copy->signal : 0,
         .context_address = copy->context_address,
         .siginfo = crash ? copy->siginfo : NULL,
-        .message = copy->message,
+        .message = index == SLOT_REQUEST ? message : "",
         .wall_ns = wall_time(copy->claimed_at),
     };
 }
@@ -139,7 +140,7 @@ static void hand_over(struct monitor *monitor, struct page_slot *slot, struct du
         }
         /* Held so long is PID 1, whose end is ours, too: what is to be tidied up is so now. */
         reserve_finish(&monitor->reserve, monitor->log.folder);
-        page_release(slot, SLOT_CAPTURED, dump->id.text, dump->path);
+        page_release(monitor->page, slot, SLOT_CAPTURED, dump->id.text, dump->path);
     }
     sync_start(monitor, &dump->incoming);
 }
@@ -232,7 +233,8 @@ static void let_go_early(struct monitor *monitor, enum slot_index index, const s
     bool released = false;
 
     if (reserve_excludes(&monitor->reserve, dump->event.pid)) {
-        released = page_release(&monitor->page->slots[index], SLOT_CAPTURED, dump->id.text, "");
+        released = page_release(monitor->page, &monitor->page->slots[index], SLOT_CAPTURED,
+                                dump->id.text, "");
     }
     fault_point("monitor.released");
     if (released && !dump->event.open) {
@@ -277,10 +279,10 @@ static void pass_on(struct monitor *monitor, struct page_slot *slot, struct dump
     }
 }
 
-static void answer(struct page_slot *slot, const struct dump *dump, bool wanted)
+static void answer(struct page *page, struct page_slot *slot, const struct dump *dump, bool wanted)
 {
     if (page_state(slot) == SLOT_CAPTURED) {
-        page_release(slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
+        page_release(page, slot, SLOT_CAPTURED, wanted ? dump->id.text : "", dump->path);
         fault_point("monitor.answered");
     }
 }
@@ -295,12 +297,12 @@ static void conclude(struct monitor *monitor, enum slot_index index, struct dump
     bool wanted = written && settle(monitor, index, &dump->event);
 
     if (wanted && point == RELEASE_CAPTURED && reserve_exists(&monitor->reserve)) {
-        answer(slot, dump, true); /* by the reserve `recover` could name it, too */
+        answer(monitor->page, slot, dump, true); /* by the reserve `recover` could name it, too */
     }
     bool named = wanted && dump_name(dump, monitor) == 0;
     fault_point("monitor.named");
     if (point != RELEASE_COMMITTED || !named) {
-        answer(slot, dump, wanted);
+        answer(monitor->page, slot, dump, wanted);
     }
     if (named) {
         pass_on(monitor, slot, dump, spare);
@@ -341,7 +343,7 @@ static void refuse(struct monitor *monitor, struct page_slot *slot, int32_t pid,
     }
     slot->error = error;
     log_error(&monitor->log, "Process %d could not be captured: %s.", (int)pid, reason);
-    page_release(slot, SLOT_TAKEN, "", "");
+    page_release(monitor->page, slot, SLOT_TAKEN, "", "");
 }
 
 static bool is_foreign(const struct monitor *monitor, enum slot_index index, int32_t pid)
@@ -360,7 +362,7 @@ static int identify(const struct monitor *monitor, enum slot_index index,
     }
     if (index < SLOT_CHILD && is_program) {
         *ret_who = (struct relative){ monitor->program, monitor->born };
-        return index == SLOT_CRASH || foreign_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
+        return index == SLOT_CRASH || proc_has_thread(copy->pid, copy->tid) ? 0 : -ESRCH;
     }
     if (index < SLOT_CHILD || is_program || (monitor->plan.children & PAGE_CHILDREN_OF_FORK) == 0) {
         return -EINVAL;
@@ -390,14 +392,17 @@ static void take(struct monitor *monitor, enum slot_index index)
     struct page_slot *slot = &monitor->page->slots[index];
     struct page_slot copy;
     struct relative who;
+    char message[PAGE_CRASH_MESSAGE_BYTES];
 
     crash_copy_slot(slot, &copy);
+    page_copy_text(message, sizeof(message), monitor->page->message,
+                   sizeof(monitor->page->message));
     int result = identify(monitor, index, &copy, &who);
     if (result != 0) {
         refuse(monitor, slot, copy.pid, result, explain_refusal(result));
         return;
     }
-    struct dump_event event = describe(&copy, index, &who);
+    struct dump_event event = describe(&copy, index, &who, message);
     event.foreign = is_foreign(monitor, index, copy.pid);
     capture_and_produce(monitor, index, &event);
     if (who.process != monitor->program) {

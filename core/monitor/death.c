@@ -8,6 +8,7 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/proc.h"
 #include "core/monitor/sync.h"
 
 #include <fcntl.h>
@@ -193,15 +194,9 @@ static void add_file(struct capture *capture, const char *name, const char *text
 /* Of a process that has ended and was not collected yet. */
 static void add_process_file(struct capture *capture, const char *name)
 {
-    char path[64], text[FILE_BYTES];
-    ssize_t bytes = -1;
+    char text[FILE_BYTES];
+    ssize_t bytes = proc_read(capture->request.pid, name, text, sizeof(text));
 
-    snprintf(path, sizeof(path), "/proc/%d/%.15s", (int)capture->request.pid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        bytes = read(fd, text, sizeof(text));
-        close(fd);
-    }
     if (bytes > 0) {
         add_file(capture, name, text, (size_t)bytes);
     }

@@ -8,6 +8,7 @@
 
 #include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
+#include "core/monitor/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,25 +51,12 @@ void family_begin(struct family *family, int *page_fd)
     *page_fd = again;
 }
 
-static int open_file(int32_t pid, const char *name)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 /* A process that has begun to end has none. Without the heap, which costs each thread much. */
 static bool has_memory(int32_t pid)
 {
     char text[4096];
-    int fd = open_file(pid, "status");
-    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
-    if (fd >= 0) {
-        close(fd);
-    }
-    text[bytes > 0 ? bytes : 0] = '\0';
+    proc_read(pid, "status", text, sizeof(text));
     return strstr(text, "\nVmSize:") != NULL;
 }
 

@@ -8,9 +8,9 @@
 
 #include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
+#include "core/monitor/proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -37,21 +37,6 @@ struct rights {
 /* The child's exit status. */
 enum answer { ANSWER_YES = 0, ANSWER_NO = 1, ANSWER_GONE = 2 };
 
-static int read_status(int32_t pid, char *text, size_t size)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    ssize_t bytes = read(fd, text, size - 1);
-    close(fd);
-    text[bytes > 0 ? bytes : 0] = '\0';
-    return bytes > 0 ? 0 : -ESRCH;
-}
-
 /* Capabilities count in their user namespace only. */
 static bool shares_user_namespace(int32_t pid)
 {
@@ -75,9 +60,9 @@ static int read_rights(int32_t pid, struct rights *ret_rights)
     struct rights rights;
     char text[4096];
 
-    int result = read_status(pid, text, sizeof(text));
-    if (result != 0) {
-        return result;
+    ssize_t bytes = proc_read(pid, "status", text, sizeof(text));
+    if (bytes <= 0) {
+        return bytes < 0 ? (int)bytes : -ESRCH;
     }
     if (!scan(text, "\nUid:", "%u", &rights.user) || !scan(text, "\nGid:", "%u", &rights.group) ||
         !scan(text, "\nCapPrm:", "%" SCNx64, &rights.permitted) ||
@@ -171,20 +156,12 @@ static bool lives(int process)
     return poll(&ended, 1, 0) == 0;
 }
 
-bool foreign_has_thread(int32_t pid, int32_t tid)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)(tid != 0 ? tid : pid));
-    return access(path, F_OK) == 0;
-}
-
 /* 0 or a negative errno. */
 static int judge(int32_t program, int32_t pid, int32_t tid)
 {
     struct rights rights;
 
-    if (!foreign_has_thread(pid, tid)) {
+    if (!proc_has_thread(pid, tid)) {
         return -ESRCH;
     }
     int result = read_rights(program, &rights);

@@ -15,7 +15,4 @@
  * the caller closes `ret_who->process`; -ESRCH, -EPERM, -ETIMEDOUT or another negative errno. */
 int foreign_open(int32_t program, int32_t pid, int32_t tid, struct relative *ret_who);
 
-/* The process has that thread; 0 counts as the main one. */
-bool foreign_has_thread(int32_t pid, int32_t tid);
-
 #endif

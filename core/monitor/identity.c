@@ -2,10 +2,9 @@
 /* Start times of processes; see identity.h. Runs in the monitor. */
 #include "core/monitor/identity.h"
 
-#include <fcntl.h>
-#include <stdio.h>
+#include "core/monitor/proc.h"
+
 #include <string.h>
-#include <unistd.h>
 
 #define FIELDS_BEFORE_START 20 /* from the state, the third of all, to the 22nd */
 #define FIELDS_BEFORE_STACK 26 /* to the 28th */
@@ -35,17 +34,7 @@ uint64_t identity_parse(const char *stat, size_t bytes)
 
 void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
 {
-    char path[64];
-    ssize_t bytes = 0;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        bytes = read(fd, ret_text, IDENTITY_BYTES - 1);
-        close(fd);
-    }
-    ret_text[bytes > 0 ? bytes : 0] = '\0';
+    proc_read(pid, "stat", ret_text, IDENTITY_BYTES);
 }
 
 static uint64_t read_field(int32_t pid, unsigned fields_before)

@@ -33,6 +33,7 @@ void incoming_discard(struct incoming *incoming)
 {
     unlinkat(incoming->folder, INCOMING_TEMPORARY, 0);
     unlinkat(incoming->folder, INCOMING_CAPTURE, 0);
+    unlinkat(incoming->folder, INCOMING_END, 0);
     unlinkat(incoming->parent, incoming->id, AT_REMOVEDIR);
 }
 
@@ -94,6 +95,24 @@ int incoming_commit(struct incoming *incoming)
         return -errno;
     }
     return 0;
+}
+
+int incoming_tell_end(const struct incoming *incoming, const char *text)
+{
+    size_t bytes = strlen(text);
+    int file = openat(incoming->folder, INCOMING_END,
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (file < 0) {
+        return -errno;
+    }
+    ssize_t written = write(file, text, bytes);
+    int result = written == (ssize_t)bytes ? 0 : written < 0 ? -errno : -ENOSPC;
+    close(file);
+    if (result != 0) {
+        unlinkat(incoming->folder, INCOMING_END, 0);
+    }
+    return result;
 }
 
 int incoming_unlock(struct incoming *incoming)

@@ -15,6 +15,7 @@
 #define INCOMING_FOLDER    "incoming"
 #define INCOMING_CAPTURE   "capture.dmp"
 #define INCOMING_TEMPORARY "capture.dmp.tmp"
+#define INCOMING_END       "capture.end"
 
 struct incoming {
     int parent; /* the folder "incoming" */
@@ -32,6 +33,10 @@ int incoming_reserve(const struct incoming *incoming, uint64_t bytes);
 
 /* Gives the minidump its final name. 0 or a negative errno. */
 int incoming_commit(struct incoming *incoming);
+
+/* Leaves beside the minidump how the program ended, for the engine. 0 or a negative errno, then
+ * nothing is there. */
+int incoming_tell_end(const struct incoming *incoming, const char *text);
 
 /* It has not got it yet, and has not been deleted. */
 bool incoming_is_unnamed(const struct incoming *incoming);

@@ -7,9 +7,9 @@
 
 #include "core/capture/arch/arch.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,25 +24,17 @@
 #define STACK_SIZE (64 * 1024)
 
 struct look {
-    int32_t tid;
+    int32_t pid, tid;
     uint64_t stack_pointer;
 };
 
 /* "NUMBER 0xARGUMENT… 0xSP 0xPC", or "running". 0: it runs; or it may not be read. */
 static uint64_t read_waiting(int32_t pid, int32_t tid)
 {
-    char path[64], text[256];
+    char name[64], text[256];
 
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (bytes <= 0) {
-        return 0;
-    }
-    text[bytes] = '\0';
+    snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
+    proc_read(pid, name, text, sizeof(text));
     char *last = strrchr(text, ' ');
     if (last == NULL) {
         return 0;
@@ -80,7 +72,9 @@ static void *trace(void *argument)
     struct arch_registers registers;
     int signal = 0;
 
-    if (ptrace(PTRACE_SEIZE, look->tid, NULL, NULL) != 0) {
+    /* While it is traced, its number cannot become another's; whose it is, the program has said. */
+    if (ptrace(PTRACE_SEIZE, look->tid, NULL, NULL) != 0 ||
+        !proc_has_thread(look->pid, look->tid)) {
         return NULL;
     }
     if (ptrace(PTRACE_INTERRUPT, look->tid, NULL, NULL) == 0 &&
@@ -95,7 +89,7 @@ static void *trace(void *argument)
 
 uint64_t look_at_stack_pointer(int32_t pid, int32_t tid)
 {
-    struct look look = { .tid = tid, .stack_pointer = read_waiting(pid, tid) };
+    struct look look = { .pid = pid, .tid = tid, .stack_pointer = read_waiting(pid, tid) };
     pthread_attr_t attributes;
     pthread_t thread;
 

@@ -40,6 +40,19 @@ static const char help_text[] =
     "\n"
     "Without --dump it is the process that libcairn starts to watch a program.\n";
 
+/* libcairn starts us with every signal blocked, so that none meets a handler of the program before
+ * exec() has done away with it; and what the program ignores is ignored here, too. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++) {
+        signal(number, SIG_DFL);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* What was inherited from the program must not limit us: its signals, its limits. */
 static void prepare_process(void)
 {
@@ -208,6 +221,9 @@ int main(int argc, char **argv)
     };
 
     monitor.jobs.log = &monitor.log;
+    if (argc == 1) {
+        reset_signals();
+    }
     prepare_process();
     fill_standard_descriptors();
     engine_clean_environment();

@@ -10,6 +10,7 @@
 #include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/life.h"
+#include "core/monitor/proc.h"
 #include "core/monitor/watch.h"
 
 #include <errno.h>
@@ -56,17 +57,10 @@ int monitor_recover(struct monitor *monitor, struct engine *ret_engine, uint64_t
 /* Of a process whose executable's path may not be read: its short name may. */
 static int read_short_name(int32_t pid, char *ret_name, size_t capacity)
 {
-    char path[64];
+    ssize_t bytes = proc_read(pid, "comm", ret_name, capacity);
 
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    ssize_t bytes = read(fd, ret_name, capacity - 1);
-    close(fd);
     if (bytes <= 1) {
-        return -ENOENT;
+        return bytes < 0 ? (int)bytes : -ENOENT;
     }
     ret_name[bytes - 1] = '\0'; /* its line's end */
     return 0;

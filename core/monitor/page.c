@@ -180,10 +180,11 @@ enum slot_state page_state(const struct page_slot *slot)
     return (enum slot_state)__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
-bool page_release(struct page_slot *slot, enum slot_state from, const char *id, const char *path)
+bool page_release(struct page *page, struct page_slot *slot, enum slot_state from, const char *id,
+                  const char *path)
 {
     snprintf(slot->id, sizeof(slot->id), "%s", id);
-    snprintf(slot->path, sizeof(slot->path), "%s", path);
+    snprintf(page_path(page, slot), PAGE_PATH_BYTES, "%s", path);
     slot->success = path[0] != '\0';
     bool released = page_move(slot, from, SLOT_RELEASED);
     wake_all(&slot->state);

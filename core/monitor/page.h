@@ -40,7 +40,8 @@ enum slot_state page_state(const struct page_slot *slot);
 /* Answers and lets the program go on, from whichever of the monitor's states. `id` is "" when
  * nothing was captured, `path` "" when no minidump is on disk. False when the program had given up
  * or cancelled before. */
-bool page_release(struct page_slot *slot, enum slot_state from, const char *id, const char *path);
+bool page_release(struct page *page, struct page_slot *slot, enum slot_state from, const char *id,
+                  const char *path);
 
 /* What every minidump looks at is about to be read: takes the faults for it now. */
 void page_make_present(struct page *page);

@@ -9,11 +9,16 @@
 #include "core/monitor/provisional.h"
 
 #include "core/monitor/clock.h"
+#include "core/monitor/death.h"
 #include "core/monitor/dump.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/look.h"
 #include "core/monitor/monitor.h"
 #include "core/monitor/sync.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/uio.h>
 
 #define FIRST_LOOK_NS (20 * CLOCK_MILLISECOND) /* after that, twice as long each time */
 #define DEADLINE_NS   (10 * CLOCK_SECOND)      /* a handler that hangs does not mend anything */
@@ -29,9 +34,10 @@ static enum slot_outcome outcome_of(const struct page_slot *slot)
 }
 
 /* What it is afterwards: the program may have been faster. */
-static enum slot_outcome decide(struct page_slot *slot, enum slot_outcome outcome)
+static enum slot_outcome decide(struct page_slot *slot, enum slot_outcome from,
+                                enum slot_outcome outcome)
 {
-    uint32_t seen = OUTCOME_OPEN;
+    uint32_t seen = (uint32_t)from;
 
     return __atomic_compare_exchange_n(&slot->outcome, &seen, (uint32_t)outcome, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
@@ -90,6 +96,79 @@ static enum slot_outcome look(struct monitor *monitor)
                                                                         : OUTCOME_RECOVERED;
 }
 
+/* The return address of what the handler made the thread call is still there. */
+static bool is_calling(const struct monitor *monitor)
+{
+    const struct page_slot *slot = crash_slot(monitor);
+    uint64_t word = 0;
+    struct iovec here = { &word, sizeof(word) };
+    struct iovec there = { (void *)(uintptr_t)slot->call_at, sizeof(word) };
+
+    return process_vm_readv(monitor->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof(word) &&
+           word == slot->call_word;
+}
+
+/* Whether an end that no handler has seen is that of a program which could not mend its fault: not
+ * if it was asked to end from outside, or left by exit() from elsewhere. */
+static bool is_of_fault(const struct monitor *monitor, const struct death *death)
+{
+    switch (death->end.how) {
+    case END_EXITED:
+        return death->end.status != 0 && !death->left_by_exit;
+    case END_SIGNALLED:
+        return (monitor->plan.signals & 1ull << (death->end.signal - 1)) != 0;
+    default:
+        return true;
+    }
+}
+
+/* The program was busy with the fault to its end, or parts with Cairn, or is another program now. */
+static enum slot_outcome judge_end(const struct monitor *monitor)
+{
+    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
+    uint32_t mark = __atomic_load_n(&monitor->page->exited, __ATOMIC_ACQUIRE);
+    char text[128];
+
+    if (poll(&program, 1, 0) <= 0) {
+        return OUTCOME_RECOVERED;
+    }
+    struct death death = {
+        .end = end_read(monitor->program, monitor->pid, monitor->born, mark),
+        .left_by_exit = (mark & (PAGE_EXITED | PAGE_EXITED_AT_ONCE)) == PAGE_EXITED,
+    };
+    if (!is_of_fault(monitor, &death)) {
+        return OUTCOME_RECOVERED;
+    }
+    death_explain(&death, text, sizeof(text));
+    int result = incoming_tell_end(&monitor->provisional.incoming, text);
+    if (result != 0) {
+        log_error(&monitor->log, "The report %s does not say how the program ended: %s.",
+                  monitor->provisional.incoming.id, strerror(-result));
+    }
+    return OUTCOME_DIED;
+}
+
+/* Whether what the handler made the thread call has made the program go on. */
+static enum slot_outcome find_call_outcome(struct monitor *monitor, bool over)
+{
+    struct provisional *provisional = &monitor->provisional;
+    struct page_slot *slot = crash_slot(monitor);
+    uint64_t now = clock_now();
+
+    if (!over && now < provisional->next_look) {
+        return OUTCOME_CALLED;
+    }
+    if (over && provisional->written) {
+        return decide(slot, OUTCOME_CALLED, judge_end(monitor));
+    }
+    if (!provisional->written || now >= provisional->deadline || !is_calling(monitor)) {
+        return decide(slot, OUTCOME_CALLED, OUTCOME_RECOVERED);
+    }
+    provisional->pause *= 2;
+    provisional->next_look = now + provisional->pause;
+    return OUTCOME_CALLED;
+}
+
 static enum slot_outcome find_outcome(struct monitor *monitor, bool over)
 {
     struct page_slot *slot = crash_slot(monitor);
@@ -97,12 +176,12 @@ static enum slot_outcome find_outcome(struct monitor *monitor, bool over)
     uint64_t now = clock_now();
 
     if (outcome == OUTCOME_OPEN && (over || now >= monitor->provisional.next_look)) {
-        outcome = decide(slot, look(monitor));
+        outcome = decide(slot, OUTCOME_OPEN, look(monitor));
     }
     if (outcome == OUTCOME_OPEN && (over || now >= monitor->provisional.deadline)) {
-        outcome = decide(slot, OUTCOME_DIED);
+        outcome = decide(slot, OUTCOME_OPEN, OUTCOME_DIED);
     }
-    return outcome;
+    return outcome == OUTCOME_CALLED ? find_call_outcome(monitor, over) : outcome;
 }
 
 /* The report of what the program has died of. */
@@ -147,7 +226,7 @@ void provisional_work(struct monitor *monitor, bool over)
     }
     if (monitor->provisional.open) {
         outcome = find_outcome(monitor, over);
-        if (outcome == OUTCOME_OPEN) {
+        if (outcome == OUTCOME_OPEN || outcome == OUTCOME_CALLED) {
             return;
         }
         finish(monitor, outcome);

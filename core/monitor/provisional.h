@@ -17,9 +17,9 @@ struct provisional {
     bool open;
     bool written; /* `incoming` holds the minidump; else the reserve does */
     int32_t tid;
-    uint64_t low, top;                       /* on the stack, where the program's handler runs */
-    uint64_t incarnation;                    /* of the program: an exec() makes another one of it */
-    uint64_t next_look, pause, deadline;     /* CLOCK_MONOTONIC, nanoseconds */
+    uint64_t low, top;                   /* on the stack, where the program's handler runs */
+    uint64_t incarnation;                /* of the program: an exec() makes another one of it */
+    uint64_t next_look, pause, deadline; /* CLOCK_MONOTONIC, nanoseconds */
     struct incoming incoming;
 };
 

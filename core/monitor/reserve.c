@@ -7,7 +7,9 @@
 
 #include "core/minidump/writer.h"
 #include "core/monitor/clock.h"
+#include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
+#include "core/monitor/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,29 +28,6 @@
 #define COPY_NS          (3 * CLOCK_SECOND) /* it has a timer of 2 s */
 #define LOOK_NS          20000000           /* nobody wakes us when it is killed */
 #define WRITER_WAITS     20                 /* of a millisecond */
-#define FIELD_START_TIME 22 /* of /proc/PID/stat */
-
-/* 0 when it cannot be told. */
-static uint64_t start_time(int32_t pid)
-{
-    char path[64], text[1024];
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (bytes <= 0) {
-        return 0;
-    }
-    text[bytes] = '\0';
-    char *at = strrchr(text, ')'); /* behind the name, which may hold anything */
-    for (unsigned field = 2; at != NULL && field < FIELD_START_TIME; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
-}
 
 static uint64_t own_namespace(void)
 {
@@ -62,12 +41,7 @@ static void describe(struct minidump_reserve *about, int32_t pid)
 {
     char path[64];
 
-    snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = fd >= 0 ? read(fd, about->auxv, sizeof(about->auxv)) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
+    ssize_t bytes = proc_read(pid, "auxv", about->auxv, sizeof(about->auxv));
     about->auxv_bytes = bytes > 0 ? (uint32_t)bytes : 0;
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
     bytes = readlink(path, about->exe, sizeof(about->exe) - 1);
@@ -89,7 +63,7 @@ static int fill(struct reserve *reserve, int32_t pid)
         .magic = MINIDUMP_RESERVE_MAGIC,
         .version = MINIDUMP_RESERVE_VERSION,
         .pid = pid,
-        .start_time = start_time(pid),
+        .start_time = identity_read(pid),
         .pid_namespace = own_namespace(),
     };
     describe(&about, pid);

@@ -21,6 +21,7 @@
 #define LOOK_MS     250
 #define PATIENCE_NS (2 * CLOCK_SECOND) /* for a monitor that writes nothing */
 #define LIFE_S      60                 /* while it waits, and besides its engine's time */
+#define GONE_MS     100                /* for a killed one to be gone */
 
 static uint64_t bytes_written(int file)
 {
@@ -75,12 +76,21 @@ pid_t spare_fork(int file)
     return pid;
 }
 
+/* A program may have children that crash again and again: not a zombie is left of each. One that is
+ * not gone by then is collected by whoever collects the monitor. */
 void spare_dismiss(pid_t spare)
 {
-    if (spare > 0) {
-        kill(spare, SIGKILL);
-        /* One that is not gone yet is collected by whoever collects the monitor. */
-        waitpid(spare, NULL, WNOHANG);
+    struct pollfd gone = { .events = POLLIN };
+
+    if (spare <= 0) {
+        return;
+    }
+    gone.fd = (int)syscall(SYS_pidfd_open, spare, 0);
+    kill(spare, SIGKILL);
+    poll(&gone, 1, GONE_MS);
+    waitpid(spare, NULL, WNOHANG);
+    if (gone.fd >= 0) {
+        close(gone.fd);
     }
 }
 

@@ -17,6 +17,11 @@ struct binding {
     struct plugin_set set;
 };
 
+bool plugin_uses_network(const struct config_instance *instance, const struct plugin_facts *facts)
+{
+    return (facts->capabilities & CAIRN_CAP_NETWORK) != 0 && !instance->no_network;
+}
+
 /* At the value of `plugin:`, without the full stop that an error's sentence has. */
 static void complain(const struct config_instance *instance, const struct error *error,
                      struct config_problems *problems)

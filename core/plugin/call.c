@@ -161,22 +161,29 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     return state_of(result);
 }
 
-/* A system without seccomp filters is no reason to do without the plugin. */
-static void restrict_step(const struct host *host)
+/* A system without seccomp filters is no reason to do without a plugin that is kept to what it says
+ * itself. It is one where the network is withheld from it: what is only shown must not leave, nor
+ * what the configuration wants to stay. */
+static int restrict_step(const struct host *host, struct error *error)
 {
-    uint64_t capabilities = host->request->facts->capabilities;
+    const struct step_request *request = host->request;
+    uint64_t declared = request->facts->capabilities, capabilities = declared;
     int result;
 
-    if (host->request->preview) {
-        capabilities &= ~CAIRN_CAP_NETWORK; /* what is only shown must not leave */
+    if (request->preview || request->instance->no_network) {
+        capabilities &= ~CAIRN_CAP_NETWORK;
     }
     result = host_restrict(capabilities);
-
+    if (result < 0 && capabilities != declared) {
+        return error_errno(error, CAIRN_ESYSTEM, -result,
+                           "The system cannot withhold the network from it");
+    }
     if (result < 0) {
         host->table.log(&host->table, CAIRN_LOG_WARNING,
                         "The system does not keep it to the capabilities that it declares: %s.",
                         strerror(-result));
     }
+    return 0;
 }
 
 void host_call(struct host *host, int plugin_fd, int out_fd)
@@ -186,9 +193,9 @@ void host_call(struct host *host, int plugin_fd, int out_fd)
     struct error error = { 0, "" };
 
     memset(&end, 0, sizeof(end));
-    restrict_step(host);
     fault_point("step.begun");
-    if (plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
+    if (restrict_step(host, &error) < 0 ||
+        plugin_load(plugin_fd, host->request->facts, &plugin, &error) < 0) {
         end.state = WIRE_UNUSABLE;
         text_copy(end.reason, sizeof(end.reason), error.text);
     } else {

@@ -221,6 +221,9 @@ static int absent(enum cairn_kind kind, const char *name, struct error *error)
     for (size_t i = 0; paths_plugins(i, folder, sizeof(folder)) != NULL; i++) {
         buf_printf(&text, "%s%s", i == 0 ? " in " : " and ", folder);
     }
+    if (secure_getenv("CAIRN_PLUGIN_PATH") != NULL && paths_are_governed()) {
+        buf_printf(&text, "; CAIRN_PLUGIN_PATH does not count where there is a policy");
+    }
     suggest_name(kind, name, &text);
     result = error_set(error, CAIRN_ENOENT, "%s.",
                        text.data != NULL ? text.data : "There is no plugin of that name");

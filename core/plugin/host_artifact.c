@@ -74,6 +74,7 @@ static int take_minidump(const struct cairn_host *table, const struct cairn_hole
     struct stat status;
 
     if (!host->request->may_take || fstat(host->report.dump_fd, &status) != 0 ||
+        (host->request->room != 0 && (uint64_t)status.st_size > host->request->room) ||
         !host_are_holes(holes, count, (uint64_t)status.st_size)) {
         return CAIRN_PLUGIN_FAILED;
     }
@@ -82,11 +83,22 @@ static int take_minidump(const struct cairn_host *table, const struct cairn_hole
     return CAIRN_PLUGIN_OK;
 }
 
+static uint64_t room(const struct cairn_host *table)
+{
+    const struct step_request *request = host_of(table)->request;
+    uint64_t report = request->room != 0 ? request->room : UINT64_MAX;
+    uint64_t output =
+        request->instance->output_bytes != 0 ? request->instance->output_bytes : UINT64_MAX;
+
+    return report < output ? report : output;
+}
+
 const struct cairn_artifact_service *host_artifact_service(void)
 {
     static const struct cairn_artifact_service service = { .size = sizeof(service),
                                                            .set_type = set_type,
-                                                           .take_minidump = take_minidump };
+                                                           .take_minidump = take_minidump,
+                                                           .room = room };
 
     return &service;
 }

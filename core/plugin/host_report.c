@@ -137,15 +137,34 @@ static int breadcrumb_at(const struct cairn_host *host, const struct cairn_repor
     return give(ret_breadcrumb, &view, sizeof(view));
 }
 
+/* The artifact at `index` among those that a plugin is told of: what stays on the machine is no
+ * business of those that may take it elsewhere. */
+static const struct report_artifact *shown_artifact(const struct cairn_host *host,
+                                                    const struct report *report, size_t index)
+{
+    const struct host *mine = host->private_data;
+    enum cairn_kind kind = mine->request->instance->kind;
+    bool all = kind != CAIRN_KIND_HOOK && kind != CAIRN_KIND_TRANSPORT;
+
+    for (size_t i = 0; i < report->artifact_count; i++) {
+        const struct report_artifact *artifact = &report->artifacts[i];
+
+        if ((all || !report_artifact_stays(artifact)) && index-- == 0) {
+            return artifact;
+        }
+    }
+    return NULL;
+}
+
 /* Before the commit an artifact has no place yet that its path could name. */
 static int artifact_at(const struct cairn_host *host, const struct cairn_report *report,
                        size_t index, struct cairn_artifact *ret_artifact)
 {
-    (void)host;
-    if (index >= report->report->artifact_count) {
+    const struct report_artifact *artifact = shown_artifact(host, report->report, index);
+
+    if (artifact == NULL) {
         return 0;
     }
-    const struct report_artifact *artifact = &report->report->artifacts[index];
     char *path = NULL;
     if (report->folder != NULL && asprintf(&path, "%s/%s", report->folder, artifact->name) < 0) {
         path = NULL;

@@ -15,8 +15,8 @@
      CAIRN_OPTION_NEEDS_REPORT)
 
 /* Keys that every instance has, whatever its plugin. */
-static const char *const common_keys[] = { "plugin",       "timeout",      "on_error",
-                                           "memory_limit", "output_limit", NULL };
+static const char *const common_keys[] = { "plugin",       "timeout", "on_error", "memory_limit",
+                                           "output_limit", "network", NULL };
 
 static int refuse(const struct elf_image *image, const struct cairn_option *option,
                   struct error *error, const char *why)

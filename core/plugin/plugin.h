@@ -61,6 +61,10 @@ int plugin_bind(struct config *config, struct plugin_set *ret_set,
                 struct config_problems *problems);
 void plugin_set_finish(struct plugin_set *set);
 
+/* Whether a step of this instance gets the network: its plugin declares it, and the configuration
+ * does not withhold it. */
+bool plugin_uses_network(const struct config_instance *instance, const struct plugin_facts *facts);
+
 /* Loads through the open descriptor; only in a step's process. */
 int plugin_load(int fd, const struct plugin_facts *facts, const struct cairn_plugin **ret_plugin,
                 struct error *error);

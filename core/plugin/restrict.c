@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeps a step to what its plugin declares: no network without CAIRN_CAP_NETWORK, no other programs
- * without CAIRN_CAP_PROCESSES. A seccomp filter answers EACCES, so that a plugin that forgot to
+ * and processes without CAIRN_CAP_PROCESSES, without either no hold on the processes that there
+ * are. A seccomp filter answers EACCES, so that a plugin that forgot to
  * declare something learns of it by an ordinary error. In a step's process, before the plugin's
  * code is loaded.
  */
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -40,13 +42,38 @@
     FIELD(arch), IF(MACHINE, 1, 0), ANSWER(REFUSE(EACCES)), FIELD(nr),                             \
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1), ANSWER(REFUSE(EACCES))
 
+#define NEVER(call_, errno_) IF(call_, 0, 1), ANSWER(REFUSE(errno_))
+
+/* Calls that are about this process, and about no other: by the number in the first argument. */
+#define OF_MYSELF(call_, self_)                                                                    \
+    IF(call_, 0, 5), FIELD(args[0]), IF(self_, 2, 0), IF(0, 1, 0), ANSWER(REFUSE(EACCES)), FIELD(nr)
+
+/* Ways to have another process do, or hand over, what this one may not. */
+#define NO_OTHERS                                                                                  \
+    NEVER(SYS_ptrace, EACCES), NEVER(SYS_process_vm_readv, EACCES),                                \
+        NEVER(SYS_process_vm_writev, EACCES), NEVER(SYS_pidfd_getfd, EACCES)
+
 /* io_uring opens sockets, too, out of a filter's sight; libraries do without it where it is absent.
  */
 #define NO_NETWORK                                                                                 \
-    IF(SYS_io_uring_setup, 0, 1), ANSWER(REFUSE(ENOSYS)), IF(SYS_socket, 0, 4), FIELD(args[0]),    \
-        IF(AF_UNIX, 2, 0), IF(AF_NETLINK, 1, 0), ANSWER(REFUSE(EACCES)), FIELD(nr)
+    NEVER(SYS_io_uring_setup, ENOSYS), IF(SYS_socket, 0, 4), FIELD(args[0]), IF(AF_UNIX, 2, 0),    \
+        IF(AF_NETLINK, 1, 0), ANSWER(REFUSE(EACCES)), FIELD(nr)
 
-#define NO_PROCESSES IF(SYS_execve, 1, 0), IF(SYS_execveat, 0, 1), ANSWER(REFUSE(EACCES))
+#ifdef SYS_fork
+#define NO_FORK NEVER(SYS_fork, EACCES), NEVER(SYS_vfork, EACCES)
+#else
+#define NO_FORK NEVER(SYS_execve, EACCES) /* only clone() makes processes there */
+#endif
+
+/* Neither programs nor processes, only threads: where clone3() does not exist, whose arguments no
+ * filter sees, libc takes clone(). And no signals or limits for other processes. */
+#define NO_PROCESSES(self_)                                                                        \
+    NEVER(SYS_execve, EACCES), NEVER(SYS_execveat, EACCES), NO_FORK, NEVER(SYS_clone3, ENOSYS),    \
+        IF(SYS_clone, 0, 4), FIELD(args[0]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0), \
+        ANSWER(REFUSE(EACCES)), FIELD(nr), NEVER(SYS_tkill, EACCES),                               \
+        NEVER(SYS_pidfd_send_signal, EACCES), OF_MYSELF(SYS_kill, self_),                          \
+        OF_MYSELF(SYS_tgkill, self_), OF_MYSELF(SYS_rt_sigqueueinfo, self_),                       \
+        OF_MYSELF(SYS_rt_tgsigqueueinfo, self_), OF_MYSELF(SYS_prlimit64, self_)
 
 static int install(const struct sock_filter *code, size_t count)
 {
@@ -64,10 +91,12 @@ static int install(const struct sock_filter *code, size_t count)
 
 int host_restrict(uint64_t capabilities)
 {
-    static const struct sock_filter neither[] = { OWN_MACHINE, NO_NETWORK, NO_PROCESSES,
-                                                  ANSWER(ALLOW) };
-    static const struct sock_filter no_network[] = { OWN_MACHINE, NO_NETWORK, ANSWER(ALLOW) };
-    static const struct sock_filter no_processes[] = { OWN_MACHINE, NO_PROCESSES, ANSWER(ALLOW) };
+    const uint32_t self = (uint32_t)getpid();
+    const struct sock_filter neither[] = { OWN_MACHINE, NO_OTHERS, NO_NETWORK, NO_PROCESSES(self),
+                                           ANSWER(ALLOW) };
+    const struct sock_filter no_network[] = { OWN_MACHINE, NO_OTHERS, NO_NETWORK, ANSWER(ALLOW) };
+    const struct sock_filter no_processes[] = { OWN_MACHINE, NO_OTHERS, NO_PROCESSES(self),
+                                                ANSWER(ALLOW) };
 
     switch (capabilities & (CAIRN_CAP_NETWORK | CAIRN_CAP_PROCESSES)) {
     case 0:

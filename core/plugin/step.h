@@ -44,6 +44,7 @@ struct step_request {
     const char *folder;          /* hooks and transports: the report's folder; else NULL */
     int out_fd;                  /* writers and previews: where to; else -1 */
     bool may_take;               /* writers: the captured minidump may become the artifact */
+    uint64_t room;               /* writers: bytes that the report may still have; 0: any */
     unsigned attempt;            /* transports */
     bool preview;                /* transports: show what would be sent, see preview.h */
     uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */

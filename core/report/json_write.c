@@ -144,6 +144,12 @@ static void put_count(struct writer *writer, const char *key, uint64_t value)
                 value < REPORT_EXACT_INTEGER ? (int64_t)value : (int64_t)REPORT_EXACT_INTEGER);
 }
 
+static void put_true(struct writer *writer, const char *key)
+{
+    start_member(writer, key);
+    buf_text(&writer->buf, "true");
+}
+
 static void put_time(struct writer *writer, const char *key, uint64_t wall_ns)
 {
     char text[32];
@@ -324,6 +330,9 @@ static void write_tail(struct writer *writer, const struct report *report)
         put_text(writer, "media_type", artifact->media_type);
         put_count(writer, "size", artifact->bytes);
         put_text(writer, "sha256", artifact->sha256);
+        if (report_artifact_stays(artifact)) {
+            put_true(writer, "stays");
+        }
         close_bracket(writer, "}");
     }
     close_bracket(writer, "]");

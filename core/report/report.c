@@ -6,6 +6,7 @@
 #include "core/report/report_inner.h"
 
 #include "core/minidump/reader.h"
+#include "core/report/spool.h"
 #include "core/util/text.h"
 
 #include <stdarg.h>
@@ -467,6 +468,11 @@ int report_add_artifact(struct report *report, const char *name, const char *med
     *place = artifact;
     report->artifact_count += known ? 0 : 1;
     return 0;
+}
+
+bool report_artifact_stays(const struct report_artifact *artifact)
+{
+    return strcmp(artifact->name, SPOOL_CAPTURE) == 0;
 }
 
 void report_remove_artifact(struct report *report, const char *name)

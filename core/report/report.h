@@ -138,6 +138,9 @@ int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *c
                           const char *message);
 int report_add_artifact(struct report *report, const char *name, const char *media_type,
                         uint64_t bytes, const char *sha256);
+/* Whether an artifact is for this machine only: the minidump as it was captured, from which nobody
+ * has taken what the configuration leaves out. No hook and no transport is told of it. */
+bool report_artifact_stays(const struct report_artifact *artifact);
 /* Takes one out again; nothing happens when there is none of that name. */
 void report_remove_artifact(struct report *report, const char *name);
 /* The delivery of that transport, new or known; NULL without memory or room. */

@@ -21,6 +21,7 @@ enum spool_state {
 };
 
 #define SPOOL_CAPTURE       "capture.dmp" /* in incoming: the monitor's minidump */
+#define SPOOL_END           "capture.end" /* beside it, of some: how the program ended */
 #define SPOOL_CONFIGURATION "configuration.yaml"
 #define SPOOL_REPORT        "report.json"
 

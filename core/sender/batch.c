@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pass over the spool, application by application, oldest report first; one sender at a time per
- * application, held apart by a lock on a file in its folder. [sender]
+ * A pass over the spool, application by application, oldest report first, each in its turn
+ * (turn.c). [sender]
  */
 #include "core/sender/sender.h"
 
+#include "core/util/fault.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
-#include "core/util/time.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LOCK_FILE    "sender.lock"
-#define LOCK_WAIT_US 30000000u /* for another sender, when somebody wants something of this one */
-#define LOCK_POLL_NS 50000000
+/* Somebody wants something of this sender in particular. */
+static bool is_patient(const struct sender_options *options)
+{
+    return options->now || options->id_count > 0;
+}
 
 static bool is_wanted(const struct sender_options *options, const char *id)
 {
@@ -36,28 +35,6 @@ static bool is_meant(const struct sender_options *options, const struct spool_en
     return entry->state == SPOOL_PENDING && is_wanted(options, entry->id);
 }
 
-/* The lock's descriptor; CAIRN_EBUSY when another sender has it for too long. */
-static int lock_application(const struct sender *sender, struct error *error)
-{
-    const struct timespec pause = { 0, LOCK_POLL_NS };
-    bool patient = sender->options->now || sender->options->id_count > 0;
-    uint64_t end_us = time_monotonic_us() + (patient ? LOCK_WAIT_US : 0);
-    int fd =
-        openat(sender->application_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be opened", LOCK_FILE);
-    }
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (time_monotonic_us() >= end_us) {
-            close(fd);
-            return error_set(error, CAIRN_EBUSY, "Another sender is at work.");
-        }
-        nanosleep(&pause, NULL);
-    }
-    return fd;
-}
-
 static void deliver_all(struct sender *sender, const struct spool_list *list,
                         const char *application)
 {
@@ -65,6 +42,7 @@ static void deliver_all(struct sender *sender, const struct spool_list *list,
         const struct spool_entry *entry = &list->entries[i];
 
         if (is_meant(sender->options, entry) && strcmp(entry->application, application) == 0) {
+            holder_promise(sender->lock, SENDER_MARGIN_US);
             sender_deliver(sender, entry);
         }
     }
@@ -73,11 +51,60 @@ static void deliver_all(struct sender *sender, const struct spool_list *list,
     }
 }
 
+/* What there is now that it is our turn: a list from before lacks what others left to us. */
+static void deliver_fresh(struct sender *sender, const char *spool, const char *application)
+{
+    struct spool_list list;
+    struct error error;
+
+    if (spool_scan(spool, application, &list, &error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error.text);
+        sender->waiting = true;
+        return;
+    }
+    deliver_all(sender, &list, application);
+    spool_list_finish(&list);
+}
+
+/* Somebody left a mark while we were at it: all that is due, each as it was made. */
+static void look_again(int application_fd, int lock, const char *spool, const char *application)
+{
+    const struct sender_options options = { .config_fd = -1, .quiet = true };
+    struct sender sender = { .options = &options, .application_fd = application_fd, .lock = lock };
+
+    deliver_fresh(&sender, spool, application);
+}
+
+static void run_in_turn(struct sender *sender, const char *spool, const struct spool_list *list,
+                        const char *application)
+{
+    struct error error;
+    int lock = sender->lock;
+
+    if (is_patient(sender->options)) {
+        deliver_all(sender, list, application);
+    } else {
+        deliver_fresh(sender, spool, application);
+    }
+    while (lock >= 0) {
+        fault_point("sender.looked");
+        close(lock);
+        fault_point("sender.unlocked");
+        lock = turn_is_wanted(sender->application_fd)
+                   ? turn_take(sender->application_fd, false, &error)
+                   : -1;
+        if (lock >= 0) {
+            look_again(sender->application_fd, lock, spool, application);
+        }
+    }
+}
+
 static void run_application(struct sender *sender, const char *spool, const struct spool_list *list,
                             const char *application)
 {
+    bool patient = is_patient(sender->options);
     struct error error;
-    int lock;
+    int place;
 
     sender->application_fd = spool_open(spool, application, &error);
     if (sender->application_fd < 0) {
@@ -85,11 +112,14 @@ static void run_application(struct sender *sender, const char *spool, const stru
         sender->waiting = true;
         return;
     }
-    lock = lock_application(sender, &error);
-    if (lock >= 0) {
-        deliver_all(sender, list, application);
-        close(lock);
-    } else if (lock != CAIRN_EBUSY || sender->options->now || sender->options->id_count > 0) {
+    sender->lock = turn_take(sender->application_fd, patient, &error);
+    if (sender->lock >= 0) {
+        place = patient ? -1 : turn_place(sender->application_fd, sender->lock);
+        run_in_turn(sender, spool, list, application);
+        if (place >= 0) {
+            close(place);
+        }
+    } else if (sender->lock != CAIRN_EBUSY || patient) {
         log_line(LOG_LEVEL_WARNING, "%s: %s", application, error.text);
         sender->waiting = true;
     }
@@ -112,7 +142,7 @@ static bool is_first(const struct sender_options *options, const struct spool_li
 int sender_batch(const struct sender_options *options, const char *spool,
                  struct plugin_setup *setup)
 {
-    struct sender sender = { .options = options, .setup = setup, .application_fd = -1 };
+    struct sender sender = { .options = options, .setup = setup, .application_fd = -1, .lock = -1 };
     struct spool_list list;
     struct error error;
 

@@ -9,6 +9,7 @@
 #include "core/report/consent.h"
 #include "core/sender/retry.h"
 #include "core/util/fault.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
 
@@ -21,7 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_WAIT_US 3000000u
+#define LOCK_WAIT_US  3000000u /* when this very report is wanted */
+#define LOCK_GLANCE_US 300000u
 
 /* What is needed to deliver one report. */
 struct job {
@@ -162,6 +164,7 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
 
     request.attempt = delivery->attempts;
     request.deadline_us = time_monotonic_us() + instance->timeout_us;
+    holder_promise(job->sender->lock, instance->timeout_us + SENDER_MARGIN_US);
     step_run(&request, &result);
     faults_count(job->sender->application_fd, &request, &result);
     config_scrub(instance, result.error, error, sizeof(error));
@@ -209,7 +212,8 @@ static bool has_consent(struct job *job, struct report_delivery *delivery, size_
     char text[sizeof(why.text) + 64];
     int result;
 
-    if ((job->setup->plugins.facts[index]->capabilities & CAIRN_CAP_NETWORK) == 0) {
+    if (!plugin_uses_network(&job->setup->config->instances[index],
+                             job->setup->plugins.facts[index])) {
         return true;
     }
     result = consent_ask(CONSENT_NETWORK, job->report->application, required, &verdict, &why);
@@ -361,13 +365,13 @@ static void set_aside(struct sender *sender, const struct spool_entry *entry, co
     }
 }
 
-/* Somebody who looks whether a report can be pruned has the lock for a moment. When this very
- * report is wanted, that is waited for. */
+/* Somebody who looks whether a report can be pruned has the lock for a moment; an engine has it
+ * until its hooks have ended, and has it looked at then. */
 static int lock_report(const struct sender *sender, const char *id, struct error *error)
 {
     const struct timespec pause = { 0, 20000000 };
     bool patient = sender->options->now || sender->options->id_count > 0;
-    uint64_t end_us = time_monotonic_us() + (patient ? LOCK_WAIT_US : 0);
+    uint64_t end_us = time_monotonic_us() + (patient ? LOCK_WAIT_US : LOCK_GLANCE_US);
     int fd = spool_lock(sender->application_fd, SPOOL_PENDING, id, error);
 
     while (fd == CAIRN_EBUSY && time_monotonic_us() < end_us) {

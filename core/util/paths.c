@@ -3,17 +3,48 @@
 #include "core/util/paths.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* The environment counts only where it cannot lend somebody else's privileges. */
-static const char *setting(const char *variable, const char *compiled)
+/* The file `name` in the folder of another file. */
+static const char *beside(const char *file, const char *name, char *buffer, size_t capacity)
+{
+    int folder = (int)(strrchr(file, '/') - file);
+    int length = snprintf(buffer, capacity, "%.*s/%s", folder, file, name);
+
+    return length > 0 && (size_t)length < capacity ? buffer : NULL;
+}
+
+bool paths_are_governed(void)
+{
+    char policy[PATH_MAX];
+    struct stat status;
+
+    if (beside(CAIRN_CONFIG_PATH, "policy.yaml", policy, sizeof(policy)) == NULL) {
+        return true;
+    }
+    return stat(policy, &status) == 0 ? status.st_uid != geteuid()
+                                      : errno != ENOENT && errno != ENOTDIR;
+}
+
+/* The environment counts only where it can neither lend somebody else's privileges nor stand above
+ * what the administrator has said. */
+static const char *environment(const char *variable)
 {
     const char *value = secure_getenv(variable);
+
+    return value != NULL && !paths_are_governed() ? value : NULL;
+}
+
+static const char *setting(const char *variable, const char *compiled)
+{
+    const char *value = environment(variable);
 
     return value != NULL && value[0] == '/' ? value : compiled;
 }
@@ -31,15 +62,6 @@ const char *paths_preload(void)
 const char *paths_config(void)
 {
     return setting("CAIRN_CONFIG", CAIRN_CONFIG_PATH);
-}
-
-/* The file `name` in the folder of another file. */
-static const char *beside(const char *file, const char *name, char *buffer, size_t capacity)
-{
-    int folder = (int)(strrchr(file, '/') - file);
-    int length = snprintf(buffer, capacity, "%.*s/%s", folder, file, name);
-
-    return length > 0 && (size_t)length < capacity ? buffer : NULL;
 }
 
 const char *paths_config_folder(char *buffer, size_t capacity)
@@ -77,11 +99,11 @@ const char *paths_machine_consent(char *buffer, size_t capacity)
 
 const char *paths_user_consent(char *buffer, size_t capacity)
 {
-    const char *named = setting("CAIRN_CONSENT", NULL), *home;
+    const char *named = secure_getenv("CAIRN_CONSENT"), *home; /* his to say, whoever governs */
     const struct passwd *user;
     int length;
 
-    if (named != NULL) {
+    if (named != NULL && named[0] == '/') {
         length = snprintf(buffer, capacity, "%s", named);
     } else {
         user = getpwuid(geteuid());
@@ -137,7 +159,7 @@ static int list_part(const char *list, size_t index, char *buffer, size_t capaci
 
 const char *paths_plugins(size_t index, char *buffer, size_t capacity)
 {
-    int count = list_part(secure_getenv("CAIRN_PLUGIN_PATH"), index, buffer, capacity);
+    int count = list_part(environment("CAIRN_PLUGIN_PATH"), index, buffer, capacity);
 
     if (count < 0) {
         return buffer;

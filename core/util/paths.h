@@ -4,13 +4,17 @@
  * has AT_SECURE: CAIRN_LIBEXEC (programs), CAIRN_PLUGIN_PATH (more plugin folders, ':'-separated,
  * before the installed one), CAIRN_PRELOAD (libcairn-preload.so), CAIRN_CONFIG (the installed
  * configuration, and so the folder of its drop-ins), CAIRN_DATA (the vendor's folder),
- * CAIRN_CONSENT (the user's consent file).
+ * CAIRN_CONSENT (the user's consent file). Where an administrator has installed a policy, none of
+ * them but the last counts for other users: it would stand above the policy.
  */
 #ifndef CAIRN_CORE_UTIL_PATHS_H
 #define CAIRN_CORE_UTIL_PATHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+/* Whether there is an installed policy of somebody else, so that the environment does not count. */
+bool paths_are_governed(void);
 const char *paths_libexec(void);
 const char *paths_preload(void);
 const char *paths_config(void);

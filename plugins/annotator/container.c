@@ -5,6 +5,7 @@
  * them: then the mounts tell, which the engine shares with a program that it was started from.
  * Runs in a step of the engine.
  */
+#include "plugins/common/fd.h"
 #include "plugins/common/proc.h"
 
 #include <fcntl.h>
@@ -171,24 +172,6 @@ static void take_lines(const char *text, struct container *container,
 
 /* ---- What only the inside of a container tells ---- */
 
-/* At most `capacity` - 1 bytes of a file; 0 or -1. */
-static int read_file(const char *path, char *text, size_t capacity)
-{
-    int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    size_t used = 0;
-    ssize_t got = fd >= 0 ? 1 : -1;
-
-    while (got > 0 && used < capacity - 1) {
-        got = read(fd, text + used, capacity - 1 - used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    text[used] = '\0';
-    if (fd >= 0) {
-        close(fd);
-    }
-    return got >= 0 ? 0 : -1;
-}
-
 /* Runtimes mount these files from a folder that is named by the id; other mounts of a machine with
  * containers name the ids of those. */
 static int is_own_mount(const char *line, size_t bytes)
@@ -220,7 +203,8 @@ static void look_inside(struct container *container)
 {
     char *mounts = malloc(FILE_BYTES);
 
-    if (mounts != NULL && read_file("/proc/self/mountinfo", mounts, FILE_BYTES) == 0) {
+    if (mounts != NULL &&
+        fd_read_text(AT_FDCWD, "/proc/self/mountinfo", 0, mounts, FILE_BYTES) == 0) {
         take_lines(mounts, container, is_own_mount);
         find_mounted_pod(mounts, container);
     }
@@ -237,8 +221,8 @@ static int add_pod(const struct cairn_host *host, const struct container *contai
         text[sizeof(text) - 1] = '\0';
         status |= host->set_string(host, "k8s.pod.name", text);
     }
-    if (inside &&
-        read_file("/run/secrets/kubernetes.io/serviceaccount/namespace", text, sizeof(text)) == 0) {
+    if (inside && fd_read_text(AT_FDCWD, "/run/secrets/kubernetes.io/serviceaccount/namespace", 0,
+                               text, sizeof(text)) == 0) {
         status |= host->set_string(host, "k8s.namespace.name", text);
     }
     return status;

@@ -5,6 +5,7 @@
  * a link, never waits for a device or a pipe. Runs in a step of the engine, after the crash: a
  * program that was restarted meanwhile may have written more.
  */
+#include "plugins/common/fd.h"
 #include "plugins/common/utf8.h"
 
 #include <cairn/plugin.h>
@@ -99,14 +100,8 @@ struct tail {
 static ssize_t read_end(int fd, off_t size, char *target, size_t room)
 {
     off_t from = size > (off_t)room ? size - (off_t)room : 0;
-    size_t wanted = (size_t)(size - from), used = 0;
-    ssize_t got = 1;
 
-    while (got > 0 && used < wanted) {
-        got = pread(fd, target + used, wanted - used, from + (off_t)used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    return got < 0 ? -1 : (ssize_t)used;
+    return fd_read(fd, target, (size_t)(size - from), from);
 }
 
 /* Where the last lines begin in `text`, at most as many as are left. A file's last line break ends

@@ -6,6 +6,7 @@
  * hostile; control group and machine are read after the crash, by the engine. Runs in a step of the
  * engine.
  */
+#include "plugins/common/fd.h"
 #include "plugins/common/proc.h"
 
 #include <fcntl.h>
@@ -96,21 +97,9 @@ static int add_process(const struct cairn_annotator_args *args)
 /* ---- Files of the machine ---- */
 
 /* The file's text, or NULL. */
-static const char *read_file(int parent, const char *name, char text[FILE_BYTES])
+static const char *read_file(int folder, const char *name, char text[FILE_BYTES])
 {
-    int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    size_t used = 0;
-    ssize_t got = fd >= 0 ? 1 : -1;
-
-    while (got > 0 && used < FILE_BYTES - 1) {
-        got = read(fd, text + used, FILE_BYTES - 1 - used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    text[used] = '\0';
-    if (fd >= 0) {
-        close(fd);
-    }
-    return got >= 0 ? text : NULL;
+    return fd_read_text(folder, name, O_NOFOLLOW, text, FILE_BYTES) == 0 ? text : NULL;
 }
 
 static int add_system(const struct cairn_host *host)

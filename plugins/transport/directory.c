@@ -4,6 +4,8 @@
  * there under its id, complete or not at all, and a repetition finds it delivered. Runs in a step
  * of the sender.
  */
+#include "plugins/common/fd.h"
+
 #include <cairn/plugin.h>
 
 #include <dirent.h>
@@ -134,15 +136,7 @@ static ssize_t copy_piece(int from, int to)
         return count;
     }
     count = read(from, buffer, sizeof(buffer));
-    for (ssize_t done = 0; done < count;) {
-        ssize_t written = write(to, buffer + done, (size_t)(count - done));
-
-        if (written < 0 && errno != EINTR) {
-            return -1;
-        }
-        done += written > 0 ? written : 0;
-    }
-    return count;
+    return count > 0 && fd_write(to, buffer, (size_t)count) != 0 ? -1 : count;
 }
 
 static int copy_content(const struct delivery *delivery, int from, int to, const char *name)

@@ -6,6 +6,7 @@
 #include "core/crash/page.h"
 
 #include <cairn/cairn.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -347,6 +348,94 @@ static int lie(const char *pid)
     return 0;
 }
 
+/* ---- what the monitor makes ---- */
+
+/* Processes that the monitor made for itself and never waited for. */
+static unsigned count_zombies(int32_t monitor)
+{
+    DIR *folder = opendir("/proc");
+    unsigned count = 0;
+
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        char path[300], name[32], state;
+        int parent;
+
+        snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+        FILE *stat = fopen(path, "re");
+        if (stat != NULL) {
+            count += fscanf(stat, "%*d (%31[^)]) %c %d", name, &state, &parent) == 3 &&
+                     parent == monitor && state == 'Z' && strcmp(name, "cairn-engine") != 0;
+            fclose(stat);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return count;
+}
+
+/* Children with so much memory that the monitor makes a spare of itself for each. */
+static int crash_large(const char *unused)
+{
+    static char memory[512 * 1024];
+    int32_t monitor = find_page()->monitor_pid;
+    unsigned zombies = 1;
+
+    (void)unused;
+    memset(memory, 'm', sizeof(memory));
+    if (cairn_add_memory(NULL, memory, sizeof(memory), "large") != 0) {
+        return 1;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        fork_and_crash(NULL);
+    }
+    for (unsigned i = 0; i < 500 && zombies != 0; i++) {
+        zombies = count_zombies(monitor);
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+    }
+    say("zombies %u\n", zombies);
+    return 0;
+}
+
+/* ---- a request is under way ---- */
+
+static int start(void);
+
+static void *ask_for_dump(void *unused)
+{
+    cairn_dump(NULL, NULL, NULL);
+    return unused;
+}
+
+/* While another thread waits for its report, which nobody makes, a child is made, and starts Cairn
+ * for itself. */
+static int fork_during_dump(const char *unused)
+{
+    struct page *page = find_page();
+    pthread_t thread;
+
+    (void)unused;
+    kill(page->monitor_pid, SIGSTOP);
+    if (pthread_create(&thread, NULL, ask_for_dump, NULL) != 0) {
+        return 1;
+    }
+    for (unsigned i = 0; i < 5000 && __atomic_load_n(&page->slots[SLOT_REQUEST].state,
+                                                     __ATOMIC_ACQUIRE) != SLOT_CLAIMED;
+         i++) {
+        nanosleep(&(struct timespec){ 0, 100000 }, NULL);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        int result = start();
+        say("child's own dump %d\n", result == 0 ? cairn_dump(NULL, NULL, NULL) : result);
+        _exit(0);
+    }
+    kill(page->monitor_pid, SIGCONT);
+    pthread_join(thread, NULL);
+    await("child", child);
+    return 0;
+}
+
 /* ---- start ---- */
 
 static int post_dump(const struct cairn_crash *crash, const struct cairn_result *result, void *user)
@@ -401,6 +490,8 @@ static const struct {
     { "clone", crash_in_clone },
     { "during-crash", fork_during_crash },
     { "lie", lie },
+    { "large", crash_large },
+    { "during-dump", fork_during_dump },
 };
 
 int main(int argc, char **argv)

@@ -19,18 +19,8 @@ pipelines: { default: { filters: [one], annotators: [crumbs, process], writers: 
 END
 }
 
-# The processes of this test by name: its environment marks them.
-CAIRN_DEATHS_MARK=$scratch
-export CAIRN_DEATHS_MARK
-processes() {
-    for pid in $(pgrep -x "$1"); do
-        if grep -qz "^CAIRN_DEATHS_MARK=$scratch\$" "/proc/$pid/environ" 2>/dev/null; then
-            echo "$pid"
-        fi
-    done
-}
 all_over() {
-    [ -z "$(processes cairn-monitor)$(processes cairn-engine)" ]
+    no_process cairn-monitor cairn-engine
 }
 reports() {
     find "$spool" -name report.json | wc -l

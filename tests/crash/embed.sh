@@ -85,7 +85,7 @@ run shared filter
 is "the filter says no: the true signal" "$status" 139
 run shared stopped
 is "after cairn_stop(): the true signal" "$status" 139
-sleep 1
+wait_for 20 idle
 is "... and neither made a report" "$(find "$spool" -name report.json | wc -l)" $count
 
 sed 's/plugin: minidump/plugin: minidmp/' "$scratch/cairn.yaml" >"$scratch/bad.yaml"

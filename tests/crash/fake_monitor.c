@@ -60,9 +60,11 @@ static void check_surroundings(void)
     }
     sigprocmask(SIG_SETMASK, NULL, &mask);
     say("surroundings: descriptors %d mask %s sigchld %s session %s folder %s umask %03o\n",
-        descriptors, sigisemptyset(&mask) ? "empty" : "set",
+        descriptors, sigismember(&mask, SIGTERM) && sigismember(&mask, SIGUSR1) ? "full" : "open",
         signal(SIGCHLD, SIG_DFL) == SIG_DFL ? "default" : "changed",
         getsid(0) == getpid() ? "own" : "inherited", getcwd(folder, sizeof(folder)), umask(077));
+    sigemptyset(&mask); /* as the monitor does, too */
+    sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 static int swap(struct page_slot *slot, uint32_t from, uint32_t to)
@@ -86,7 +88,7 @@ static void serve(struct page *page, struct page_slot *slot, const char *mode)
     say("%s: signal %d code %d thread %s context %s message \"%s\"\n",
         slot == &page->slots[SLOT_CRASH] ? "crash" : "request", slot->signal, info->si_code,
         slot->tid == slot->pid ? "main" : "other", slot->context_address != 0 ? "yes" : "no",
-        slot->message);
+        slot == &page->slots[SLOT_REQUEST] ? page->message : "");
     if (strcmp(mode, "stuck") == 0) {
         return;
     }
@@ -103,7 +105,7 @@ static void serve(struct page *page, struct page_slot *slot, const char *mode)
     }
     slot->success = 1;
     snprintf(slot->id, sizeof(slot->id), "%s", FAKE_ID);
-    snprintf(slot->path, sizeof(slot->path), "/fake/%s.dmp", FAKE_ID);
+    snprintf(page_path(page, slot), PAGE_PATH_BYTES, "/fake/%s.dmp", FAKE_ID);
     if (swap(slot, SLOT_CAPTURED, SLOT_RELEASED)) {
         say("released\n");
     } else {

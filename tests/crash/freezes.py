@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Real crashes in which a process of Cairn is killed, frozen for ever or frozen for a second at a named point
-(core/util/fault.h), or in which one of the monitor's system calls fails. Each time: the program is dead of its
+(core/util/fault.h), or in which one of the monitor's system calls or allocations fails. Each time: the program is dead of its
 true signal in time, there is exactly one report, whole, with its tier and why, and no process is left over.
 
 usage: freezes.py [--full] [--jobs N] LIBEXEC PLUGINS VICTIM SCRATCH      prints TAP without numbers
@@ -28,7 +28,7 @@ PR_SET_CHILD_SUBREAPER = 36
 HOLD, PIPELINE = 3.0, 6.0  # the clocks of the trials, seconds; `claim` is less than a second's freeze
 TIERS = 6.0    # what tiers 2 and 3 may take besides
 ENGINE_GRACE = 10.0  # after the pipeline's clock the monitor ends an engine
-LOAD = 4.0     # what a busy machine may take besides
+LOAD = 15.0    # what a busy machine may take besides; what hangs does so for ever
 UNAIDED = 4.0  # for what was not struck to finish the report by itself: a spare waits for 2 s
 CONFIG = """version: 1
 application: {{ name: victim }}
@@ -91,6 +91,8 @@ POINTS = [
     ("sender.saved", "null", 1, 1, 1),
 ]
 ACTIONS = ["kill", "freeze", "second"]
+# Frozen for ever with the lock of the report's folder, and left to whoever wants that when what its holder may take is over.
+HELD = ["monitor.named", "engine.annotators", "engine.saved"]
 # Frozen, and left to Cairn: the monitor ends an engine, the engine a step, the spare a monitor.
 LEFT = [("engine.annotators", "null"), ("step.created", "null"), ("monitor.held", "threads"),
         ("monitor.released", "threads"), ("monitor.handed", "threads")]
@@ -249,9 +251,97 @@ def strike(trial, point, kind, action, tiers, act=lambda: None):
     trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
     trial.recover()
     trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     trial.check(tiers)
     return f"dead after {took:.2f} s"
+
+
+def held(trial, point):
+    """A lock whose holder is frozen: nobody touches it in time, and is ended when it is late."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"{point}:stop:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    for pid in frozen(trial):  # an engine's monitor would end it
+        for other in trial.children():
+            if other != pid and comm(other) == "cairn-monitor":
+                os.kill(other, signal.SIGKILL)
+    trial.recover()
+    if trial.reports() or not frozen(trial):
+        raise Broken("its lock was taken from it in time")
+    make_old(trial)
+    trial.recover()
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def held_turn(trial):
+    """One that recovers is frozen, and before that its child."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    trial.await_nobody(UNAIDED)
+    trial.marker.unlink()
+    trial.environment["CAIRN_TEST_FAULT"] = f"engine.annotators:stop:{trial.marker}"
+    first = subprocess.Popen([f"{trial.libexec}/cairn-engine", "recover", "--application-folder", str(trial.application),
+                              "--config", str(trial.config)], env=trial.environment, stdout=subprocess.DEVNULL)
+    frozen(trial)
+    first.send_signal(signal.SIGSTOP)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    trial.recover()
+    if trial.reports() or first.poll() is not None:
+        raise Broken("its turn was taken from it in time")
+    make_old(trial)
+    trial.recover()
+    if first.wait(UNAIDED) != -signal.SIGKILL:
+        raise Broken("it is still there")
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def held_sender(trial):
+    """A sender is frozen in the midst of a delivery."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"sender.recorded:stop:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    frozen(trial)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    sender = ["cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--quiet"]
+    trial.run(*sender)
+    if trial.struck() is None:
+        raise Broken("its lock was taken from it in time")
+    make_old(trial)
+    trial.run(*sender)
+    if trial.struck() is not None:
+        raise Broken("it is still there")
+    if not any(trial.application.glob("delivered/*/report.json")):
+        raise Broken("what it was about to deliver was not delivered")
+    trial.await_nobody(PIPELINE)
+    finish(trial, (1,))
+    return "ended by the next"
+
+
+def frozen(trial):
+    end = time.monotonic() + UNAIDED
+    while trial.struck() is None:
+        if time.monotonic() > end:
+            raise Broken("nobody was frozen")
+        time.sleep(0.005)
+    return [trial.struck()]
+
+
+def make_old(trial):
+    """As if an hour had passed."""
+    then = time.time() - 3600
+    for path in [*trial.application.glob("*.lock"), *trial.application.glob("incoming/*"),
+                 *trial.application.glob("incoming/*/*")]:
+        os.utime(path, (then, then))
+
+
+def finish(trial, tiers):
+    trial.recover()
+    trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
+    trial.await_nobody(PIPELINE)
+    trial.check(tiers)
 
 
 # ---- one of the monitor's system calls fails ----
@@ -280,8 +370,8 @@ def crash_traced(trial, kind, options):
         os.write(gate, b"x")
         os.close(gate)
 
-    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + 2 * LOAD, begin)
-    strace[0].wait(PIPELINE + ENGINE_GRACE + 2 * LOAD)
+    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + LOAD, begin)
+    strace[0].wait(PIPELINE + ENGINE_GRACE + LOAD)
     return took, log.read_text(errors="replace")
 
 
@@ -292,21 +382,67 @@ def comm(pid):
 def fail_call(trial, kind, call, number):
     error = ERRORS.get(call, "EIO")
     took, log = crash_traced(trial, kind, ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"])
-    made = "(INJECTED)" in log  # how often some calls are made depends on the moment
-    if not made and number == 1:
-        raise Broken(f"no process made {call}")
+    made = "(INJECTED)" in log  # whether and how often some calls are made depends on the moment
     trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
     trial.recover()
     trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     trial.check((1, 2, 3))
+    return f"failed, dead after {took:.2f} s" if made else "not made, or not so often, this time"
+
+
+NEVER = 1 << 40  # a count that no allocation comes to
+
+
+def crash_starved(trial, kind, number):
+    """A crash whose monitor's allocation fails, the number-th from just before: how long, how many it made."""
+    fifo, counter, libexec = trial.folder / "go", trial.folder / "count", trial.folder / "libexec"
+    os.mkfifo(fifo)
+    counter.write_bytes(NEVER.to_bytes(8, "little"))
+    libexec.mkdir()
+    for program in pathlib.Path(trial.libexec).iterdir():
+        (libexec / program.name).symlink_to(program)
+    monitor = libexec / "cairn-monitor"
+    monitor.unlink()
+    monitor.write_text(f"#!/bin/sh\nFAULT_CALL=malloc FAULT_AT={number} FAULT_COUNT={counter} FAULT_ONLY=cairn-monitor\n"
+                       f"export FAULT_CALL FAULT_AT FAULT_COUNT FAULT_ONLY\n"
+                       f"LD_PRELOAD={trial.folder.parent}/fault.so exec {trial.libexec}/cairn-monitor \"$@\"\n")
+    monitor.chmod(0o755)
+    trial.environment["CAIRN_LIBEXEC"] = str(libexec)
+    begun = []
+
+    def begin():
+        if begun or not any(trial.application.glob("incoming/*.reserve")):
+            return
+        gate = os.open(fifo, os.O_WRONLY)  # until the victim waits
+        with open(counter, "r+b") as file:
+            file.write((0).to_bytes(8, "little"))
+        begun.append(os.write(gate, b"x"))
+        os.close(gate)
+
+    took = trial.crash(f"{kind} wait={fifo}", HOLD + TIERS + LOAD, begin)
+    trial.await_nobody(PIPELINE + ENGINE_GRACE + LOAD)
+    trial.environment["CAIRN_LIBEXEC"] = trial.libexec
+    return took, int.from_bytes(counter.read_bytes(), "little")
+
+
+def starve(trial, kind, number):
+    took, count = crash_starved(trial, kind, number)
+    made = number <= count < NEVER
+    if not made and number == 1:
+        raise Broken("the monitor made no allocation")
+    finish(trial, (1, 2, 3))
     return f"dead after {took:.2f} s" if made else "not made so often this time"
+
+
+def count_allocations(trial, kind):
+    return {"malloc": crash_starved(trial, kind, 0)[1]}
 
 
 def count_calls(trial, kind):
     """How often a thread of the monitor makes each system call, at most."""
     _, log = crash_traced(trial, kind, [])
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     lines = [line.split(None, 1) for line in log.splitlines() if " " in line]
     first = next(thread for thread, text in lines if text.startswith("timer_create"))
     threads = {first} | set(re.findall(r"parent_tid=\[([0-9]+)\]", log))  # processes are made without
@@ -381,6 +517,10 @@ def table(full):
                 trials[f"{point}, {kind}: {action}"] = (strike, point, kind, action, expected)
     for point, kind in LEFT if full else LEFT[3:4]:
         trials[f"{point}, {kind}: left"] = (strike, point, kind, "left", (1, 2))
+    for point in HELD if full else HELD[:1]:
+        trials[f"{point}: held"] = (held, point)
+    trials["recover: held"] = (held_turn,)
+    trials["sender: held"] = (held_sender,)
     for name, (control, wanted) in CONTROLS.items():
         trials[f"control: {name}"] = (expect_broken, control, wanted)
     return trials
@@ -407,14 +547,28 @@ def calls_table(full, arguments):
         counted = subprocess.run([sys.executable, "-B", __file__, "--count", kind, *arguments],
                                  stdout=subprocess.PIPE, check=True)
         for call, count in sorted(json.loads(counted.stdout).items()):
-            most = 12 if full else 1
+            most = (count if call == "mmap" else 12) if full else 1
             numbers = range(1, count + 1) if count <= most else {1 + i * (count - 1) // most for i in range(1, most + 1)}
             names += [f"system call {call} {number}, {kind}" for number in sorted(numbers)]
     # One that nothing but the reserve can make good is always tried.
     return names if full else list(dict.fromkeys(names[::3] + ["system call pwritev 1, threads"]))
 
 
+def allocations_table(full, arguments):
+    """One after the other, each alone."""
+    names = []
+    for kind in ("null", "threads", "null own"):
+        counted = subprocess.run([sys.executable, "-B", __file__, "--count-allocations", kind, *arguments],
+                                 stdout=subprocess.PIPE, check=True)
+        count = json.loads(counted.stdout)["malloc"]
+        names += [f"allocation {number}, {kind}" for number in range(1, count + 1)]
+    return names if full else names[::2]
+
+
 def find(name):
+    starved = re.fullmatch(r"allocation ([0-9]+), (.*)", name)
+    if starved:
+        return (starve, starved[2], int(starved[1]))
     call = re.fullmatch(r"system call (.*) ([0-9]+), (.*)", name)
     return (fail_call, call[3], call[1], int(call[2])) if call else table(True)[name]
 
@@ -449,14 +603,17 @@ def main():
         at = options.index("--one")
         run_one(options[at + 1], options[at + 2:])
         return
-    if "--count" in options:
+    for option, count in ("--count", count_calls), ("--count-allocations", count_allocations):
+        if option not in options:
+            continue
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        kind = options[options.index("--count") + 1]
-        print(json.dumps(count_calls(Trial(options[-4:], f"count {kind}"), kind)))
+        kind = options[options.index(option) + 1]
+        print(json.dumps(count(Trial(options[-4:], f"count {kind}"), kind)))
         return
     calls = calls_table(full, options[-4:]) if shutil.which("strace") else []
     if not calls:
         print("# failing system calls need strace", flush=True)
+    calls += allocations_table(full, options[-4:])
     run_all(list(table(full)) + calls, jobs, options[-4:])
 
 

@@ -5,10 +5,12 @@
  *
  *     own_handlers HOW [MENDED [ROUNDS [fork]]]
  *
- * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap), then
- * it crashes in crash_here(), and its handler does HOW (raise | reset | return | abort | exit | _exit
- * | fault | exec | hang), or it calls abort() (abort-returned); with HOW none it ends with status 0. With
- * "fork" a child does all that, and its parent ends as it did.
+ * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap | call |
+ * sites: call, from a place of its own each time), then it crashes in crash_here(), and its handler does
+ * HOW (raise | reset | return | abort | exit | _exit | fault | exec | hang), or makes the thread call
+ * what does (call-exit: a bare system call | call-abort | call-leave: exit()), or it calls abort()
+ * (abort-returned); with HOW none it ends with status 0, with bare it leaves by a bare exit_group(3).
+ * With "fork" a child does all that, and its parent ends as it did.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -49,9 +52,37 @@ __attribute__((noinline)) static void fault_in_handler(void)
     *(volatile int *)32 = 1;
 }
 
-static void end_somehow(int number)
+/* As Go and Mono do: the thread goes on as if the instruction that struck had called `function`. */
+static void make_call(ucontext_t *context, void (*function)(void))
 {
-    if (strcmp(how, "raise") == 0) {
+    greg_t *registers = context->uc_mcontext.gregs;
+    greg_t *sp = (greg_t *)((registers[REG_RSP] - 128) & ~15ll) - 1;
+
+    *sp = registers[REG_RIP];
+    registers[REG_RSP] = (greg_t)(uintptr_t)sp;
+    registers[REG_RIP] = (greg_t)(uintptr_t)function;
+}
+
+static void called_to_end(void)
+{
+    if (strcmp(how, "call-exit") == 0) {
+        syscall(SYS_exit_group, 3);
+    } else if (strcmp(how, "call-abort") == 0) {
+        abort();
+    }
+    exit(3);
+}
+
+static void called_to_mend(void)
+{
+    siglongjmp(back, 1);
+}
+
+static void end_somehow(int number, ucontext_t *context)
+{
+    if (strncmp(how, "call-", 5) == 0) {
+        make_call(context, called_to_end);
+    } else if (strcmp(how, "raise") == 0) {
         signal(number, SIG_DFL);
         raise(number);
     } else if (strcmp(how, "reset") == 0) {
@@ -84,6 +115,8 @@ static void recover(uintptr_t address, ucontext_t *context)
         context->uc_mcontext.gregs[REG_RIP] = (greg_t)context->uc_mcontext.gregs[REG_R12];
     } else if (strcmp(mended, "jump") == 0) {
         siglongjmp(back, 1);
+    } else if (strcmp(mended, "call") == 0 || strcmp(mended, "sites") == 0) {
+        make_call(context, called_to_mend);
     }
 }
 
@@ -99,7 +132,7 @@ static void handler(int number, siginfo_t *info, void *context)
         return;
     }
     say("handler\n");
-    end_somehow(number);
+    end_somehow(number, context);
 }
 
 /* A fault that a handler goes on behind of. */
@@ -113,16 +146,38 @@ static void fault_and_move(void)
                      : "r12", "memory");
 }
 
+/* movb $1, (%rdi); ret: at another address each time. */
+static void fault_at_site(char *at, unsigned site)
+{
+    static const unsigned char code[] = { 0xc6, 0x07, 0x01, 0xc3 };
+    static unsigned char *codes;
+
+    if (codes == NULL) {
+        codes = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                     0);
+        for (size_t i = 0; i < 4096; i += sizeof(code)) {
+            memcpy(codes + i, code, sizeof(code));
+        }
+    }
+    ((void (*)(char *))(uintptr_t)(codes + site % (4096 / sizeof(code)) * sizeof(code)))(at);
+}
+
 static void fault_once(char *at)
 {
+    static unsigned site;
+
     if (strcmp(mended, "mend") == 0 || strcmp(mended, "threads") == 0) {
         mprotect(at, 4096, PROT_NONE);
         *(volatile char *)at = 1;
     } else if (strcmp(mended, "move") == 0) {
         fault_and_move();
-    } else if (strcmp(mended, "jump") == 0) {
+    } else if (strcmp(mended, "jump") == 0 || strcmp(mended, "call") == 0) {
         if (sigsetjmp(back, 1) == 0) {
             *(volatile char *)at = 1;
+        }
+    } else if (strcmp(mended, "sites") == 0) {
+        if (sigsetjmp(back, 1) == 0) {
+            fault_at_site(at, site++);
         }
     } else if (strcmp(mended, "sent") == 0) {
         kill(getpid(), SIGSEGV);
@@ -213,6 +268,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(how, "abort-returned") == 0) {
         abort(); /* whose handler returns */
+    } else if (strcmp(how, "bare") == 0) {
+        syscall(SYS_exit_group, 3);
     } else if (strcmp(how, "none") != 0) {
         crash_here();
     }

@@ -38,7 +38,7 @@ own() {
 # reported has been.
 monitors=1
 at_rest() {
-    [ "$(pgrep -f "$CAIRN_LIBEXEC/cairn-(monitor|engine)" | wc -l)" -le "$monitors" ] &&
+    [ "$(processes cairn-monitor cairn-engine | wc -l)" -le "$monitors" ] &&
         [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
 }
 reports() {
@@ -117,6 +117,27 @@ crashes 3 preload _exit mend 3
 crashes 139 preload fault mend 3
 # Faults that are mended cost some microseconds, and leave no process, no folder, no report.
 recovers preload none mend 10000
+
+# A handler that makes the thread call something, as Go's and Mono's do, has not decided when it returns.
+for mode in preload embedded; do
+    for how in call-exit:3 call-abort:134 call-leave:3; do
+        crashes "${how#*:}" $mode "${how%:*}"
+        is "$what: the handler was called once" "$out" handler
+        is "$what: how it ended" "$(sed -n 's/^ *"crash.end": *"\(.*\)",*$/\1/p' "$report")" \
+            "$([ "${how%:*}" = call-exit ] && echo 'exit status 3, without exit()')"
+        crashes "${how#*:}" $mode "${how%:*}" call 200
+    done
+    recovers $mode none call 2000
+    recovers $mode none sites 200
+done
+# One that does so everywhere is asked first everywhere: without a capture of each, only what it raises is seen.
+crashes 134 preload call-abort sites 200
+crashes 3 preload call-leave sites 200
+# What it has recovered from, and then from others, is nothing that a program dies of a moment later.
+own preload bare call 200
+is "$what: it ends as it does" "$status" 3
+ok "$what: nothing is left over" wait_for 20 at_rest
+is "$what: no report" "$(reports)" "$count"
 
 # In a child of fork() the handler is asked first from the start.
 for mode in preload embedded; do

@@ -51,6 +51,8 @@ preloaded "$program" crash
 captured crash 139 11
 preloaded "$program" abort
 captured abort 134 6
+preloaded "$program" bare
+captured "a fault without thread-local variables" 139 11
 preloaded "$program" handler
 captured "a handler of signal()" 139 11
 is "... is chained once" "$out" handler

@@ -5,6 +5,7 @@
  *
  *     preloaded KIND
  */
+#include <asm/prctl.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 sighandler_t bsd_signal(int number, sighandler_t handler);
@@ -253,6 +255,13 @@ __attribute__((noinline)) static int overflow(volatile char *previous)
     return frame[0] == 0 ? overflow(frame) + frame[0] : 1;
 }
 
+/* A thread that libc knows nothing of may have no thread-local variables, nor an address of them. */
+static void crash_bare(void)
+{
+    syscall(SYS_arch_prctl, ARCH_SET_FS, 0);
+    crash();
+}
+
 int main(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "";
@@ -283,6 +292,8 @@ int main(int argc, char **argv)
         crash();
     } else if (strcmp(kind, "crash") == 0) {
         crash();
+    } else if (strcmp(kind, "bare") == 0) {
+        crash_bare();
     } else if (strcmp(kind, "abort") == 0) {
         abort();
     } else {

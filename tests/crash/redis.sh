@@ -12,7 +12,7 @@ fi
 cat >"$scratch/cairn.yaml" <<END
 version: 1
 application: { name: redis, version: "7" }
-engine: { spool: $spool }
+engine: { spool: $spool, clocks: { claim: 10s, hold: 20s } } # a busy machine is not what is tried here
 annotators:
   build:   { plugin: static, values: { team: storage } }
   system:  { plugin: system }

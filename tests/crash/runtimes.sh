@@ -26,14 +26,23 @@ under() {
 }
 
 at_rest() {
-    [ -z "$(pgrep -f "$CAIRN_LIBEXEC/cairn-(monitor|engine)")" ] &&
-        [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
+    no_process cairn-monitor cairn-engine && [ -z "$(find "$spool" -path '*/incoming/*' -print -quit 2>/dev/null)" ]
 }
 
 # reported COUNT: so many in all, and nothing is under way.
 reported() {
     ok "$name: nothing is left over" wait_for 30 at_rest
     is "$name: reports in all" "$(find "$spool" -name report.json 2>/dev/null | wc -l)" "$1"
+}
+
+# Of what the newest report is: signal, address, and where.
+of_fault() {
+    report=$(newest)/report.json
+    echo "$(field "$report" crash.signal) $(field "$report" crash.address) $(field "$report" frames.0."${1:-module}")"
+}
+# How the program ended then, where nothing but its end told.
+ended() {
+    sed -n 's/^ *"crash.end": *"\(.*\)",*$/\1/p' "$(newest)/report.json"
 }
 
 # uses_faults COMMAND...: the control: the runtime does have its exceptions of signals, a hundred at least.
@@ -97,11 +106,13 @@ if command -v mcs >/dev/null && command -v mono >/dev/null; then
     is "Mono: it ends normally" "$status $(cat "$scratch/out")" "0 caught 1000"
     reported $count
     control mono "$scratch/nullchecks.exe" 2000
-    # Its handler returns to another place, where it finds that the fault was not its own, and aborts.
-    under "Mono, crash" mono "$scratch/nullchecks.exe" 2000 crash
-    count=$((count + 1))
-    reported $count
-    is "Mono, crash: signal" "$(field "$(newest)/report.json" crash.signal)" SIGABRT
+    # Its handler makes the thread call what finds that the fault was not its own, and aborts.
+    for faults in 0 2000; do
+        under "Mono, crash after $faults faults" mono "$scratch/nullchecks.exe" $faults crash
+        count=$((count + 1))
+        reported $count
+        is "$name: of the original fault" "$(of_fault)" "SIGSEGV 0x10 libc.so.6"
+    done
 else
     skip "Mono" "there is no mono or no mcs"
 fi
@@ -117,15 +128,28 @@ if command -v go >/dev/null; then
     is "Go: it ends normally" "$status $(cat "$scratch/out")" "0 caught 1000"
     reported $count
     control "$scratch/nullchecks" 2000
-    under "Go, panic" "$scratch/nullchecks" 2000 panic
-    is "Go, panic: an exit" "$status" 2
+    under "Go, exit" "$scratch/nullchecks" 2000 exit
+    is "Go, exit: its status" "$status" 3
     reported $count
-    GOTRACEBACK=crash
-    export GOTRACEBACK
-    under "Go, panic that crashes" "$scratch/nullchecks" 2000 panic
-    count=$((count + 1))
-    reported $count
-    is "Go, panic that crashes: signal" "$(field "$(newest)/report.json" crash.signal)" SIGABRT
+    # A nil dereference that nobody recovers, and a fault in C: its handler makes the thread call what ends the
+    # program, by a bare system call or, if it is told to crash, by SIGABRT.
+    for level in single crash; do
+        GOTRACEBACK=$level
+        export GOTRACEBACK
+        for faults in 0 2000; do
+            under "Go, $level, panic after $faults faults" "$scratch/nullchecks" $faults panic
+            count=$((count + 1))
+            reported $count
+            is "$name: of the original fault" "$(of_fault symbol)" "SIGSEGV 0x0 main.end"
+            under "Go, $level, crash in C after $faults faults" "$scratch/nullchecks" $faults crash
+            count=$((count + 1))
+            reported $count
+            is "$name: of the original fault" "$(of_fault symbol)" "SIGSEGV 0x10 crash_here"
+            is "$name: how it ended" "$status $(ended)" \
+                "$([ $level = crash ] && echo '134 ' || echo '2 exit status 2, without exit()')"
+        done
+    done
+    unset GOTRACEBACK
 else
     skip "Go" "there is no go"
 fi

@@ -79,10 +79,10 @@ plan --executable /opt/shop/shop >/dev/null
 ok "a check finishes what was left in incoming/" wait_for 10 test -f "$spool/shop/delivered/${left##*/}/report.json"
 is "with the check's own configuration" "$(field "$spool/shop/delivered/${left##*/}/report.json" pipeline)" rest
 held=$(incoming)
-flock "$held" sleep 3 &
-sleep 0.3
+hold "$held"
 plan --executable /opt/shop/shop >/dev/null
-sleep 0.7
+wait_for 20 idle
 ok "what somebody works on is left alone" test -f "$held/capture.dmp"
+let_go
 
 done_testing

@@ -51,6 +51,19 @@ process() {
     folder=$(echo "$spool"/shop/*/"$id")
 }
 
+# hold FILE: another process has its lock, until let_go or the end of the test.
+hold() {
+    rm -f "$scratch/go"
+    flock "$1" sh -c "touch '$scratch/held'; while test -e '$scratch/held' && ! test -e '$scratch/go'; do sleep 0.05; done" &
+    holder=$!
+    wait_for 20 test -e "$scratch/held"
+}
+let_go() {
+    touch "$scratch/go"
+    wait "$holder"
+    rm -f "$scratch/held"
+}
+
 notes() {
     field "$folder/report.json" notes
 }

@@ -3,7 +3,8 @@
  * A library for LD_PRELOAD that makes one call fail: the FAULT_AT-th of the functions named by
  * FAULT_CALL, counted over a program and all its children in the file FAULT_COUNT; and that counts
  * them when FAULT_AT is 0. With FAULT_CALL=kill the FAULT_AT-th call of any of them but the
- * allocations ends the process instead. Built and used by tests/engine/faults.sh.
+ * allocations ends the process instead. FAULT_ONLY names the one program that counts. Built and used by
+ * tests/engine/faults.sh and tests/crash/freezes.sh.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,10 +32,13 @@ static char chosen[16];
 __attribute__((constructor)) static void begin(void)
 {
     const char *name = getenv("FAULT_CALL"), *at = getenv("FAULT_AT"),
-               *file = getenv("FAULT_COUNT");
+               *file = getenv("FAULT_COUNT"), *only = getenv("FAULT_ONLY");
     void *memory;
     int fd;
 
+    if (only != NULL && strcmp(only, program_invocation_short_name) != 0) {
+        return;
+    }
     if (name == NULL || at == NULL || file == NULL || (fd = open(file, O_RDWR | O_CLOEXEC)) < 0) {
         return;
     }

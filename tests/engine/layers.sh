@@ -215,4 +215,38 @@ else
     skip "what cairn check accepts is valid by the schema" "python3 has no jsonschema or yaml"
 fi
 
+# ---- A policy of somebody else: the environment cannot put another configuration or other plugins in the place of
+# the system's. What is compiled in is another installation here.
+mkdir -p "$scratch/machine/plugins"
+cat >"$scratch/where.c" <<'END'
+#include "core/util/paths.h"
+#include <stdio.h>
+int main(void)
+{
+    char plugins[4096], vendor[4096], consent[4096];
+    printf("%s %s %s %s %s\n", paths_config(), paths_plugins(0, plugins, sizeof(plugins)), paths_libexec(),
+           paths_vendor_folder(vendor, sizeof(vendor)), paths_user_consent(consent, sizeof(consent)));
+    return 0;
+}
+END
+ok "a program that tells where it looks" ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I"$CAIRN_SRCDIR" "-DCAIRN_LIBEXECDIR=\"M/libexec\"" \
+    '-DCAIRN_PRELOAD_PATH="M/preload"' "-DCAIRN_CONFIG_PATH=\"$scratch/machine/cairn.yaml\"" '-DCAIRN_DATA_PATH="M/share"' \
+    '-DCAIRN_PLUGINDIR="M/plugins"' -o "$scratch/where" "$scratch/where.c" "$CAIRN_SRCDIR/core/util/paths.c"
+where() {
+    "$@" env CAIRN_CONFIG=/mine/cairn.yaml CAIRN_PLUGIN_PATH=/mine/plugins CAIRN_LIBEXEC=/mine/libexec CAIRN_DATA=/mine/share \
+        CAIRN_CONSENT=/mine/consent "$scratch/where"
+}
+mine="/mine/cairn.yaml /mine/plugins /mine/libexec /mine/share/conf.d /mine/consent"
+is "without a policy the environment counts" "$(where)" "$mine"
+echo "version: 1" >"$scratch/machine/policy.yaml"
+is "with one's own, too" "$(where)" "$mine"
+if [ "$(id -u)" -eq 0 ]; then
+    is "with somebody else's it does not" "$(where setpriv --reuid 65534 --regid 65534 --clear-groups)" \
+        "$scratch/machine/cairn.yaml M/plugins M/libexec M/share/conf.d /mine/consent"
+    rm "$scratch/machine/policy.yaml"
+    is "control: nor is it the user that matters" "$(where setpriv --reuid 65534 --regid 65534 --clear-groups)" "$mine"
+else
+    skip "somebody else's policy" "needs root"
+fi
+
 done_testing

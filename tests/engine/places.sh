@@ -97,13 +97,11 @@ recover() {
 }
 recover >/dev/null
 incoming >/dev/null
-flock "$spool/shop/recover.lock" sh -c "touch '$scratch/held'; until test -e '$scratch/go'; do sleep 0.05; done" &
-wait_for 10 test -e "$scratch/held"
+hold "$spool/shop/recover.lock"
 is "a second recovery leaves at once" "$(status_of recover)" 0
 ok "... a mark" test -e "$spool/shop/recover.again"
 ok "... and the work" test "$(find "$spool/shop/incoming" -name capture.dmp | wc -l)" -eq 1
-touch "$scratch/go"
-wait
+let_go
 is "whoever comes next does it" "$(status_of recover)" 0
 ok "... all of it" delivered 2
 ok "... and takes the mark away" test ! -e "$spool/shop/recover.again"

@@ -38,8 +38,7 @@ cat >"$unmoved/report.json" <<END
 END
 cp "$config" "$unmoved/configuration.yaml"
 busy=$(incoming)
-flock "$busy" sleep 2 &
-sleep 0.3
+hold "$busy"
 
 is "recover" "$(status_of recover)" 0
 ok "a captured dump is finished and delivered" wait_for 10 test -f "$spool/shop/delivered/$captured/report.json"
@@ -49,7 +48,7 @@ ok "an empty folder is removed" test ! -e "$empty"
 ok "noise is set aside" test -f "$spool/shop/quarantine/${noise##*/}/capture.dmp"
 ok "a report that lacked only the move has moved" wait_for 10 test -f "$spool/shop/delivered/${unmoved##*/}/report.json"
 ok "what somebody works on is left alone" test -f "$busy/capture.dmp"
-wait
+let_go
 
 # ---- Without --config: the configuration beside it.
 own=$(incoming)

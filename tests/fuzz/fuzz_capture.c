@@ -82,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         process_add_file(&capture, names[i], parts[i]);
     }
     mappings_parse(&capture);
+    modules_find(&capture);
     modules_read(&capture);
     linkage_read(&capture);
     check_modules(&capture);

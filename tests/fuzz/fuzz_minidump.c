@@ -11,6 +11,7 @@
 #include "core/report/report.h"
 #include "plugins/writer/minidump/reduce.h"
 #include "plugins/writer/minidump/sanitize.h"
+#include "plugins/writer/minidump/shrink.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -177,6 +178,29 @@ static void sanitize(const uint8_t *data, size_t bytes)
     sanitize_finish(&sanitizer);
 }
 
+/* What is kept fits the room and lies in the file, in order. */
+static void shrink(const uint8_t *data, size_t bytes, uint64_t room)
+{
+    struct shrink plan;
+    uint64_t end;
+
+    if (shrink_init(&plan, data, bytes, room) != SHRINK_DONE) {
+        return;
+    }
+    end = plan.head_bytes;
+    touch(plan.head, plan.head_bytes);
+    for (size_t i = 0; i < plan.count; i++) {
+        const struct shrink_piece *piece = &plan.pieces[i];
+
+        fuzz_require(piece->from <= piece->to && piece->to <= piece->bytes &&
+                     piece->offset <= bytes && piece->bytes <= bytes - piece->offset &&
+                     piece->place == end);
+        end += piece->to - piece->from;
+    }
+    fuzz_require(end == plan.bytes && end <= room);
+    shrink_finish(&plan);
+}
+
 static void reduce(const uint8_t *data, size_t bytes, const char *stat)
 {
     struct holes holes = { 0 };
@@ -208,6 +232,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         (void)minidump_process_file(dump, "stat", &stat, &stat_bytes);
         reduce(data, bytes, stat);
         sanitize(data, bytes);
+        shrink(data, bytes, bytes);
+        shrink(data, bytes, bytes - bytes / 4);
+        shrink(data, bytes, bytes / 2);
         minidump_close(dump);
     } else {
         fuzz_require(dump == NULL && error.text[0] != '\0');

@@ -43,9 +43,9 @@ static void check_copies(const struct page *page)
         fuzz_require(regions[i].start + regions[i].bytes > regions[i].start);
     }
     crash_copy_slot(&page->slots[SLOT_CRASH], &slot);
-    fuzz_require(memchr(slot.message, '\0', sizeof(slot.message)) != NULL);
     fuzz_require(memchr(slot.id, '\0', sizeof(slot.id)) != NULL);
-    fuzz_require(memchr(slot.path, '\0', sizeof(slot.path)) != NULL);
+    page_copy_text(text, sizeof(text), page->message, sizeof(page->message));
+    fuzz_require(memchr(text, '\0', sizeof(text)) != NULL);
     page_copy_text(text, sizeof(text), page->config_file, sizeof(page->config_file));
     fuzz_require(memchr(text, '\0', sizeof(text)) != NULL);
     page_copy_text(text, 16, page->application, sizeof(page->application));

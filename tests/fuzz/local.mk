@@ -35,7 +35,7 @@ tests_fuzz_fuzz_page_LDADD = libcairn-fuzz.la libcairn-report.la libcairn-minidu
 	libcairn-util.la
 tests_fuzz_fuzz_minidump_SOURCES = tests/fuzz/fuzz_minidump.c core/engine/code.c \
 	core/engine/unwind.c plugins/writer/minidump/layout.c plugins/writer/minidump/reduce.c \
-	plugins/writer/minidump/sanitize.c $(FUZZ_COMMON)
+	plugins/writer/minidump/sanitize.c plugins/writer/minidump/shrink.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_minidump_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_minidump_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la
 tests_fuzz_fuzz_plugin_SOURCES = tests/fuzz/fuzz_plugin.c $(FUZZ_COMMON)
@@ -58,7 +58,7 @@ tests_fuzz_fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(CJSON_CFLAGS) $(ZS
 tests_fuzz_fuzz_answer_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_answer_LDADD = $(CURL_LIBS) $(CJSON_LIBS) $(ZSTD_LIBS) $(ZLIB_LIBS)
 tests_fuzz_fuzz_end_SOURCES = tests/fuzz/fuzz_end.c core/monitor/cgroup.c core/monitor/end.c \
-	core/monitor/identity.c $(FUZZ_COMMON)
+	core/monitor/identity.c core/monitor/proc.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_end_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/fuzz_plan.c core/monitor/plan.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_plan_LDFLAGS = $(FUZZ_LINK)

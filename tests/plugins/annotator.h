@@ -27,6 +27,9 @@
 #ifndef SUMMARY
 #define SUMMARY "A test plugin."
 #endif
+#ifndef CAPABILITIES
+#define CAPABILITIES 0
+#endif
 #ifndef OPTIONS
 #define OPTIONS     NULL
 #define CONFIG_SIZE 0
@@ -70,7 +73,7 @@ const struct cairn_plugin ENTRY = {
     MAJOR,
     MINOR,
     KIND,
-    .capabilities = 0,
+    .capabilities = CAPABILITIES,
     .name = NAME,
     .version = "1.0",
     .summary = SUMMARY,

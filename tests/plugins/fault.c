@@ -8,14 +8,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,11 +49,12 @@ enum fault {
     DEAF,
     NETWORK,
     PROGRAM,
+    OTHERS,
 };
 static const char *const faults[] = {
     "none",    "crash",   "abort",    "exit-0", "exit-3",  "hang",    "descriptors",
     "memory",  "flood",   "overflow", "linger", "wander",  "heap",    "nonsense",
-    "garbage", "chatter", "close",    "deaf",   "network", "program", NULL,
+    "garbage", "chatter", "close",    "deaf",   "network", "program", "others", NULL,
 };
 
 enum call { CHECK, CREATE, CALL, DESTROY };
@@ -202,13 +208,64 @@ static void start_program(const struct cairn_host *host)
 
     if (child == 0) {
         execl("/bin/true", "true", (char *)NULL);
-        _exit(errno == EACCES ? 66 : 67);
+        _exit(67);
     }
-    waitpid(child, &status, 0);
+    if (child < 0) {
+        status = errno == EACCES ? 66 << 8 : 67 << 8;
+    } else {
+        waitpid(child, &status, 0);
+    }
     host->note(host, "other programs are %s",
                WEXITSTATUS(status) == 0    ? "there"
                : WEXITSTATUS(status) == 66 ? "refused"
                                            : "broken");
+}
+
+static void *be_thread(void *there)
+{
+    *(int *)there = 1;
+    return NULL;
+}
+
+/* Names the ways past its parent that are open; a thread has to be possible all the same. */
+static void reach_others(const struct cairn_host *host)
+{
+    static const char *const names[] = { "ptrace", "memory",  "descriptors", "signals", "limits",
+                                         "exec",   "vfork",   "clone3",      "io_uring", "x32" };
+    char byte = 0, open_ways[128] = "", *end = open_ways;
+    struct iovec mine = { &byte, 1 }, theirs = { &byte, 1 };
+    pid_t parent = getppid();
+    int pidfd = (int)syscall(SYS_pidfd_open, parent, 0), there = 0;
+    char *nothing[] = { NULL };
+    pthread_t thread;
+    long results[10], child;
+
+    results[0] = syscall(SYS_ptrace, PTRACE_SEIZE, parent, NULL, NULL);
+    if (results[0] == 0) {
+        ptrace(PTRACE_INTERRUPT, parent, NULL, NULL);
+        waitpid(parent, NULL, __WALL);
+        ptrace(PTRACE_DETACH, parent, NULL, NULL);
+    }
+    results[1] = syscall(SYS_process_vm_readv, parent, &mine, 1, &theirs, 1, 0);
+    results[2] = syscall(SYS_pidfd_getfd, pidfd, 0, 0);
+    results[3] = kill(parent, 0);
+    results[4] = prlimit(parent, RLIMIT_NOFILE, NULL, &(struct rlimit){ 0, 0 });
+    results[5] = execve("/nonexistent", nothing, nothing) < 0 && errno == ENOENT ? 0 : -1;
+    child = vfork();
+    if (child == 0) {
+        _exit(0);
+    }
+    results[6] = child;
+    results[7] = syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL ? 0 : -1;
+    results[8] = syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EFAULT ? 0 : -1;
+    results[9] = syscall(0x40000000 | SYS_getpid);
+    for (int i = 0; i < 10; i++) {
+        end += results[i] >= 0 ? sprintf(end, " %s", names[i]) : 0;
+    }
+    pthread_create(&thread, NULL, be_thread, &there);
+    pthread_join(thread, NULL);
+    host->note(host, "ways out:%s; a thread is %s", open_ways[0] != '\0' ? open_ways : " none",
+               there ? "there" : "refused");
 }
 
 static void crash(void)
@@ -243,13 +300,15 @@ static int go_wrong(const struct cairn_host *host, enum fault fault)
         [MEMORY] = take_memory,   [FLOOD] = flood,     [OVERFLOW] = overflow,
         [LINGER] = linger,        [WANDER] = wander,   [HEAP] = break_heap,
         [GARBAGE] = send_garbage, [CHATTER] = chatter, [CLOSE] = close_all,
-        [DEAF] = be_deaf,         [PROGRAM] = NULL,
+        [DEAF] = be_deaf,         [OTHERS] = NULL,
     };
 
     if (fault == NETWORK) {
         reach_network(host);
     } else if (fault == PROGRAM) {
         start_program(host);
+    } else if (fault == OTHERS) {
+        reach_others(host);
     } else if (acts[fault] != NULL) {
         acts[fault]();
     }

@@ -29,6 +29,7 @@ FAULTS = {
     "close": r"ended its process with exit code 0\.",
     "network": None,
     "program": None,
+    "others": None,
 }
 
 NONSENSE = {
@@ -49,13 +50,18 @@ def expected(kind, call, fault):
     return FAULTS[fault]
 
 
+# A plugin that may fork can leave something behind, too.
+RIGHTS_FAULTS = {"able": ("network", "program", "linger"), "online": ("network", "program", "others"),
+                 "starter": ("network", "program", "others", "linger")}
+
+
 # (instance, plugin, fault): each fault, with a witness after it; then those with capabilities.
 def instances():
     for fault in FAULTS:
         yield fault, "fault", fault
         yield "after-" + fault, "fault", "none"
     for plugin in "able", "online", "starter":
-        for fault in "network", "program":
+        for fault in RIGHTS_FAULTS[plugin]:
             yield plugin + "-" + fault, plugin, fault
 
 
@@ -97,15 +103,18 @@ def noted(name, report):
 
 
 RIGHTS = {
-    "fault": ("refused", "refused"),
-    "able": ("there", "there"),
-    "online": ("there", "refused"),
-    "starter": ("refused", "there"),
+    "fault": ("refused", "refused", "none"),
+    "able": ("there", "there", ""),
+    "online": ("there", "refused", "(io_uring|none)"),
+    "starter": ("refused", "there", "signals limits exec vfork clone3"),
 }
 
 
 def judge_rights(plugin, fault, notes):
-    network, programs = RIGHTS[plugin]
+    network, programs, ways = RIGHTS[plugin]
+    if fault == "others":
+        wanted = f"ways out: {ways}; a thread is there"
+        return None if any(re.fullmatch(wanted, note) for note in notes) else f"{notes} lacks: {wanted}"
     wanted = (f"the network is {network}, the machine is there" if fault == "network"
               else f"other programs are {programs}")
     return None if wanted in notes else f"{notes} lacks: {wanted}"
@@ -117,7 +126,7 @@ def judge_one(kind, call, name, plugin, fault, report):
     if wanted is None:
         if notes or not kept:
             return f"its contribution is {'kept' if kept else 'lost'}, the report says {notes}"
-        if fault in ("network", "program") and kind != "transport":
+        if fault in ("network", "program", "others") and kind != "transport":
             return judge_rights(plugin, fault, noted(name, report))
         return None
     if kept:

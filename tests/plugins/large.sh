@@ -67,11 +67,21 @@ if [ -x "$READERS/minidump_stackwalk" ]; then
         '^Crash reason:  SIGSEGV'
 fi
 
-# What is taken is not put out: an output limit is for copies.
+# What is taken is not put out: an output limit is for copies. These are shortened.
 configure "taken: { $full, output_limit: 1MiB" "copied: { $full, output_limit: 1MiB"
 crash
-is "an output limit" "$(digests)" "taken.dmp application/x-dmp good"
-has "... holds for copies" "$(field "$folder/report.json" notes)" '"copied.* output limit of 1048576 bytes'
+is "an output limit" "$(digests)" "taken.dmp application/x-dmp good
+copied.dmp application/x-dmp good"
+has "... holds for copies" "$(field "$folder/report.json" notes)" '"copied: [0-9]+ bytes of memory were left out .* 1048576 bytes'
+ok "... to the byte" test "$(wc -c <"$folder/copied.dmp")" -le 1048576
+is "... without what shall not be in it" "$(grep -ac not-for-the-dump "$folder/copied.dmp")" 0
+if [ -x "$READERS/minidump_stackwalk" ]; then
+    # A list of memory that is not what it should be would be said on standard error.
+    is "... and is a minidump: the crashed thread is walked the same" \
+        "$("$READERS/minidump_stackwalk" "$folder/copied.dmp" 2>/dev/null | sed -n '/^Thread 0 (crashed)/,/^Thread 1/p')" \
+        "$("$READERS/minidump_stackwalk" "$folder/taken.dmp" 2>/dev/null | sed -n '/^Thread 0 (crashed)/,/^Thread 1/p')"
+    has "... whose memory can be listed" "$("$READERS/minidump_dump" "$folder/copied.dmp" 2>/dev/null)" '^MinidumpMemoryList'
+fi
 
 configure "dump: { $full, compress: zstd"
 if [ "$(status_of cairn check "$scratch/cairn.yaml")" -ne 0 ]; then
@@ -87,6 +97,14 @@ zstd -dqc "$folder/small.dmp.zst" >"$scratch/unpacked.dmp"
 ok "unpacked it is the same as the other" cmp "$folder/taken.dmp" "$scratch/unpacked.dmp"
 is "a reader says what to do" "$(status_of cairn process -c "$scratch/cairn.yaml" "$folder/small.dmp.zst")" 65
 has "... in words" "$(cat "$scratch/err")" 'small.dmp.zst is compressed; zstd -d makes a minidump of it'
+# Compressed it may fit, or not; then less of it is compressed.
+configure "small: { $full, compress: zstd, level: 1, output_limit: 2MiB"
+crash
+is "too large even compressed" "$(digests)" "small.dmp.zst application/zstd good"
+ok "... it is shortened" test "$(wc -c <"$folder/small.dmp.zst")" -le 2097152
+ok "... and can be unpacked" zstd -dqf "$folder/small.dmp.zst" -o "$scratch/short.dmp"
+ok "... into less than there is room for" test "$(wc -c <"$scratch/short.dmp")" -le 2097152
+is "... which our own reader takes" "$(status_of cairn process -c "$scratch/cairn.yaml" "$scratch/short.dmp")" 0
 configure "bad: { $full, compress: zstd, level: 20"
 status=$(status_of cairn check "$scratch/cairn.yaml")
 is "levels have bounds" "$status" 78

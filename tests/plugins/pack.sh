@@ -56,8 +56,9 @@ is "the configuration is good" "$(status_of cairn check "$scratch/cairn.yaml")" 
 printf 'first\nsecond\nthird\n' >"$scratch/shop.log.1"
 drops=$spool/pack/drops.json
 
-# crash CONFIGURATION
+# crash CONFIGURATION: once the one before is dealt with; a report that is worked on is not replaced by a newer one.
 crash() {
+    wait_for 30 idle
     cairn run -c "$1" -- /usr/bin/python3 "$scratch/program.py" "$scratch/shop.log" >"$scratch/out" 2>"$scratch/err"
 }
 

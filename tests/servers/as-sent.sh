@@ -59,6 +59,7 @@ process "$scratch/shop.yaml"
 is "the report is made" "$answer" "committed pending"
 ok "and delivered to both" wait_for 20 test -d "$spool/shop/delivered/$id"
 folder=$spool/shop/delivered/$id
+wait_for 20 idle
 find "$spool" -type f -exec sha256sum {} + | sort >"$scratch/before"
 
 # ---- What is shown is what was sent.

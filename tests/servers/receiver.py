@@ -220,7 +220,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         self.answer(413, {"Connection": "close"}, "text/plain", "too large\n")
         self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(0.5)
+        self.connection.settimeout(10)
         try:
             while self.rfile.read1(65536):
                 pass

@@ -136,15 +136,11 @@ kill "$receiver_pid"
 receiver stalls --mode stall
 configuration "$scratch/stall.yaml" "plugin: breakpad" "url: http://localhost:$port/submit" "timeout: 60s" "stall_timeout: 50s"
 crash "$scratch/stall.yaml"
-pending() {
-    [ "$(find "$spool" -path '*/pending/*/report.json' | wc -l)" -ge 1 ]
+attempted() {
+    find "$spool" -path '*/pending/*/report.json' -exec grep -l '"attempts": *1' {} + | grep -q .
 }
-ok "the report is pending" wait_for 30 pending
-sending() {
-    pgrep -f "$CAIRN_LIBEXEC/cairn-sender.*$scratch" >/dev/null
-}
-wait_for 20 sending
-pkill -KILL -f "$CAIRN_LIBEXEC/cairn-sender.*$scratch"
+ok "the report is pending, and its first attempt on record" wait_for 30 attempted
+kill -KILL $(processes cairn-sender)
 kill "$receiver_pid"
 receiver after
 configuration "$scratch/stall.yaml" "plugin: breakpad" "url: http://localhost:$port/submit"

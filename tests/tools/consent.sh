@@ -82,9 +82,9 @@ is "all can read it" "$(stat -c %a "$machine")" 644
 has "it beats the user's yes" "$(cairn consent)" '^network  reports are not sent +The administrator refused on '
 crash
 ok "the sender looks at it" wait_for 20 settled
-is "then a report is not sent for good" "$(upload state) $(upload attempts)" "rejected 0"
-has "it says by whose answer" "$(upload error)" "^Not sent\. The administrator refused .*$machine"
-ok "it stays here" wait_for 20 test -d "$spool/shop/delivered/$id"
+ok "then the report stays here" wait_for 20 test -d "$spool/shop/delivered/$id"
+is "... is not sent for good" "$(upload state) $(upload attempts)" "rejected 0"
+has "... and says by whose answer" "$(upload error)" "^Not sent\. The administrator refused .*$machine"
 is "a plugin that is only tried does not send either" "$(status_of cairn plugin run --report "$id" upload)" 77
 is "nothing more was received" "$(received)" 1
 is "an answer for one application goes first" "$(status_of cairn consent give network --machine --application shop)" 0
@@ -100,16 +100,61 @@ cairn consent forget network
 has "the machine's yes counts for those who said nothing" "$(cairn consent)" '^network  reports are sent +The administrator allowed'
 cairn consent forget network --machine
 
+# ---- Other plugins that can use the network: a hook may send a report, too.
+cat >"$scratch/hooked.yaml" <<END
+version: 1
+engine: { spool: $spool, limits: { free: 1MiB } }
+consent: { network: required }
+writers: { dump: { plugin: minidump } }
+hooks:
+  tell: { plugin: exec, command: [/bin/sh, -c, "echo told >>$scratch/told"] }
+  local: { plugin: exec, network: false, command: [/usr/bin/python3, $scratch/families.py] }
+pipelines: { default: { writers: [dump], hooks: [tell, local] } }
+END
+cat >"$scratch/families.py" <<END
+import socket
+out = open("$scratch/local", "w")
+for family in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_VSOCK", "AF_PACKET"):
+    try:
+        socket.socket(getattr(socket, family), socket.SOCK_RAW if family == "AF_PACKET" else socket.SOCK_STREAM)
+        print(family, "open", file=out)
+    except PermissionError:
+        print(family, "refused", file=out)
+END
+process "$scratch/hooked.yaml"
+is "a hook that can use the network is not run unasked" "$answer $(cat "$scratch/told" 2>/dev/null)" "committed delivered "
+has "... the report says so" "$(notes)" 'hook .*tell.* was not run, because it can use the network.*Nobody has given'
+is "one from which the network is withheld is run, without it" "$(cat "$scratch/local")" "AF_UNIX open
+AF_INET refused
+AF_INET6 refused
+AF_VSOCK refused
+AF_PACKET refused"
+has "cairn consent says so" "$(cairn consent -c "$scratch/hooked.yaml")" '^  tell +exec +hook: is not run$'
+is "... and does not name the other" "$(cairn consent -c "$scratch/hooked.yaml" | grep -c '^  local')" 0
+is "a hook that is only tried is not run either" "$(status_of cairn plugin run -c "$scratch/hooked.yaml" --report "$id" tell)" 77
+is "... nor has it been" "$(cat "$scratch/told" 2>/dev/null)" ""
+cairn consent give network
+process "$scratch/hooked.yaml"
+is "with a yes it is run" "$(cat "$scratch/told")" told
+is "... and the report has no note" "$(notes)" "[]"
+cairn consent refuse network
+process "$scratch/hooked.yaml"
+is "with a no it is not" "$(cat "$scratch/told")" told
+has "... and it is said whose no it is" "$(notes)" 'tell.* was not run.*The user refused'
+cairn consent forget network
+
 # ---- The disk.
 is "a refusal of the disk" "$(status_of cairn consent refuse disk)" 0
 crash
 is "the report is dropped" "$answer" dropped
 is "nothing of it is left" "$(find "$spool" -name "*$id*")" ""
-is "it is counted" "$(field "$spool/shop/drops.json" consent)" 1
+process "$scratch/hooked.yaml"
+is "no report, no hook" "$answer $(cat "$scratch/told")" "dropped told"
+is "both are counted" "$(field "$spool/shop/drops.json" consent)" 2
 echo "no minidump" >"$scratch/broken.dmp"
 process "$CAIRN_CONFIG" "$scratch/broken.dmp"
 is "what no report can be made of is not set aside either" "$(find "$spool" -name "*$id*")" ""
-is "... and is counted" "$(field "$spool/shop/drops.json" consent)" 2
+is "... and is counted" "$(field "$spool/shop/drops.json" consent)" 3
 cairn consent give disk
 process "$CAIRN_CONFIG" "$scratch/broken.dmp"
 ok "with a yes it is" test -d "$spool/shop/quarantine/$id"
@@ -123,7 +168,7 @@ is "cairn run reports nothing then" "$(status_of cairn run -c "$CAIRN_CONFIG" --
 counted() {
     [ "$(field "$spool/shop/drops.json" consent)" = "$1" ]
 }
-ok "... it is counted" wait_for 20 counted 4
+ok "... it is counted" wait_for 20 counted 5
 is "... and nothing is left in incoming" "$(find "$spool" -path '*incoming*' -name '*.dmp')" ""
 
 # ---- Files that are not what they should be.

@@ -93,6 +93,7 @@ ok "the environment is there when it is asked for" grep -rqa xyzzy-4711 "$spool"
 ok "so is the command line" grep -rqa plugh-0815 "$spool"
 
 # ---- S5: what lies in the spool already is not followed.
+wait_for 15 idle
 rm -rf "$spool"
 mkdir -m 700 "$spool" "$scratch/elsewhere"
 ln -s "$scratch/elsewhere" "$spool/linked"

@@ -348,8 +348,6 @@ static void a_page_that_lies_is_bounded(void)
     CU_ASSERT_TRUE(crash_copy_regions(page, regions) <= PAGE_REGIONS);
     crash_copy_slot(&page->slots[0], &slot);
     CU_ASSERT_EQUAL(slot.id[sizeof(slot.id) - 1], '\0');
-    CU_ASSERT_EQUAL(slot.path[sizeof(slot.path) - 1], '\0');
-    CU_ASSERT_EQUAL(slot.message[sizeof(slot.message) - 1], '\0');
     for (size_t i = 0; i < PAGE_ANNOTATIONS; i++) {
         page->annotations[i].type = CAIRN_VALUE_STRING;
     }

@@ -540,7 +540,7 @@ static void test_killed_while_held(void)
     kill(victim, SIGKILL);
     (void)!write(to_tracer[1], &byte, 1);
     CU_ASSERT_EQUAL(read(from_tracer[0], &byte, 1), 1);
-    for (int i = 0; i < 100 && !reaped; i++) {
+    for (int i = 0; i < 1000 && !reaped; i++) {
         reaped = waitpid(victim, &status, WNOHANG) == victim;
         usleep(10000);
     }

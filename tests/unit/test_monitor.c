@@ -10,6 +10,7 @@
 #include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/jobs.h"
+#include "core/monitor/look.h"
 #include "core/monitor/page.h"
 #include "core/monitor/plan.h"
 #include "core/monitor/spare.h"
@@ -259,11 +260,11 @@ static void test_page_slot(void)
     struct page_slot *slot = &page->slots[SLOT_CRASH];
     CU_ASSERT_FALSE(page_move(slot, SLOT_CLAIMED, SLOT_TAKEN));
     slot->state = SLOT_TAKEN;
-    CU_ASSERT_TRUE(page_release(slot, SLOT_TAKEN, "id", "/path"));
+    CU_ASSERT_TRUE(page_release(page, slot, SLOT_TAKEN, "id", "/path"));
     CU_ASSERT_EQUAL(slot->success, 1);
-    CU_ASSERT_STRING_EQUAL(slot->path, "/path");
+    CU_ASSERT_STRING_EQUAL(page_path(page, slot), "/path");
     slot->state = SLOT_ABANDONED;
-    CU_ASSERT_FALSE(page_release(slot, SLOT_CAPTURED, "", ""));
+    CU_ASSERT_FALSE(page_release(page, slot, SLOT_CAPTURED, "", ""));
     CU_ASSERT_EQUAL(slot->success, 0);
     CU_ASSERT_EQUAL(page_state(slot), SLOT_ABANDONED);
     memset(page->application, 'a', sizeof(page->application));
@@ -440,6 +441,32 @@ static void test_engine_start(void)
     unlink(name);
 }
 
+static pid_t start_sleeper(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            pause();
+        }
+    }
+    return pid;
+}
+
+/* The thread's number comes from the program, which may name somebody else's. */
+static void test_look(void)
+{
+    pid_t program = start_sleeper(), other = start_sleeper();
+
+    CU_ASSERT_NOT_EQUAL(look_at_stack_pointer(program, program), 0);
+    CU_ASSERT_EQUAL(look_at_stack_pointer(program, other), 0);
+    kill(program, SIGKILL);
+    kill(other, SIGKILL);
+    waitpid(program, NULL, 0);
+    waitpid(other, NULL, 0);
+}
+
 static const struct tap_test tests[] = {
     { "identifiers are UUIDs of version 7", test_uuid },
     { "a minidump appears complete", test_incoming_commit },
@@ -449,6 +476,7 @@ static const struct tap_test tests[] = {
     { "a spare goes on where its owner ends", test_spare },
     { "one of two makes a crash's report", test_reserve },
     { "a slot is answered once", test_page_slot },
+    { "only the program's own threads are looked at", test_look },
     { "a check's answers", test_check },
     { "an engine's answers", test_jobs },
     { "engines are few, and end", test_jobs_are_bounded },

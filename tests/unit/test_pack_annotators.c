@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ID  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -357,6 +358,14 @@ static void redact_options(void)
     harness_close(&harness);
 }
 
+static double processor_seconds(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
 /* Texts made to be slow: they must take time in proportion to their length. */
 static void redact_is_linear(void)
 {
@@ -364,7 +373,7 @@ static void redact_is_linear(void)
     char text[8192];
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        uint64_t began = harness_now_us();
+        double began = processor_seconds();
 
         text[0] = '\0';
         for (size_t used = 0; used + 16 < sizeof(text); used += strlen(units[i])) {
@@ -373,7 +382,7 @@ static void redact_is_linear(void)
         open_redact();
         harness_attribute(&harness, "text", text);
         CU_ASSERT_EQUAL(harness_annotate(&harness), CAIRN_PLUGIN_OK);
-        CU_ASSERT_TRUE(harness_now_us() - began < 500000);
+        CU_ASSERT_TRUE(processor_seconds() - began < 0.5);
         harness_close(&harness);
     }
 }

@@ -282,11 +282,14 @@ static void module_without_stack(void)
 static void add_process(double age)
 {
     static char stat_text[256], now_text[64];
-    struct timespec up, now;
+    struct timespec up, later, now;
     struct tm parts;
 
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    clock_gettime(CLOCK_REALTIME, &now);
+    do { /* at the same moment */
+        clock_gettime(CLOCK_BOOTTIME, &up);
+        clock_gettime(CLOCK_REALTIME, &now);
+        clock_gettime(CLOCK_BOOTTIME, &later);
+    } while (later.tv_sec != up.tv_sec || later.tv_nsec - up.tv_nsec > 10000000);
     gmtime_r(&now.tv_sec, &parts);
     strftime(now_text, 32, "%Y-%m-%dT%H:%M:%S", &parts);
     snprintf(now_text + strlen(now_text), 32, ".%06uZ", (unsigned)now.tv_nsec / 1000);

@@ -126,14 +126,16 @@ static void deadline_kills_the_group(void)
     pid_t grandchild;
 
     open_shell("sleep 30 & echo pid $!; wait");
-    harness.deadline_us = began + 700000;
+    harness.deadline_us = began + 1500000;
     CU_ASSERT_EQUAL(harness_run(&harness, "/x"), CAIRN_PLUGIN_FAILED);
-    CU_ASSERT_TRUE(harness_now_us() - began < 1500000);
+    CU_ASSERT_TRUE(harness_now_us() - began < 15000000);
     CU_ASSERT_PTR_NOT_NULL(strstr(harness.failure, "did not end in time and was killed."));
     place = strstr(harness.log, "pid ");
     CU_ASSERT_PTR_NOT_NULL_FATAL(place);
     grandchild = (pid_t)strtol(place + 4, NULL, 10);
-    usleep(50000);
+    for (int i = 0; i < 1000 && !is_dead(grandchild); i++) {
+        usleep(10000);
+    }
     CU_ASSERT_TRUE(is_dead(grandchild));
     harness_close(&harness);
 }
@@ -144,7 +146,7 @@ static void background_child_does_not_delay(void)
 
     open_shell("sleep 20 & echo done");
     CU_ASSERT_EQUAL(harness_run(&harness, "/x"), CAIRN_PLUGIN_OK);
-    CU_ASSERT_TRUE(harness_now_us() - began < 2000000);
+    CU_ASSERT_TRUE(harness_now_us() - began < 15000000);
     CU_ASSERT_TRUE(logged("done\n"));
     harness_close(&harness);
 }

@@ -150,7 +150,8 @@ static void test_clocks(void)
     struct run run;
 
     check_clock(200000, 20 * SECOND, "annotator \"it\" did not finish within 200 ms.");
-    check_clock(10 * SECOND, 1100000, "annotator \"it\" did not finish within 1.1 s.");
+    /* Of what is left some may be gone by the time the step begins. */
+    check_clock(10 * SECOND, 1400000, "annotator \"it\" did not finish within 1.");
     run_init(&run, CAIRN_KIND_ANNOTATOR, "hang");
     run.request.deadline_us = time_monotonic_us() - 1;
     CU_ASSERT_EQUAL(step_run(&run.request, &run.result), STEP_TIMEOUT);

@@ -114,10 +114,25 @@ static void buffers_keep_their_limit(void)
 
 static void sha256_is_right(void)
 {
-    char hex[65];
+    static char text[1000000]; /* that much is computed in another way than three bytes */
+    char hex[65], path[256];
+    int fd;
 
     text_sha256("abc", 3, hex); /* FIPS 180-4, example 1 */
     CU_ASSERT_STRING_EQUAL(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    memset(text, 'a', sizeof(text));
+    text_sha256(text, sizeof(text), hex); /* example 3 of FIPS 180-2 */
+    CU_ASSERT_STRING_EQUAL(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    text_sha256(text, 20001, hex); /* not a multiple of what is computed at once */
+    CU_ASSERT_STRING_EQUAL(hex, "24e9393cfe95959b84669c585c492578df744208bd974a40c229bca1bd77630e");
+    snprintf(path, sizeof(path), "%s/million", scratch);
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(write(fd, text, sizeof(text)), sizeof(text));
+    CU_ASSERT_EQUAL(text_sha256_fd(fd, hex), 0);
+    CU_ASSERT_STRING_EQUAL(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    close(fd);
+    unlink(path);
 }
 
 static void files_are_complete_or_absent(void)

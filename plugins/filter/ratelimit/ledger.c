@@ -6,6 +6,8 @@
  */
 #include "plugins/filter/ratelimit/ledger.h"
 
+#include "plugins/common/fd.h"
+
 #include <cairn/plugin.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -95,20 +97,15 @@ static void parse(struct ledger *ledger, char *text)
 int ledger_read(struct ledger *ledger, int fd)
 {
     char *text = malloc(CAIRN_STATE_MAX_BYTES + 1);
-    size_t used = 0;
-    ssize_t got = text != NULL ? 1 : -1;
+    ssize_t bytes = text != NULL ? fd_read(fd, text, CAIRN_STATE_MAX_BYTES, 0) : -1;
 
     ledger->count = 0;
-    while (got > 0 && used < CAIRN_STATE_MAX_BYTES) {
-        got = pread(fd, text + used, CAIRN_STATE_MAX_BYTES - used, (off_t)used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    if (got >= 0) {
-        text[used] = '\0';
+    if (bytes >= 0) {
+        text[bytes] = '\0';
         parse(ledger, text);
     }
     free(text);
-    return got >= 0 ? 0 : -1;
+    return bytes >= 0 ? 0 : -1;
 }
 
 /* ---- Writing ---- */

@@ -4,6 +4,8 @@
 
 #include "plugins/transport/common/scratch.h"
 
+#include "plugins/common/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,25 +29,6 @@ int scratch_open(const char *folder)
     return fd;
 }
 
-int scratch_write(int fd, const void *data, size_t bytes)
-{
-    const char *at = data;
-
-    while (bytes > 0) {
-        ssize_t written = write(fd, at, bytes);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        at += written;
-        bytes -= (size_t)written;
-    }
-    return 0;
-}
-
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 
@@ -66,7 +49,7 @@ static const char *put(struct unpacking *unpacking, ZSTD_inBuffer *input, size_t
         if (ZSTD_isError(*ret_left)) {
             return ZSTD_getErrorName(*ret_left);
         }
-        if (scratch_write(unpacking->to, unpacking->out, output.pos) != 0) {
+        if (fd_write(unpacking->to, unpacking->out, output.pos) != 0) {
             return strerror(errno);
         }
     }

@@ -9,9 +9,6 @@
 /* One on the disk that holds `folder`, the report's; -1 with errno set. */
 int scratch_open(const char *folder);
 
-/* 0, or -1 with errno set. */
-int scratch_write(int fd, const void *data, size_t bytes);
-
 /* Such a file with what the zstd file at `path` holds, or -1 after host->fail() has said why. */
 int scratch_unpack(const struct cairn_host *host, const char *folder, const char *path);
 

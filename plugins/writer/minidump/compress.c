@@ -4,7 +4,7 @@
 
 #include "plugins/writer/minidump/compress.h"
 
-#include "plugins/writer/minidump/output.h"
+#include "plugins/common/fd.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ struct compressor {
     ZSTD_CCtx *context;
     int fd;
     size_t capacity;
+    uint64_t room; /* left */
     unsigned char *out;
 };
 
@@ -38,7 +39,7 @@ static int configure(ZSTD_CCtx *context, int level, uint64_t bytes)
                : 0;
 }
 
-struct compressor *compress_open(int fd, int level, uint64_t bytes)
+struct compressor *compress_open(int fd, int level, uint64_t bytes, uint64_t room)
 {
     struct compressor *compressor = calloc(1, sizeof(*compressor));
 
@@ -46,6 +47,7 @@ struct compressor *compress_open(int fd, int level, uint64_t bytes)
         return NULL;
     }
     compressor->fd = fd;
+    compressor->room = room;
     compressor->capacity = ZSTD_CStreamOutSize();
     compressor->out = malloc(compressor->capacity);
     compressor->context = ZSTD_createCCtx();
@@ -70,7 +72,12 @@ static int run(struct compressor *compressor, ZSTD_inBuffer *input, ZSTD_EndDire
             errno = ENOMEM; /* what else can go wrong here: a size that is not the pledged one */
             return -1;
         }
-        if (output_write(compressor->fd, compressor->out, output.pos) != 0) {
+        if (output.pos > compressor->room) {
+            errno = EFBIG;
+            return -1;
+        }
+        compressor->room -= output.pos;
+        if (fd_write(compressor->fd, compressor->out, output.pos) != 0) {
             return -1;
         }
     } while (how == ZSTD_e_end ? left != 0 : input->pos < input->size);
@@ -93,9 +100,9 @@ int compress_end(struct compressor *compressor)
 
 #else
 
-struct compressor *compress_open(int fd, int level, uint64_t bytes)
+struct compressor *compress_open(int fd, int level, uint64_t bytes, uint64_t room)
 {
-    (void)fd, (void)level, (void)bytes;
+    (void)fd, (void)level, (void)bytes, (void)room;
     return NULL;
 }
 

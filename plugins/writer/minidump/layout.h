@@ -20,6 +20,7 @@
 #define LAYOUT_THREAD_LIST      3u
 #define LAYOUT_MODULE_LIST      4u
 #define LAYOUT_MEMORY_LIST      5u
+#define LAYOUT_EXCEPTION        6u /* begins with the thread's id, 32 bits */
 #define LAYOUT_MEMORY64_LIST    9u
 #define LAYOUT_HANDLE_DATA      12u
 #define LAYOUT_MEMORY_INFO_LIST 16u
@@ -29,7 +30,9 @@
 
 #define LAYOUT_THREAD_BYTES     48
 #define LAYOUT_THREAD_STACK     24  /* where in a thread its memory descriptor lies */
+#define LAYOUT_THREAD_CONTEXT   44  /* and the offset of its registers */
 #define LAYOUT_MODULE_BYTES     108 /* address (64 bits), size (32 bits), … */
+#define LAYOUT_MODULE_NAME      20  /* where in a module its name's offset lies */
 #define LAYOUT_DESCRIPTOR_BYTES 16  /* address (64 bits), size, offset: 32 bits each */
 #define LAYOUT_DESCRIPTOR64_BYTES                                                                  \
     16 /* address, size: 64 bits each; contents follow one another                                 \

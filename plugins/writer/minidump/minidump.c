@@ -3,7 +3,8 @@
  * writer/minidump: keeps the captured minidump as an artifact, without the data classes that its
  * options do not include, on request without what the program had on its stacks, or compressed.
  * What is left out is never written to the new file, not even for a moment; a large dump becomes
- * the new file by itself, after the host has filled the gaps. Runs in a step of the engine.
+ * the new file by itself, after the host has filled the gaps. One for which there is no room loses
+ * memory, by priority. Runs in a step of the engine.
  */
 #include "config.h"
 
@@ -129,14 +130,19 @@ static bool take_whole(const struct output *output, uint64_t bytes, const struct
            artifact->take_minidump(output->host, holes->items, holes->count) == CAIRN_PLUGIN_OK;
 }
 
-static int write_reduced(const struct output *output, uint64_t bytes, const struct holes *holes)
+static int write_reduced(struct output *output, uint64_t bytes, const struct holes *holes)
 {
-    if (take_whole(output, bytes, holes)) {
+    if (output->shrink == NULL && take_whole(output, bytes, holes)) {
         return CAIRN_PLUGIN_OK;
+    }
+    if (output->shrink == NULL && output->compressor == NULL && bytes > output->room) {
+        output->too_large = 1;
+        return CAIRN_PLUGIN_FAILED;
     }
     if (output_copy(output, bytes, holes) != 0 ||
         (output->compressor != NULL && compress_end(output->compressor) != 0)) {
-        return output->host->fail(output->host,
+        output->too_large = output->shrink == NULL && errno == EFBIG;
+        return output->too_large ? CAIRN_PLUGIN_FAILED : output->host->fail(output->host,
                                   "The minidump of %" PRIu64 " bytes could not be written: %s.",
                                   bytes, strerror(errno));
     }
@@ -144,7 +150,7 @@ static int write_reduced(const struct output *output, uint64_t bytes, const stru
 }
 
 static int write_mapped(const struct config *config, struct cairn_writer_args *args,
-                        const struct output *output, size_t bytes)
+                        struct output *output, size_t bytes)
 {
     const struct cairn_host *host = args->host;
     struct holes holes;
@@ -167,9 +173,8 @@ static int write_mapped(const struct config *config, struct cairn_writer_args *a
 }
 
 static int write_sanitized(const struct config *config, struct cairn_writer_args *args,
-                           const struct output *output, size_t bytes)
+                           struct output *output, size_t bytes)
 {
-    struct output through = *output;
     struct sanitizer sanitizer;
     int result;
 
@@ -177,8 +182,9 @@ static int write_sanitized(const struct config *config, struct cairn_writer_args
         return write_mapped(config, args, output, bytes);
     }
     if (sanitize_init(&sanitizer, output->data, bytes) == 0) {
-        through.sanitizer = &sanitizer;
-        result = write_mapped(config, args, &through, bytes);
+        output->sanitizer = &sanitizer;
+        result = write_mapped(config, args, output, bytes);
+        output->sanitizer = NULL;
     } else {
         result = args->host->fail(args->host, "No memory to sanitize the minidump.");
     }
@@ -199,11 +205,77 @@ static int write_compressed(const struct config *config, struct cairn_writer_arg
     if (artifact == NULL || artifact->set_type(host, "dmp.zst", "application/zstd") != 0) {
         return host->fail(host, "This host cannot name a compressed minidump.");
     }
-    output->compressor = compress_open(output->to, (int)config->level, bytes);
+    output->compressor =
+        compress_open(output->to, (int)config->level,
+                      output->shrink != NULL ? output->shrink->bytes : bytes, output->room);
     result = output->compressor != NULL ? write_sanitized(config, args, output, bytes)
                                         : host->fail(host, "No memory to compress the minidump.");
     compress_close(output->compressor);
+    output->compressor = NULL;
     return result;
+}
+
+static int refuse_to_shrink(const struct cairn_host *host, enum shrink_result why,
+                            const struct output *output, size_t bytes)
+{
+    return why == SHRINK_NO_MEMORY ? host->fail(host, "No memory to shorten the minidump.")
+           : why == SHRINK_NO_ROOM
+               ? host->fail(host, "There are %" PRIu64 " bytes for the minidump, which do not suffice "
+                                  "even without any memory of the process.",
+                            output->room)
+               : host->fail(host,
+                            "The minidump has %zu bytes instead of at most %" PRIu64
+                            ", and is not laid out so that it could be shortened.",
+                            bytes, output->room);
+}
+
+/* Once more, and less of it. */
+static int write_shrunk(const struct config *config, struct cairn_writer_args *args,
+                        struct output *output, size_t bytes)
+{
+    const struct cairn_host *host = args->host;
+    struct shrink shrink;
+    enum shrink_result why = shrink_init(&shrink, output->data, bytes, output->room);
+    int result;
+
+    if (why != SHRINK_DONE) {
+        return refuse_to_shrink(host, why, output, bytes);
+    }
+    if (ftruncate(output->to, 0) != 0 || lseek(output->to, 0, SEEK_SET) != 0) {
+        result = host->fail(host, "The minidump cannot be begun anew: %s.", strerror(errno));
+    } else {
+        output->shrink = &shrink;
+        result = write_compressed(config, args, output, bytes);
+    }
+    if (result == CAIRN_PLUGIN_OK) {
+        host->note(host,
+                   "%" PRIu64 " bytes of memory were left out of the minidump, because there was room "
+                   "for %" PRIu64 " bytes.",
+                   shrink.lost, output->room);
+    }
+    shrink_finish(&shrink);
+    return result;
+}
+
+/* An older host does not tell. */
+static uint64_t room_of(const struct cairn_host *host)
+{
+    const struct cairn_artifact_service *artifact = host->service(host, CAIRN_SERVICE_ARTIFACT);
+
+    return artifact != NULL && artifact->size >= offsetof(struct cairn_artifact_service, room) +
+                                                     sizeof(artifact->room)
+               ? artifact->room(host)
+               : UINT64_MAX;
+}
+
+static int write_fitting(const struct config *config, struct cairn_writer_args *args,
+                         struct output *output, size_t bytes)
+{
+    int result;
+
+    output->room = room_of(args->host);
+    result = write_compressed(config, args, output, bytes);
+    return output->too_large ? write_shrunk(config, args, output, bytes) : result;
 }
 
 static int write_dump(void *context, struct cairn_writer_args *args)
@@ -228,9 +300,10 @@ static int write_dump(void *context, struct cairn_writer_args *args)
         return host->fail(host, "The captured minidump of %lld bytes cannot be mapped: %s.",
                           (long long)status.st_size, strerror(errno));
     }
-    result =
-        write_compressed(context, args, &(struct output){ host, data, fd, args->fd, NULL, NULL },
-                         (size_t)status.st_size);
+    result = write_fitting(context, args,
+                           &(struct output){
+                               .host = host, .data = data, .from = fd, .to = args->fd },
+                           (size_t)status.st_size);
     munmap(data, (size_t)status.st_size);
     return result;
 }

@@ -5,36 +5,20 @@
  */
 #include "plugins/writer/minidump/output.h"
 
+#include "plugins/common/fd.h"
+
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PIECE  (16u << 20) /* bytes between two looks at the clock */
 #define WINDOW (64u << 10) /* bytes that go through memory at once */
 
-int output_write(int fd, const void *data, size_t bytes)
-{
-    const unsigned char *at = data;
-
-    while (bytes > 0) {
-        ssize_t written = write(fd, at, bytes);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        at += written;
-        bytes -= (size_t)written;
-    }
-    return 0;
-}
-
 static int put(const struct output *output, const void *data, size_t bytes)
 {
     return output->compressor != NULL ? compress_feed(output->compressor, data, bytes)
-                                      : output_write(output->to, data, bytes);
+                                      : fd_write(output->to, data, bytes);
 }
 
 static int look_at_clock(const struct output *output)
@@ -73,7 +57,7 @@ static int copy_in_kernel(const struct output *output, uint64_t offset, uint64_t
             return -1;
         }
         if (copied <= 0) {
-            if (output_write(output->to, output->data + offset, piece) != 0) {
+            if (fd_write(output->to, output->data + offset, piece) != 0) {
                 return -1;
             }
             copied = (ssize_t)piece;
@@ -156,18 +140,55 @@ static int copy_clean(const struct output *output, uint64_t offset, uint64_t byt
     return 0;
 }
 
-int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
+/* [offset, end) of the source. */
+static int copy_part(const struct output *output, uint64_t offset, uint64_t end,
+                     const struct holes *holes)
 {
-    uint64_t offset = 0;
-
     for (size_t i = 0; i < holes->count; i++) {
-        const struct cairn_hole *hole = &holes->items[i];
+        uint64_t start = holes->items[i].offset, stop = start + holes->items[i].bytes;
 
-        if (copy_clean(output, offset, hole->offset - offset) != 0 ||
-            put_zeros(output, hole->bytes) != 0) {
+        start = start > offset ? start : offset;
+        stop = stop < end ? stop : end;
+        if (start >= stop) {
+            continue;
+        }
+        if (copy_clean(output, offset, start - offset) != 0 ||
+            put_zeros(output, stop - start) != 0) {
             return -1;
         }
-        offset = hole->offset + hole->bytes;
+        offset = stop;
     }
-    return copy_clean(output, offset, bytes - offset);
+    return copy_clean(output, offset, end - offset);
+}
+
+/* The head is in memory already, and small. */
+static int put_head(const struct output *output, const struct holes *holes)
+{
+    const struct shrink *shrink = output->shrink;
+
+    for (size_t i = 0; i < holes->count && holes->items[i].offset < shrink->head_bytes; i++) {
+        uint64_t start = holes->items[i].offset, left = shrink->head_bytes - start;
+
+        memset(shrink->head + start, 0,
+               holes->items[i].bytes < left ? holes->items[i].bytes : left);
+    }
+    return put(output, shrink->head, shrink->head_bytes);
+}
+
+static int copy_shrunk(const struct output *output, const struct holes *holes)
+{
+    const struct shrink *shrink = output->shrink;
+    int result = put_head(output, holes);
+
+    for (size_t i = 0; i < shrink->count && result == 0; i++) {
+        const struct shrink_piece *piece = &shrink->pieces[i];
+
+        result = copy_part(output, piece->offset + piece->from, piece->offset + piece->to, holes);
+    }
+    return result;
+}
+
+int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes)
+{
+    return output->shrink != NULL ? copy_shrunk(output, holes) : copy_part(output, 0, bytes, holes);
 }

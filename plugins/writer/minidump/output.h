@@ -7,6 +7,7 @@
 #include "plugins/writer/minidump/compress.h"
 #include "plugins/writer/minidump/reduce.h"
 #include "plugins/writer/minidump/sanitize.h"
+#include "plugins/writer/minidump/shrink.h"
 
 #include <cairn/plugin.h>
 
@@ -17,12 +18,13 @@ struct output {
     int from, to;
     const struct sanitizer *sanitizer; /* or NULL */
     struct compressor *compressor;     /* or NULL */
+    const struct shrink *shrink;       /* or NULL */
+    uint64_t room;                     /* for what is written */
+    int too_large;                     /* it turned out not to suffice */
 };
 
-/* `bytes` of the source with zeros for the holes. 0, or -1 with errno set. */
+/* `bytes` of the source, or what `shrink` keeps of it, with zeros for the holes. 0, or -1 with
+ * errno set. */
 int output_copy(const struct output *output, uint64_t bytes, const struct holes *holes);
-
-/* All of it to a descriptor. 0, or -1 with errno set. */
-int output_write(int fd, const void *data, size_t bytes);
 
 #endif

@@ -45,10 +45,11 @@ enum cairn_kind {
 };
 
 /* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
- * socket() for anything but AF_UNIX and AF_NETLINK, without the second from execve(), as do programs
- * that it starts; with one of the two, those also get no rights from set-id bits. */
+ * socket() for anything but AF_UNIX and AF_NETLINK, without the second from fork(), execve() and
+ * kill(), without either from ptrace() and its like, as do programs that it starts; these also get no
+ * rights from set-id bits then. Threads are always possible. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
-#define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs */
+#define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs, or forks */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
 #define CAIRN_CAP_PREVIEW (1ull << 3)       /* a transport that knows CAIRN_SERVICE_PREVIEW */
 
@@ -317,6 +318,9 @@ struct cairn_artifact_service {
      * 0, or CAIRN_PLUGIN_FAILED when that cannot be: then copy it. */
     int (*take_minidump)(const struct cairn_host *host, const struct cairn_hole *holes,
                          size_t count);
+    /* [host] How many bytes may be written to the descriptor: more would exceed the instance's
+     * output_limit or engine.limits.report, and cost the artifact. UINT64_MAX: any. */
+    uint64_t (*room)(const struct cairn_host *host);
 };
 
 /* Transports: there when somebody wants to see what would leave the machine. Then send() goes the

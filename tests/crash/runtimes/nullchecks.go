@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// nullchecks ROUNDS [panic]: recovers from nil dereferences, which Go has of SIGSEGV, then panics by one if it is asked to.
+// nullchecks ROUNDS [panic | crash | exit]: recovers from nil dereferences, which Go has of SIGSEGV, then panics by one, crashes
+// in C, or exits with status 3, as it is asked to.
 package main
 
 // static int nothing(void) { return 0; }
+// __attribute__((noinline)) int crash_here(volatile int *address) { return *address + 1; }
 import "C"
 
 import (
 	"fmt"
 	"os"
 	"strconv"
+	"unsafe"
 )
 
 type node struct {
@@ -24,6 +27,20 @@ func read(n *node) (caught int) {
 	return n.value
 }
 
+func end(how string) {
+	var none *node
+
+	switch how {
+	case "panic":
+		fmt.Println(none.value)
+	case "crash":
+		address := uintptr(16)
+		fmt.Println(C.crash_here(*(**C.int)(unsafe.Pointer(&address))))
+	case "exit":
+		os.Exit(3)
+	}
+}
+
 func main() {
 	rounds, _ := strconv.Atoi(os.Args[1])
 	full := &node{int(C.nothing())}
@@ -37,7 +54,6 @@ func main() {
 	}
 	fmt.Println("caught", caught)
 	if len(os.Args) > 2 {
-		var none *node
-		fmt.Println(none.value)
+		end(os.Args[2])
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leaves a process behind that holds all its descriptors. In a step's process. */
-#define NAME "linger"
+#define NAME         "linger"
+#define CAPABILITIES CAIRN_CAP_PROCESSES
 #include <stdio.h>
 #include <unistd.h>
 

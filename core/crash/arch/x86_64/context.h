@@ -13,6 +13,8 @@
 
 #define CONTEXT_TRAP_FLAG 0x100ull
 
+#define CONTEXT_PROTECTION_FAULT 13 /* the CPU's number of it: a bad address that has no page */
+
 /* Calls function(argument). Returns 0 after it returned, 1 when context_leave_call() cut it short
  * by *stack, which the call sets. */
 int crash_guarded_call(void (*function)(void *), void *argument, uint64_t *stack)
@@ -46,6 +48,13 @@ static inline int context_is_same(const struct ucontext *one, const struct ucont
 {
     return __builtin_memcmp(&one->uc_mcontext.err, &other->uc_mcontext.err,
                             sizeof(struct sigcontext) - offsetof(struct sigcontext, err)) == 0;
+}
+
+/* Of a SIGSEGV of the kernel's that names no address: whether an instruction is at fault. If not,
+ * there was no room for another signal's frame, or none to return to. */
+static inline int context_has_faulted(const struct ucontext *context)
+{
+    return context->uc_mcontext.trapno == CONTEXT_PROTECTION_FAULT;
 }
 
 /* Whether one instruction runs, and then a SIGTRAP comes. */
