@@ -142,11 +142,40 @@ static bool take_early(struct jobs *jobs, const struct engine *engine, const str
     return true;
 }
 
-int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
-              char *ret_problem, size_t problem_capacity)
+/* Reads what the engine says, until `deadline`. */
+static int await(const char *program, struct engine *engine, struct jobs *jobs, uint64_t deadline,
+                 struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
 {
-    const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
     char text[PLAN_TEXT_BYTES];
+    struct sink output = { .fd = engine->output, .data = text, .capacity = sizeof(text) };
+    struct sink errors = { .fd = engine->errors,
+                           .data = ret_problem,
+                           .capacity = problem_capacity - 1 };
+    bool ended = read_until(engine, &output, &errors, deadline, jobs != NULL);
+    if (output.ended &&
+        take_early(jobs, engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
+        return 0;
+    }
+    ended = read_until(engine, &output, &errors, deadline, false);
+    int status = engine_collect(engine, ended ? deadline : 0);
+    if (errors.bytes > errors.capacity) {
+        errors.bytes = errors.capacity;
+    }
+    ret_problem[errors.bytes] = '\0';
+    if (!ended) {
+        explain(ret_problem, problem_capacity, errors.bytes,
+                "%s did not answer within %d seconds and was ended.", program, CHECK_SECONDS);
+        return -ETIMEDOUT;
+    }
+    if (status != 0) {
+        return judge(status, program, ret_problem, problem_capacity, errors.bytes);
+    }
+    return plan_parse(text, output.bytes, ret_plan, ret_problem, problem_capacity);
+}
+
+static int run(const struct engine_settings *settings, struct jobs *jobs, uint64_t deadline,
+               struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
+{
     struct engine engine;
 
     int result = engine_start_check(settings, &engine);
@@ -155,29 +184,26 @@ int check_run(const struct engine_settings *settings, struct jobs *jobs, struct 
                 strerror(-result));
         return result;
     }
-    struct sink output = { .fd = engine.output, .data = text, .capacity = sizeof(text) };
-    struct sink errors = { .fd = engine.errors,
-                           .data = ret_problem,
-                           .capacity = problem_capacity - 1 };
-    bool ended = read_until(&engine, &output, &errors, deadline, jobs != NULL);
-    if (output.ended &&
-        take_early(jobs, &engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
-        return 0;
-    }
-    ended = read_until(&engine, &output, &errors, deadline, false);
-    int status = engine_collect(&engine, ended ? deadline : 0);
-    if (errors.bytes > errors.capacity) {
-        errors.bytes = errors.capacity;
-    }
-    ret_problem[errors.bytes] = '\0';
-    if (!ended) {
-        explain(ret_problem, problem_capacity, errors.bytes,
-                "%s did not answer within %d seconds and was ended.", settings->program,
-                CHECK_SECONDS);
-        return -ETIMEDOUT;
-    }
-    if (status != 0) {
-        return judge(status, settings->program, ret_problem, problem_capacity, errors.bytes);
-    }
-    return plan_parse(text, output.bytes, ret_plan, ret_problem, problem_capacity);
+    return await(settings->program, &engine, jobs, deadline, ret_plan, ret_problem,
+                 problem_capacity);
+}
+
+int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
+              char *ret_problem, size_t problem_capacity)
+{
+    return run(settings, jobs, clock_now() + CHECK_SECONDS * CLOCK_SECOND, ret_plan, ret_problem,
+               problem_capacity);
+}
+
+int check_take(const struct engine_settings *settings, struct engine *engine, struct jobs *jobs,
+               struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
+{
+    const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
+    int result = await(settings->program, engine, jobs, deadline, ret_plan, ret_problem,
+                       problem_capacity);
+
+    /* It had the program's limits, and what else the monitor frees itself of. */
+    return result < 0 && result != -ETIMEDOUT
+               ? run(settings, jobs, deadline, ret_plan, ret_problem, problem_capacity)
+               : result;
 }
