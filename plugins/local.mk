@@ -164,6 +164,7 @@ TRANSPORT_HTTP = \
 	plugins/transport/common/form.c plugins/transport/common/form.h \
 	plugins/transport/common/http.c plugins/transport/common/http.h \
 	plugins/transport/common/scratch.c plugins/transport/common/scratch.h \
+	plugins/transport/common/upload.c plugins/transport/common/upload.h \
 	plugins/transport/common/verdict.c plugins/transport/common/verdict.h \
 	$(PLUGIN_FD)
 

@@ -204,6 +204,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0) {
         return puts("cairn-engine " PACKAGE_VERSION) >= 0 ? EX_OK : EX_IOERR;
     }
+    if (strcmp(argv[1], "start") == 0) {
+        return engine_begin(argc - 2, argv + 2);
+    }
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (strcmp(argv[1], modes[i].name) == 0) {
             int code = parse(&modes[i], argc - 1, argv + 1, &options);
