@@ -33,6 +33,9 @@ static void print_row(const struct plugin_facts *facts)
     if ((facts->capabilities & CAIRN_CAP_PERSONAL_DATA) != 0) {
         printf("%-34s can add personal data\n", "");
     }
+    if (facts->kind == CAIRN_KIND_ANNOTATOR && (facts->capabilities & CAIRN_CAP_REDACTS) != 0) {
+        printf("%-34s takes out what must not be kept\n", "");
+    }
     if (facts->kind == CAIRN_KIND_TRANSPORT && (facts->capabilities & CAIRN_CAP_PREVIEW) != 0) {
         printf("%-34s shows what it would send\n", "");
     }
