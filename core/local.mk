@@ -17,7 +17,7 @@ libcairn_util_la_SOURCES = \
 	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
 	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
-	core/util/paths.c core/util/paths.h \
+	core/util/nocore.c core/util/nocore.h core/util/paths.c core/util/paths.h \
 	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h

@@ -47,31 +47,40 @@ static void drain(struct sink *sink)
     }
 }
 
+/* Waits for the engine's end or more of its output. False when the deadline passed. */
+static bool wait_for_more(const struct engine *engine, const struct sink *output,
+                          const struct sink *errors, uint64_t deadline, bool *ret_ended)
+{
+    struct pollfd polled[3] = {
+        { .fd = engine->pidfd, .events = POLLIN },
+        { .fd = output->ended ? -1 : output->fd, .events = POLLIN },
+        { .fd = errors->ended ? -1 : errors->fd, .events = POLLIN },
+    };
+    int timeout = clock_poll_timeout(deadline);
+    int ready = poll(polled, 3, timeout);
+
+    if ((ready < 0 && errno != EINTR) || (ready == 0 && timeout == 0)) {
+        return false;
+    }
+    *ret_ended = ready > 0 && polled[0].revents != 0;
+    return true;
+}
+
 /* Until the engine has ended, because what it has started may hold the pipes for longer; or, with
  * `early`, until it has closed its output. False when the deadline passed. */
 static bool read_until(const struct engine *engine, struct sink *output, struct sink *errors,
                        uint64_t deadline, bool early)
 {
-    for (;;) {
-        struct pollfd polled[3] = {
-            { .fd = engine->pidfd, .events = POLLIN },
-            { .fd = output->ended ? -1 : output->fd, .events = POLLIN },
-            { .fd = errors->ended ? -1 : errors->fd, .events = POLLIN },
-        };
-        int timeout = clock_poll_timeout(deadline);
-        int ready = poll(polled, 3, timeout);
-        if (ready < 0 && errno != EINTR) {
-            return false;
-        }
-        if (ready == 0 && timeout == 0) {
-            return false;
-        }
+    bool ended = false;
+
+    while (wait_for_more(engine, output, errors, deadline, &ended)) {
         drain(output);
         drain(errors);
-        if ((ready > 0 && polled[0].revents != 0) || (early && output->ended)) {
+        if (ended || (early && output->ended)) {
             return true;
         }
     }
+    return false;
 }
 
 /* Puts a sentence before the text that is in `problem` already, as far as both fit. */
