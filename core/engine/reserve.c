@@ -83,17 +83,17 @@ static bool is_alive(int fd, const struct minidump_reserve *about, const struct 
     return about->start_time == 0 || start_time(about->pid) == about->start_time;
 }
 
-static bool begins_as_minidump(int fd)
+static bool begins_as_minidump(int fd, off_t at)
 {
     uint32_t signature = 0;
 
-    return pread(fd, &signature, sizeof(signature), 0) == (ssize_t)sizeof(signature) &&
+    return pread(fd, &signature, sizeof(signature), at) == (ssize_t)sizeof(signature) &&
            signature == MINIDUMP_SIGNATURE;
 }
 
 static bool has_minidump(int fd, const struct minidump_reserve *about)
 {
-    return about->bytes > 0 && about->bytes <= MINIDUMP_RESERVE_BYTES && begins_as_minidump(fd);
+    return about->bytes > 0 && about->bytes <= MINIDUMP_RESERVE_BYTES && begins_as_minidump(fd, 0);
 }
 
 static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
@@ -101,7 +101,7 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
     struct stat status;
 
     memset(ret_about, 0, sizeof(*ret_about));
-    if (fstat(fd, &status) != 0 || status.st_size != (off_t)MINIDUMP_RESERVE_FILE_BYTES ||
+    if (fstat(fd, &status) != 0 || status.st_size < (off_t)MINIDUMP_RESERVE_FILE_BYTES ||
         pread(fd, ret_about, sizeof(*ret_about), MINIDUMP_RESERVE_BYTES) !=
             (ssize_t)sizeof(*ret_about) ||
         ret_about->magic != MINIDUMP_RESERVE_MAGIC ||
@@ -140,21 +140,20 @@ struct place {
 
 /* One rename: at no moment is there no minidump, or are there two. The file keeps its size, which
  * disturbs no reader: its program may still have it mapped. */
-static void adopt(const struct place *place, const char *name, int fd, const char *why_broken)
+static bool adopt(const struct place *place, const char *name, int fd, const char *id,
+                  const char *why_broken)
 {
     struct error error;
-    char id[ID_BYTES + 1];
     int folder;
 
-    snprintf(id, sizeof(id), "%.*s", ID_BYTES, name);
     folder = open_report(place->application_fd, id, &error);
     if (folder < 0) {
-        return; /* somebody else is at it */
+        return false; /* somebody else is at it */
     }
     if (renameat(place->incoming, name, folder, SPOOL_CAPTURE) != 0) {
         unlinkat(place->incoming, id, AT_REMOVEDIR);
         close(folder);
-        return;
+        return false;
     }
     if (fsync(fd) != 0) {
         log_line(LOG_LEVEL_WARNING, "The minidump of the report %s could not be synced: %s.", id,
@@ -164,6 +163,7 @@ static void adopt(const struct place *place, const char *name, int fd, const cha
         engine_set_aside(place->application_fd, place->application, id, why_broken);
     }
     close(folder);
+    return true;
 }
 
 /* The monitor was ended when its minidump was whole and had no name yet. */
@@ -182,6 +182,52 @@ static bool finish_other(int application_fd, const struct minidump_reserve *abou
             faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     close(folder);
     return named;
+}
+
+/* Copies what the monitor has kept behind all else to the file's front; until it has its name it
+ * stays what it was. The disk has the room. */
+static bool move_kept(int fd, uint64_t bytes)
+{
+    char buffer[16 * 1024];
+    uint64_t done = 0;
+
+    while (done < bytes) {
+        size_t part = bytes - done < sizeof(buffer) ? (size_t)(bytes - done) : sizeof(buffer);
+
+        if (pread(fd, buffer, part, (off_t)(MINIDUMP_RESERVE_KEPT_AT + done)) != (ssize_t)part ||
+            pwrite(fd, buffer, part, (off_t)done) != (ssize_t)part) {
+            return false;
+        }
+        done += part;
+    }
+    return true;
+}
+
+/* The monitor was ended when the program had been let go and its minidump had no folder yet; both
+ * are gone. The report has the id that the program was told. False when nothing was kept. */
+static bool adopt_kept(const struct place *place, const char *name, int fd,
+                       const struct minidump_reserve *about)
+{
+    int folder;
+
+    if (about->kept_bytes == 0 || about->kept_bytes > MINIDUMP_RESERVE_BYTES ||
+        !begins_as_minidump(fd, MINIDUMP_RESERVE_KEPT_AT) || !text_is_uuid(about->other)) {
+        return false;
+    }
+    if (!move_kept(fd, about->kept_bytes)) {
+        return true; /* the next one tries again */
+    }
+    folder = fs_open_directory(place->incoming, about->other, NULL);
+    if (folder >= 0) {
+        unlinkat(folder, UNNAMED_CAPTURE, 0); /* as far as it came */
+        close(folder);
+    }
+    if (adopt(place, name, fd, about->other, NULL) &&
+        ftruncate(fd, (off_t)about->kept_bytes) != 0) {
+        log_line(LOG_LEVEL_WARNING, "The minidump of the report %s could not be cut: %s.",
+                 about->other, strerror(errno));
+    }
+    return true;
 }
 
 /* The process has made the report: what the monitor has come to is not another, and it would delete
@@ -230,11 +276,13 @@ static bool is_old(int incoming, const char *name)
 static void take_one(const struct place *place, const char *name)
 {
     struct minidump_reserve about;
+    char id[ID_BYTES + 1];
     int fd = open_file(place->incoming, name);
 
     if (fd < 0) {
         return;
     }
+    snprintf(id, sizeof(id), "%.*s", ID_BYTES, name);
     switch (judge(fd, &about)) {
     case RESERVE_KEPT:
         if (about.state == MINIDUMP_RESERVE_CLOSED) {
@@ -242,18 +290,19 @@ static void take_one(const struct place *place, const char *name)
         }
         break;
     case RESERVE_UNUSED:
-        finish_other(place->application_fd, &about);
-        unlinkat(place->incoming, name, 0);
+        if (finish_other(place->application_fd, &about) || !adopt_kept(place, name, fd, &about)) {
+            unlinkat(place->incoming, name, 0);
+        }
         break;
     case RESERVE_COMPLETE:
         discard_other(place->incoming, &about);
-        adopt(place, name, fd, NULL);
+        adopt(place, name, fd, id, NULL);
         break;
     case RESERVE_BROKEN:
         if (finish_other(place->application_fd, &about)) {
             unlinkat(place->incoming, name, 0);
-        } else {
-            adopt(place, name, fd, "The program died before it had completed its minidump.");
+        } else if (!adopt_kept(place, name, fd, &about)) {
+            adopt(place, name, fd, id, "The program died before it had completed its minidump.");
         }
         break;
     }

@@ -133,6 +133,7 @@ struct minidump_record_file {
 #define MINIDUMP_RESERVE_VERSION    1u
 #define MINIDUMP_RESERVE_BYTES      (512u * 1024u) /* for the minidump */
 #define MINIDUMP_RESERVE_FILE_BYTES (MINIDUMP_RESERVE_BYTES + 4096u)
+#define MINIDUMP_RESERVE_KEPT_AT    MINIDUMP_RESERVE_FILE_BYTES /* behind all that is the program's */
 #define MINIDUMP_RESERVE_SUFFIX     ".reserve" /* incoming/<id>.reserve */
 
 /* EMPTY → WRITING → SPARSE → WRITING → COMPLETE, with or without SPARSE, which a program that dies
@@ -166,6 +167,9 @@ struct minidump_reserve {
     uint32_t auxv_bytes;
     char auxv[1024];
     char exe[2040]; /* "": unknown */
+    /* Of the monitor's minidump, at MINIDUMP_RESERVE_KEPT_AT, as long as it is whole nowhere else; 0:
+     * there is none. It counts when the program has not made one. */
+    uint64_t kept_bytes;
 };
 
 #endif

@@ -52,15 +52,14 @@ static int write_parts(int fd, struct iovec *parts, size_t count, uint64_t *offs
 }
 
 /* The buffer and all memory contents, which stay where they were read into. */
-static int write_captured(const struct write *write, int fd)
+static int write_captured(const struct minidump_image *image, int fd, uint64_t offset)
 {
-    const struct capture *capture = write->capture;
+    const struct capture *capture = image->capture;
     struct iovec parts[MAX_PARTS];
-    uint64_t offset = 0;
     size_t count = 1;
     int result = 0;
 
-    parts[0] = (struct iovec){ write->data, write->bytes };
+    parts[0] = (struct iovec){ image->data, image->bytes };
     for (size_t i = 0; i < capture->block_count && result == 0; i++) {
         const struct capture_block *block = &capture->blocks[i];
         struct iovec *last = &parts[count - 1];
@@ -169,7 +168,7 @@ static int pass_blocks(struct stream *stream)
 }
 
 /* Fills in the record that write_own() made room for. */
-static void tell_missing(struct write *write, uint64_t missing)
+static void tell_missing(const struct minidump_image *image, uint64_t missing)
 {
     char text[WRITE_MISSING_BYTES - sizeof(struct minidump_record)];
     struct minidump_record record = { MINIDUMP_RECORD_NOTE, 0 };
@@ -177,15 +176,15 @@ static void tell_missing(struct write *write, uint64_t missing)
     record.bytes = (uint32_t)capture_format(
         text, sizeof(text), "%llu bytes of the process's memory could not be read in time.",
         missing);
-    write_over(write, write->missing_at, &record, sizeof(record));
-    write_over(write, write->missing_at + (uint32_t)sizeof(record), text, record.bytes);
+    capture_copy(image->data + image->missing_at, &record, sizeof(record));
+    capture_copy(image->data + image->missing_at + sizeof(record), text, record.bytes);
 }
 
-static int write_streaming(struct write *write, int fd)
+static int write_streaming(const struct minidump_image *image, int fd)
 {
-    struct capture *capture = write->capture;
-    struct stream stream = { .capture = capture, .fd = fd, .offset = write->bytes };
-    struct iovec buffer = { write->data, write->bytes };
+    struct capture *capture = image->capture;
+    struct stream stream = { .capture = capture, .fd = fd, .offset = image->bytes };
+    struct iovec buffer = { image->data, image->bytes };
     uint64_t start = 0;
     int result;
 
@@ -198,15 +197,16 @@ static int write_streaming(struct write *write, int fd)
     }
     result = pass_blocks(&stream);
     if (result == 0 && stream.missing > 0) {
-        if (write->missing_at != 0) {
-            tell_missing(write, stream.missing);
+        if (image->missing_at != 0) {
+            tell_missing(image, stream.missing);
         }
-        result = sys_ftruncate(fd, write->bytes + write->memory_bytes);
+        result = sys_ftruncate(fd, image->bytes + image->memory_bytes);
     }
     return result < 0 ? result : write_parts(fd, &buffer, 1, &start);
 }
 
-int write_file(struct write *write, int fd)
+int minidump_write_image(const struct minidump_image *image, int fd, uint64_t offset)
 {
-    return write->capture->left_bytes > 0 ? write_streaming(write, fd) : write_captured(write, fd);
+    return image->capture->left_bytes > 0 ? write_streaming(image, fd)
+                                          : write_captured(image, fd, offset);
 }

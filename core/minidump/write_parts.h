@@ -62,9 +62,6 @@ void write_fit_threads(struct write *write, size_t bytes);
 /* About how much write_own() will add. */
 size_t write_own_bytes(const struct write *write);
 
-/* The buffer and the memory contents into the file. 0 or a negative errno. */
-int write_file(struct write *write, int fd);
-
 /* The groups of streams. */
 void write_threads(struct write *write);      /* thread list, thread names, exception */
 void write_modules(struct write *write);      /* module list */

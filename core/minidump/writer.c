@@ -322,14 +322,27 @@ static int compose(struct write *write)
     return 0;
 }
 
-int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd)
+int minidump_compose(struct capture *capture, const struct minidump_extra *extra,
+                     struct minidump_image *ret_image)
 {
     struct write write = {
         .capture = capture, .extra = extra, .arena = &capture->arena, .limit = MAX_BYTES
     };
     int result = place_blocks(&write) ? compose(&write) : -ENOMEM;
 
-    return result < 0 ? result : write_file(&write, fd);
+    if (result == 0) {
+        *ret_image = (struct minidump_image){ capture, write.data, write.bytes, write.memory_bytes,
+                                              write.missing_at };
+    }
+    return result;
+}
+
+int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd)
+{
+    struct minidump_image image;
+    int result = minidump_compose(capture, extra, &image);
+
+    return result < 0 ? result : minidump_write_image(&image, fd, 0);
 }
 
 int minidump_write_memory(struct capture *capture, const struct minidump_extra *extra, void *memory,

@@ -46,12 +46,29 @@ struct minidump_extra {
     const char *processors; /* /proc/cpuinfo, of which a caller knew that it takes long; or NULL */
     size_t processors_bytes;
     void (*more)(struct write *write); /* writes what capture_request.more has read, or NULL */
-    uint32_t *begun; /* becomes 1 when nothing is asked of the system any more and the memory that is
-                      * written into is about to change; or NULL */
+    uint32_t *begun; /* becomes 1 when nothing is asked of the system any more and the memory that
+                      * is written into is about to change; or NULL */
 };
 
-/* Writes the whole dump at offset 0 of `fd`, an empty file; before the process is released when
- * some of its memory was left in it. 0 or a negative errno. [crash, monitor] */
+/* A minidump that is put together: all but the memory contents, which follow it in a file. It lies
+ * in the capture's memory and lives as long. */
+struct minidump_image {
+    struct capture *capture;
+    unsigned char *data;
+    size_t bytes;          /* of `data` */
+    uint64_t memory_bytes; /* behind it */
+    uint32_t missing_at;   /* room for a record about memory that could not be read, 0: none */
+};
+
+/* 0 or -ENOMEM. [crash, monitor] */
+int minidump_compose(struct capture *capture, const struct minidump_extra *extra,
+                     struct minidump_image *ret_image);
+
+/* Writes it at `offset` of `fd`; when some of its memory was left in the process, before that is
+ * released, and at 0. 0 or a negative errno. [crash, monitor] */
+int minidump_write_image(const struct minidump_image *image, int fd, uint64_t offset);
+
+/* Both at once, into an empty file. */
 int minidump_write(struct capture *capture, const struct minidump_extra *extra, int fd);
 
 /* The same into `capacity` bytes of memory, of which the captured memory may take a half at most.

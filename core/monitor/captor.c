@@ -8,6 +8,7 @@
 #include "core/util/fault.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #define STACK_BYTES (256 * 1024)
 
@@ -48,6 +49,7 @@ static void *serve(void *argument)
     pthread_setname_np(pthread_self(), "cairn-captor");
     do {
         wait_for(&captor->called);
+        __atomic_store_n(&captor->processor, sched_getcpu(), __ATOMIC_RELAXED);
         capture(captor);
         held = captor->holds;
         stays = captor->stays;
@@ -82,6 +84,7 @@ void captor_begin(struct captor *captor, struct capture *target,
 {
     captor->capture = target;
     captor->request = request;
+    captor->processor = -1;
     captor_park(captor);
     if (captor->exists) {
         sem_post(&captor->called);
@@ -90,11 +93,19 @@ void captor_begin(struct captor *captor, struct capture *target,
     }
 }
 
-bool captor_is_busy(struct captor *captor)
+bool captor_is_aside(struct captor *captor)
 {
-    int done = 0;
+    int done = 0, where = -1;
 
-    return captor->exists && sem_getvalue(&captor->captured, &done) == 0 && done == 0;
+    if (!captor->exists || sem_getvalue(&captor->captured, &done) != 0 || done != 0) {
+        return false;
+    }
+    where = __atomic_load_n(&captor->processor, __ATOMIC_RELAXED);
+    if (where < 0) {
+        sched_yield(); /* it begins now, or elsewhere */
+        where = __atomic_load_n(&captor->processor, __ATOMIC_RELAXED);
+    }
+    return where < 0 || where != sched_getcpu();
 }
 
 /* A thread that ends takes everything along that it is still attached to. */

@@ -20,6 +20,7 @@ struct captor {
     bool stays;  /* it does not end after this call */
     bool holds;  /* the process is stopped until captor_let_go() */
     int result;
+    int processor; /* on which it began; atomic; -1: it has not yet */
     pthread_t thread;
     sem_t called, captured, let_go;
     struct capture *capture;
@@ -34,8 +35,9 @@ void captor_park(struct captor *captor);
 void captor_begin(struct captor *captor, struct capture *capture,
                   const struct capture_request *request);
 
-/* Between the two: whether it is still going on, so that there is time for something else. */
-bool captor_is_busy(struct captor *captor);
+/* Between the two: whether it goes on, on another processor than the caller's, who then has time
+ * for something else; on the same one he would take it from the capture. */
+bool captor_is_aside(struct captor *captor);
 
 /* Waits for the capture: 0 or a negative errno. Afterwards the process goes on, unless so much of
  * it was left that it is read when the minidump is written: then `holds` is set. */

@@ -24,10 +24,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SHIELD_NS   (5 * CLOCK_SECOND)  /* between announcement and commit, for systemd's SIGTERM */
-#define LOOK_NS     (CLOCK_SECOND / 10) /* the futex does not tell when the program dies */
-#define EARLY_BYTES (256 * 1024)        /* of memory: less is written as fast as a spare is made */
-#define VERDICT_NS  (2 * CLOCK_SECOND)  /* for a filter, which the program gives one second */
+#define SHIELD_NS      (5 * CLOCK_SECOND) /* between announcement and commit, for systemd's SIGTERM */
+#define LOOK_NS        (CLOCK_SECOND / 10) /* the futex does not tell when the program dies */
+#define END_MS         2                   /* in which a program ends that was let go, … */
+#define THREADS_PER_MS 50                  /* … and longer when it has many threads */
+#define EARLY_BYTES    (256 * 1024) /* of memory: less is written as fast as a spare is made */
+#define VERDICT_NS     (2 * CLOCK_SECOND) /* for a filter, which the program gives one second */
 
 /* What has to be done before the program may go on. */
 enum release_point {
@@ -206,13 +208,51 @@ _Noreturn static void take_over(struct monitor *monitor, enum slot_index index, 
     spare_recover(monitor);
 }
 
-/* Lets the program go before much is written, if then nothing can go wrong with it: there is room
- * on the disk, and a spare that writes it if this process cannot. The spare's id, or 0. */
+/* Only the program's own crash, and only what it certainly dies of: its reserve is not needed any
+ * more. */
+static bool keep(struct monitor *monitor, struct dump *dump)
+{
+    return !dump->event.child && !dump->event.open && dump_bytes(dump) < EARLY_BYTES &&
+           dump_keep(dump, monitor) == 0;
+}
+
+/* Mostly the program ends now, and has to do so on processors that we want, too: a kernel in a
+ * virtual machine puts its threads behind us even where others are idle, because it takes those
+ * that sleep for taken away. Nobody waits for us, so it goes first. */
+static void give_way(const struct dump *dump)
+{
+    struct pollfd program = { .fd = dump->event.process, .events = POLLIN };
+
+    poll(&program, 1, END_MS + (int)(dump->capture.thread_count / THREADS_PER_MS));
+}
+
+/* The capture is not lost with this process any more: unless the program makes the report itself,
+ * it goes on. */
+static void let_go_early(struct monitor *monitor, enum slot_index index, const struct dump *dump)
+{
+    bool released = false;
+
+    if (reserve_excludes(&monitor->reserve, dump->event.pid)) {
+        released = page_release(monitor->page, &monitor->page->slots[index], SLOT_CAPTURED,
+                                dump->id.text, "");
+    }
+    fault_point("monitor.released");
+    if (released && !dump->event.open) {
+        give_way(dump);
+    }
+}
+
+/* Lets the program go before the minidump is written, if then nothing can go wrong with it: either
+ * it is kept in the reserve, or there is room on the disk, and a spare that writes it if this
+ * process cannot. The spare's id, or 0. */
 static pid_t release_early(struct monitor *monitor, enum slot_index index, struct dump *dump)
 {
-    struct page_slot *slot = &monitor->page->slots[index];
-
-    if (dump_bytes(dump) < EARLY_BYTES || !dump_has_room(dump)) {
+    if (keep(monitor, dump)) {
+        fault_point("monitor.kept");
+        let_go_early(monitor, index, dump);
+        return 0;
+    }
+    if (dump_bytes(dump) < EARLY_BYTES || !dump_has_room(dump, monitor)) {
         return 0;
     }
     pid_t spare = spare_fork(dump->incoming.file);
@@ -223,10 +263,7 @@ static pid_t release_early(struct monitor *monitor, enum slot_index index, struc
         take_over(monitor, index, dump);
     }
     fault_point("monitor.spared");
-    if (reserve_excludes(&monitor->reserve, dump->event.pid)) {
-        page_release(monitor->page, slot, SLOT_CAPTURED, dump->id.text, "");
-    }
-    fault_point("monitor.released");
+    let_go_early(monitor, index, dump);
     return spare;
 }
 

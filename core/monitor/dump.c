@@ -80,16 +80,18 @@ static void read_processors(struct dump *dump)
     }
 }
 
-/* While the process is being captured: the folder is made, and read what is not the process's. A
- * folder that cannot be made is found out again, and told, when it is needed. Where both had to
- * share a processor the capture is over by then, and the rest is not worth any wait. */
+/* While the process is being captured, if that does not hold it up: the folder is made, and read
+ * what is not the process's. What is not done here is done, and what failed is told, when it is
+ * needed. */
 static void prepare(struct dump *dump, struct monitor *monitor)
 {
     if (dump->event.kind == MINIDUMP_KIND_CRASH) {
         reserve_begin(&monitor->reserve, dump->event.pid, dump->id.text);
     }
-    incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
-    if (captor_is_busy(dump->captor)) {
+    if (captor_is_aside(dump->captor)) {
+        incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
+    }
+    if (captor_is_aside(dump->captor)) {
         page_make_present(monitor->page);
         read_processors(dump);
     }
@@ -125,6 +127,7 @@ void dump_begin(struct dump *dump, const struct dump_event *event)
     dump->path[0] = '\0';
     dump->captor = NULL;
     dump->burning = false;
+    dump->image.data = NULL;
     dump->processors = NULL;
     dump->processors_bytes = 0;
     uuid_make(&dump->id);
@@ -138,13 +141,6 @@ uint64_t dump_bytes(const struct dump *dump)
         bytes += dump->capture.blocks[i].bytes;
     }
     return bytes;
-}
-
-bool dump_has_room(const struct dump *dump)
-{
-    uint64_t bytes = dump_bytes(dump) + dump->capture.thread_count * ROOM_PER_THREAD + ROOM_BYTES;
-
-    return dump->incoming.file >= 0 && incoming_reserve(&dump->incoming, bytes) == 0;
 }
 
 int dump_take(struct dump *dump, struct monitor *monitor, const struct dump_event *event)
@@ -211,6 +207,13 @@ static int make_folder(struct dump *dump, struct monitor *monitor)
     return incoming_create(monitor->log.folder, dump->id.text, &dump->incoming);
 }
 
+bool dump_has_room(struct dump *dump, struct monitor *monitor)
+{
+    uint64_t bytes = dump_bytes(dump) + dump->capture.thread_count * ROOM_PER_THREAD + ROOM_BYTES;
+
+    return make_folder(dump, monitor) == 0 && incoming_reserve(&dump->incoming, bytes) == 0;
+}
+
 void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t max_bytes,
                    struct crash_records *ret_records, struct minidump_extra *ret_extra)
 {
@@ -243,16 +246,33 @@ void dump_describe(struct dump *dump, const struct monitor *monitor, uint32_t ma
     memcpy(ret_extra->report_id, dump->id.bytes, sizeof(ret_extra->report_id));
 }
 
-static int write_file(struct dump *dump, const struct monitor *monitor)
+static int compose(struct dump *dump, const struct monitor *monitor)
 {
     struct crash_records records;
     struct minidump_extra extra;
 
+    if (dump->image.data != NULL) {
+        return 0;
+    }
     if (dump->captor != NULL && dump->processors == NULL) {
         read_processors(dump);
     }
     dump_describe(dump, monitor, 0, &records, &extra);
-    return minidump_write(&dump->capture, &extra, dump->incoming.file);
+    return minidump_compose(&dump->capture, &extra, &dump->image);
+}
+
+int dump_keep(struct dump *dump, struct monitor *monitor)
+{
+    int result = compose(dump, monitor);
+
+    return result < 0 ? result : reserve_keep(&monitor->reserve, &dump->image);
+}
+
+static int write_file(struct dump *dump, const struct monitor *monitor)
+{
+    int result = compose(dump, monitor);
+
+    return result < 0 ? result : minidump_write_image(&dump->image, dump->incoming.file, 0);
 }
 
 int dump_write(struct dump *dump, struct monitor *monitor)

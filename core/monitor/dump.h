@@ -6,12 +6,12 @@
 #define CAIRN_CORE_MONITOR_DUMP_H
 
 #include "core/capture/capture.h"
+#include "core/minidump/writer.h"
 #include "core/monitor/incoming.h"
 #include "core/monitor/monitor.h"
 #include "core/monitor/uuid.h"
 
 struct crash_records;
-struct minidump_extra;
 
 #include <time.h>
 
@@ -44,8 +44,9 @@ struct dump {
     timer_t fuse;
     char *processors; /* /proc/cpuinfo, or NULL; read likewise */
     size_t processors_bytes;
-    struct incoming incoming;   /* made while the process is being read, if it could be */
-    char path[PAGE_PATH_BYTES]; /* of the minidump once it has its name, else "" */
+    struct minidump_image image; /* its `data` NULL: not put together yet */
+    struct incoming incoming;    /* made while the process is being read, if it could be */
+    char path[PAGE_PATH_BYTES];  /* of the minidump once it has its name, else "" */
 };
 
 /* A dump with an id of its own and nothing in it. */
@@ -61,8 +62,12 @@ bool dump_is_held(const struct dump *dump);
 /* How much memory has been captured. */
 uint64_t dump_bytes(const struct dump *dump);
 
+/* Puts the minidump where it is not lost with this process, in less time than it takes to make it a
+ * folder: into the reserve. 0, or a negative errno when it cannot be kept there. */
+int dump_keep(struct dump *dump, struct monitor *monitor);
+
 /* The minidump has a folder, and room on the disk: writing it will not fail for that. */
-bool dump_has_room(const struct dump *dump);
+bool dump_has_room(struct dump *dump, struct monitor *monitor);
 
 /* Writes the minidump under a temporary name, and lets go of the process. 0, or a negative errno
  * after having logged why not. */

@@ -5,6 +5,7 @@
  */
 #include "core/monitor/reserve.h"
 
+#include "core/minidump/writer.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/identity.h"
 #include "core/monitor/incoming.h"
@@ -130,15 +131,31 @@ void reserve_begin(struct reserve *reserve, int32_t pid, const char *id)
 {
     if (reserve->about != NULL && !is_written(reserve)) {
         reserve->about->whole = 0;
+        reserve->about->kept_bytes = 0;
         reserve->about->other_pid = pid;
         snprintf(reserve->about->other, sizeof(reserve->about->other), "%s", id);
     }
+}
+
+int reserve_keep(struct reserve *reserve, const struct minidump_image *image)
+{
+    uint64_t bytes = image->bytes + image->memory_bytes;
+
+    if (reserve->about == NULL || bytes > MINIDUMP_RESERVE_BYTES) {
+        return reserve->about == NULL ? -ENOENT : -EFBIG;
+    }
+    int result = minidump_write_image(image, reserve->file, MINIDUMP_RESERVE_KEPT_AT);
+    if (result == 0) {
+        __atomic_store_n(&reserve->about->kept_bytes, bytes, __ATOMIC_RELEASE);
+    }
+    return result;
 }
 
 void reserve_tell_whole(struct reserve *reserve)
 {
     if (reserve->about != NULL && !is_written(reserve)) {
         __atomic_store_n(&reserve->about->whole, 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&reserve->about->kept_bytes, 0, __ATOMIC_RELEASE);
     }
 }
 
@@ -251,7 +268,7 @@ bool reserve_is_new(struct reserve *reserve, bool program_gone)
 
 void reserve_finish(struct reserve *reserve, int application_folder)
 {
-    if (reserve->about != NULL && reserve_close(reserve)) {
+    if (reserve->about != NULL && reserve_close(reserve) && reserve->about->kept_bytes == 0) {
         unlinkat(application_folder, reserve->name, 0);
     }
     let_go(reserve);

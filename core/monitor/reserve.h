@@ -10,6 +10,8 @@
 #include "core/minidump/format.h"
 #include "core/monitor/uuid.h"
 
+struct minidump_image;
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +35,10 @@ static inline bool reserve_exists(const struct reserve *reserve)
 
 /* The monitor begins a report of a crash of process `pid`, of this id. */
 void reserve_begin(struct reserve *reserve, int32_t pid, const char *id);
+
+/* Its minidump is kept here, whole, until it is so in its folder. 0 or a negative errno: -EFBIG
+ * when it is too large for that. */
+int reserve_keep(struct reserve *reserve, const struct minidump_image *image);
 
 /* Its minidump is whole: should the monitor end before it has its name, `recover` gives it one. */
 void reserve_tell_whole(struct reserve *reserve);
