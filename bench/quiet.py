@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 PR_SET_CHILD_SUBREAPER = 36
+MEMORY_ROUNDS = 15
 
 
 def run(bench, what, configuration):
@@ -27,21 +28,21 @@ def pss_kib(pid):
     return 0
 
 
-def find_monitor(parent):
-    """The monitor that was reparented to us; its page names the program, its command line nothing."""
+def find_monitor(parent, seen):
+    """The new monitor that was reparented to us; its page names the program, its command line nothing."""
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = path.read_text().partition("(")[2].rpartition(")")
         except OSError:
             continue
-        if name == "cairn-monitor" and int(rest.split()[1]) == parent:
+        if name == "cairn-monitor" and int(rest.split()[1]) == parent and path.parent.name not in seen:
+            seen.add(path.parent.name)
             return path.parent.name
     return None
 
 
-def measure_memory(bench, configuration):
+def measure_memory(bench, configuration, seen):
     """PSS of an idle program with and without Cairn, and of its monitor, all at the same moment."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     environment = dict(bench.environment, BENCH_CONFIG=str(configuration))
     programs = [
         subprocess.Popen([bench.program(name), "idle"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -50,11 +51,13 @@ def measure_memory(bench, configuration):
     ]
     for program in programs:
         program.stdout.readline()
-    monitor = find_monitor(os.getpid())
+    monitor = find_monitor(os.getpid(), seen)
     bare, cairn = (pss_kib(program.pid) for program in programs)
     idle = pss_kib(monitor) if monitor is not None else 0
     for program in programs:
         program.communicate("")
+    if monitor is not None:
+        os.waitpid(int(monitor), 0)  # or it would share the next one's pages
     return {"program": cairn - bare, "monitor": idle}
 
 
@@ -74,8 +77,12 @@ def measure(bench, rounds, library):
             value = run(bench, what, configuration) if number < 5 or what.startswith("start") else None
             if value is not None:
                 values.append(value)
-    memory = measure_memory(bench, configuration)
-    results["program"], results["monitor"] = [memory["program"]], [memory["monitor"]]
+    # The kernel maps files in windows of 64 KiB, whose borders in libc are others in each process.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    seen = set()
+    memory = [measure_memory(bench, configuration, seen) for _ in range(MEMORY_ROUNDS)]
+    for what in ("program", "monitor"):
+        results[what] = [one[what] for one in memory]
     results["text"] = [text_bytes(library)]
     shutil.rmtree(folder, ignore_errors=True)
     return results

@@ -17,7 +17,7 @@ libcairn_util_la_SOURCES = \
 	core/util/error.c core/util/error.h core/util/fault.c core/util/fault.h \
 	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
-	core/util/paths.c core/util/paths.h \
+	core/util/nocore.c core/util/nocore.h core/util/paths.c core/util/paths.h \
 	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h
@@ -88,9 +88,10 @@ lib_LTLIBRARIES += libcairn.la
 libcairn_la_SOURCES =
 libcairn_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 # Its signal handler must stay where it is, even when a plugin host unloads us.
-# Sorted, so that the data that is written lies together; see `calls` in core/crash/own.c.
+# Sorted, so that the data that is written lies together; see `calls` in core/crash/own.c. The compiler's start files are
+# half a kilobyte for what this library has none of: transactional memory, C++ destructors, an end before the process's.
 libcairn_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
-	-Wl,--sort-section=name \
+	-Wl,--sort-section=name -Wc,-nostartfiles \
 	-Wl,--version-script=$(srcdir)/core/client/libcairn.map
 EXTRA_libcairn_la_DEPENDENCIES = core/client/libcairn.map
 EXTRA_DIST += core/client/libcairn.map core/client/preload.map
@@ -212,7 +213,7 @@ cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
-	core/engine/artifacts.c core/engine/attachments.c core/engine/check.c core/engine/code.c \
+	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c core/engine/code.c \
 	core/engine/commit.c core/engine/consent.c core/engine/held.c core/engine/import.c core/engine/main.c \
 	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \

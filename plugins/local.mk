@@ -116,6 +116,7 @@ plugins_writer_minidump_la_SOURCES = plugins/writer/minidump/minidump.c \
 	plugins/writer/minidump/layout.c plugins/writer/minidump/layout.h \
 	plugins/writer/minidump/output.c plugins/writer/minidump/output.h \
 	plugins/writer/minidump/reduce.c plugins/writer/minidump/reduce.h \
+	plugins/writer/minidump/said.c plugins/writer/minidump/said.h \
 	plugins/writer/minidump/sanitize.c plugins/writer/minidump/sanitize.h \
 	plugins/writer/minidump/shrink.c plugins/writer/minidump/shrink.h \
 	$(PLUGIN_FD)
@@ -163,6 +164,7 @@ TRANSPORT_HTTP = \
 	plugins/transport/common/form.c plugins/transport/common/form.h \
 	plugins/transport/common/http.c plugins/transport/common/http.h \
 	plugins/transport/common/scratch.c plugins/transport/common/scratch.h \
+	plugins/transport/common/upload.c plugins/transport/common/upload.h \
 	plugins/transport/common/verdict.c plugins/transport/common/verdict.h \
 	$(PLUGIN_FD)
 

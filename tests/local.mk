@@ -365,8 +365,8 @@ EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtime
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
 TESTS += tests/abi/abi.sh tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/kit.sh \
-	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
-EXTRA_DIST += tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
+	tests/plugins/tutorial.sh tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/redact.sh tests/plugins/sanitize.sh tests/plugins/descriptors.sh
+EXTRA_DIST += tests/plugins/large.sh tests/plugins/limit.sh tests/plugins/redact.sh tests/plugins/sanitize.sh tests/plugins/sanitize.c tests/plugins/descriptors.sh \
 	tests/plugins/tutorial.sh tests/plugins/tutorial.py tests/abi/abi.sh tests/abi/layout.c \
 	tests/abi/plugin.c tests/abi/1.0/plugin.h tests/abi/1.0/cairn.h \
 	tests/abi/embed.c tests/abi/embed.sh tests/plugins/isolation.sh tests/plugins/isolation.py tests/plugins/fault.c \

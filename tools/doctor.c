@@ -113,6 +113,23 @@ int doctor_run(char *const *arguments, unsigned deadline_ms, char *output, size_
     return status;
 }
 
+/* `program` may be NULL. */
+static void look(struct doctor *doctor, const char *config, const char *program)
+{
+    if (doctor->json) {
+        printf("{\n  \"findings\": [");
+    }
+    doctor_look_at_kernel(doctor);
+    doctor_look_at_setup(doctor, config != NULL ? config : paths_config());
+    if (program != NULL) {
+        doctor_look_at_program(doctor, program);
+    }
+    doctor_try(doctor);
+    if (doctor->json) {
+        printf("\n  ],\n  \"ok\": %s\n}\n", doctor->bad == 0 ? "true" : "false");
+    }
+}
+
 static int run(const struct tool *tool, int argc, char **argv)
 {
     struct doctor doctor = { .found = 0 };
@@ -130,18 +147,7 @@ static int run(const struct tool *tool, int argc, char **argv)
         return tool_usage(tool, "Only one program can be looked at.");
     }
     doctor.json = options.json;
-    if (doctor.json) {
-        printf("{\n  \"findings\": [");
-    }
-    doctor_look_at_kernel(&doctor);
-    doctor_look_at_setup(&doctor, options.config != NULL ? options.config : paths_config());
-    if (optind < argc) {
-        doctor_look_at_program(&doctor, argv[optind]);
-    }
-    doctor_try(&doctor);
-    if (doctor.json) {
-        printf("\n  ],\n  \"ok\": %s\n}\n", doctor.bad == 0 ? "true" : "false");
-    }
+    look(&doctor, options.config, optind < argc ? argv[optind] : NULL);
     return fflush(stdout) != 0 ? EX_IOERR : doctor.bad == 0 ? EX_OK : EXIT_BAD;
 }
 

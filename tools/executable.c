@@ -32,19 +32,11 @@ static int examine(const char *path, struct error *error)
     return 0;
 }
 
-int executable_find(const char *name, char ret_path[PATH_MAX], struct error *error)
+static int search(const char *name, char ret_path[PATH_MAX], struct error *error)
 {
     const char *path = getenv("PATH");
     bool denied = false;
 
-    if (strchr(name, '/') != NULL) {
-        int result = examine(name, error);
-
-        if (result == 0 && !text_copy(ret_path, PATH_MAX, name)) {
-            result = error_set(error, CAIRN_ETOOLONG, "The path %s is too long.", name);
-        }
-        return result;
-    }
     for (path = path != NULL ? path : "/usr/local/bin:/usr/bin:/bin"; *path != '\0';) {
         size_t length = strcspn(path, ":");
         char candidate[PATH_MAX];
@@ -64,6 +56,20 @@ int executable_find(const char *name, char ret_path[PATH_MAX], struct error *err
                          name);
     }
     return error_set(error, CAIRN_ENOENT, "The program %s was not found in PATH.", name);
+}
+
+int executable_find(const char *name, char ret_path[PATH_MAX], struct error *error)
+{
+    int result;
+
+    if (strchr(name, '/') == NULL) {
+        return search(name, ret_path, error);
+    }
+    result = examine(name, error);
+    if (result == 0 && !text_copy(ret_path, PATH_MAX, name)) {
+        result = error_set(error, CAIRN_ETOOLONG, "The path %s is too long.", name);
+    }
+    return result;
 }
 
 /* The loader ignores LD_PRELOAD where execution changes the rights. */

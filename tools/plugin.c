@@ -33,6 +33,9 @@ static void print_row(const struct plugin_facts *facts)
     if ((facts->capabilities & CAIRN_CAP_PERSONAL_DATA) != 0) {
         printf("%-34s can add personal data\n", "");
     }
+    if (facts->kind == CAIRN_KIND_ANNOTATOR && (facts->capabilities & CAIRN_CAP_REDACTS) != 0) {
+        printf("%-34s takes out what must not be kept\n", "");
+    }
     if (facts->kind == CAIRN_KIND_TRANSPORT && (facts->capabilities & CAIRN_CAP_PREVIEW) != 0) {
         printf("%-34s shows what it would send\n", "");
     }
@@ -71,13 +74,13 @@ static int list(const struct tool *tool, bool options)
     return complained ? EX_CONFIG : EX_OK;
 }
 
-/* Whether "name" or "kind/name" means that plugin. */
+/* Whether "name" or "kind/name" means that plugin; NULL means all. */
 static bool is_meant(const struct plugin_facts *facts, const char *name)
 {
     const char *kind = config_kind(facts->kind);
     size_t length = strlen(kind);
 
-    return strcmp(facts->name, name) == 0 ||
+    return name == NULL || strcmp(facts->name, name) == 0 ||
            (strncmp(name, kind, length) == 0 && name[length] == '/' &&
             strcmp(name + length + 1, facts->name) == 0);
 }
@@ -88,15 +91,14 @@ static int print_doc(const struct plugin_list *plugins, const char *name, bool m
 
     /* The list is sorted by kind: plugins of one name and several kinds are not side by side. */
     for (size_t i = 0; i < plugins->count; i++) {
-        if (name != NULL && !is_meant(plugins->items[i], name)) {
-            continue;
+        if (is_meant(plugins->items[i], name)) {
+            first = count == 0 ? i : first;
+            if (!man) {
+                fputs(count > 0 ? "\n" : "", stdout);
+                plugin_print_text(plugins->items[i]);
+            }
+            count++;
         }
-        first = count == 0 ? i : first;
-        if (!man) {
-            fputs(count > 0 ? "\n" : "", stdout);
-            plugin_print_text(plugins->items[i]);
-        }
-        count++;
     }
     if (man && count > 0) {
         plugin_print_man(plugins->items + first, name == NULL ? count : 1, name == NULL);
@@ -131,18 +133,12 @@ static const struct {
     { "run", plugin_run },
 };
 
-static int run(const struct tool *tool, int argc, char **argv)
+static int list_or_explain(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
-    int result, count;
+    int result = tool_parse(tool, "om", argc, argv, &options);
+    int count = argc - optind;
 
-    for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (strcmp(argv[1], parts[i].name) == 0) {
-            return parts[i].run(tool, argc - 1, argv + 1);
-        }
-    }
-    result = tool_parse(tool, "om", argc, argv, &options);
-    count = argc - optind;
     if (result != TOOL_GO_ON) {
         return result;
     }
@@ -153,6 +149,16 @@ static int run(const struct tool *tool, int argc, char **argv)
         return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
     }
     return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            return parts[i].run(tool, argc - 1, argv + 1);
+        }
+    }
+    return list_or_explain(tool, argc, argv);
 }
 
 const struct tool tool_plugin = {

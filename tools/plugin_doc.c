@@ -119,6 +119,10 @@ static size_t sentences(const struct plugin_facts *facts, const char *ret_list[M
     if ((facts->capabilities & CAIRN_CAP_PERSONAL_DATA) != 0) {
         ret_list[count++] = "It can add personal data to the report.";
     }
+    if (facts->kind == CAIRN_KIND_ANNOTATOR && (facts->capabilities & CAIRN_CAP_REDACTS) != 0) {
+        ret_list[count++] = "It sees attached files, too; when it fails, what it has not seen is "
+                            "not kept.";
+    }
     if (facts->kind == CAIRN_KIND_TRANSPORT && (facts->capabilities & CAIRN_CAP_PREVIEW) != 0) {
         ret_list[count++] = "It can show what it would send (cairn show --as-sent).";
     }

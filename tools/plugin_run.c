@@ -253,9 +253,27 @@ static int copy_output(const struct trial *trial)
     return got == 0 ? EX_OK : EX_IOERR;
 }
 
+/* What came of a call that succeeded. */
+static int print_answer(const struct trial *trial, enum cairn_kind kind,
+                        const struct step_result *result)
+{
+    if (kind == CAIRN_KIND_WRITER) {
+        return copy_output(trial);
+    }
+    if (kind == CAIRN_KIND_FILTER) {
+        printf("%s%s%s\n", result->action == CAIRN_DROP ? "drop" : "keep",
+               result->reason[0] != '\0' ? ": " : "", result->reason);
+    } else if (kind == CAIRN_KIND_TRANSPORT) {
+        print_outcome(result);
+    }
+    return EX_OK;
+}
+
 static int print(const struct trial *trial, const struct config_instance *instance,
                  const struct step_result *result)
 {
+    int code = EX_OK;
+
     for (size_t i = 0; i < result->attribute_count; i++) {
         printf("%s: ", result->attributes[i].name);
         print_value(&result->attributes[i].value);
@@ -267,15 +285,10 @@ static int print(const struct trial *trial, const struct config_instance *instan
         puts("nothing: this report has nothing for it");
     } else if (result->status != STEP_OK) {
         return tool_fail(trial->tool, EX_CONFIG, "%s", result->error);
-    } else if (instance->kind == CAIRN_KIND_FILTER) {
-        printf("%s%s%s\n", result->action == CAIRN_DROP ? "drop" : "keep",
-               result->reason[0] != '\0' ? ": " : "", result->reason);
-    } else if (instance->kind == CAIRN_KIND_TRANSPORT) {
-        print_outcome(result);
-    } else if (instance->kind == CAIRN_KIND_WRITER) {
-        return copy_output(trial);
+    } else {
+        code = print_answer(trial, instance->kind, result);
     }
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    return fflush(stdout) == 0 ? code : EX_IOERR;
 }
 
 /* Consent counts as it does for engine and sender: a trial of a transport is a delivery. */

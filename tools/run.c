@@ -90,12 +90,24 @@ static int put_variable(const char *name, const char *value)
     return value != NULL ? setenv(name, value, 1) : unsetenv(name);
 }
 
+static int put_variables(const struct request *request, const char *libraries)
+{
+    return put_variable("LD_PRELOAD", libraries) != 0 ||
+                   put_variable("CAIRN_RUN_CONFIG", request->config) != 0 ||
+                   put_variable("CAIRN_RUN_APPLICATION", request->application) != 0 ||
+                   put_variable("CAIRN_RUN_VERSION", request->version) != 0 ||
+                   put_variable("CAIRN_RUN_CHILDREN", request->children ? "1" : NULL) != 0
+               ? -1
+               : 0;
+}
+
 /* Puts the preload library before what the user preloads himself. */
 static int prepare_environment(const struct tool *tool, const struct request *request)
 {
     const char *library = paths_preload();
     const char *others = getenv("LD_PRELOAD");
-    char *value;
+    char *libraries;
+    int result;
 
     if (strpbrk(library, ": ") != NULL) {
         return tool_fail(tool, EXIT_CANNOT,
@@ -105,20 +117,13 @@ static int prepare_environment(const struct tool *tool, const struct request *re
         return tool_fail(tool, EXIT_CANNOT, "The preload library %s cannot be read: %s.", library,
                          strerror(errno));
     }
-    if (asprintf(&value, "%s%s%s", library, others != NULL && *others != '\0' ? ":" : "",
+    if (asprintf(&libraries, "%s%s%s", library, others != NULL && *others != '\0' ? ":" : "",
                  others != NULL ? others : "") < 0) {
         return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
     }
-    if (put_variable("LD_PRELOAD", value) != 0 ||
-        put_variable("CAIRN_RUN_CONFIG", request->config) != 0 ||
-        put_variable("CAIRN_RUN_APPLICATION", request->application) != 0 ||
-        put_variable("CAIRN_RUN_VERSION", request->version) != 0 ||
-        put_variable("CAIRN_RUN_CHILDREN", request->children ? "1" : NULL) != 0) {
-        free(value);
-        return tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
-    }
-    free(value);
-    return 0;
+    result = put_variables(request, libraries);
+    free(libraries);
+    return result == 0 ? 0 : tool_fail(tool, EXIT_CANNOT, "There is not enough memory.");
 }
 
 static int start(const struct tool *tool, struct request *request)

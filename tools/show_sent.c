@@ -168,13 +168,24 @@ static int open_content(const struct showing *showing, const struct preview_part
     return fd;
 }
 
+/* By its first bytes. */
+static const char *packing(const void *data, size_t bytes)
+{
+    return bytes >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0 ? "zstd"
+           : bytes >= 2 && memcmp(data, "\x1f\x8b", 2) == 0         ? "gzip"
+                                                                    : NULL;
+}
+
 static int describe_file(const struct showing *showing, struct sent_part *sent)
 {
     struct stat status;
     int fd, code = EX_OK;
+    char head[4];
+    ssize_t got;
 
     if (sent->part->texts[PREVIEW_PATH] == NULL) {
         sent->bytes = sent->part->bytes;
+        sent->packed = packing(sent->part->data, sent->part->bytes);
         text_sha256(sent->part->data, sent->part->bytes, sent->sha256);
         return EX_OK;
     }
@@ -187,6 +198,8 @@ static int describe_file(const struct showing *showing, struct sent_part *sent)
                          sent->part->texts[PREVIEW_PATH]);
     }
     sent->bytes = (uint64_t)status.st_size;
+    got = pread(fd, head, sizeof(head), 0);
+    sent->packed = packing(head, got > 0 ? (size_t)got : 0);
     close(fd);
     return code;
 }

@@ -18,6 +18,7 @@ struct sent_part {
     const struct preview_part *part;
     uint64_t bytes;
     char sha256[65];  /* of a file's content */
+    const char *packed; /* "zstd", "gzip": how a file's content is packed; NULL: it is not */
     char stored[160]; /* its name in the output folder, or "" */
 };
 

@@ -36,6 +36,9 @@ static void print_file(const struct sent_part *sent)
         fputs("\n      ", stdout);
         print_printable(texts[PREVIEW_PATH], strlen(texts[PREVIEW_PATH]));
     }
+    if (sent->packed != NULL) {
+        printf("\n      packed; \"%s -dc\" shows what is in it", sent->packed);
+    }
 }
 
 static void print_kind(const struct sent_part *parts, size_t count, enum cairn_preview_kind kind,
@@ -115,7 +118,8 @@ static void write_file(FILE *out, const struct sent_part *sent)
         fprintf(out, ", \"%s\": ", keys[i].key);
         write_text(out, sent->part->texts[keys[i].text]);
     }
-    fprintf(out, ", \"bytes\": %" PRIu64 ", \"sha256\": \"%s\"", sent->bytes, sent->sha256);
+    fprintf(out, ", \"bytes\": %" PRIu64 ", \"sha256\": \"%s\", \"packed\": ", sent->bytes, sent->sha256);
+    write_text(out, sent->packed);
 }
 
 static void write_kind(FILE *out, const struct sent_part *parts, size_t count,

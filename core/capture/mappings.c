@@ -90,22 +90,34 @@ static void parse_path(struct capture *capture, struct known *known, const char 
     mapping->path = make_path(capture, known, at, length);
 }
 
-static bool parse_line(struct capture *capture, struct known *known, const char *at,
-                       const char *end, struct capture_mapping *mapping)
+static bool parse_memory(const char **cursor, const char *end, struct capture_mapping *mapping)
+{
+    return capture_parse_hex(cursor, end, &mapping->start) && skip(cursor, end, '-') &&
+           capture_parse_hex(cursor, end, &mapping->end) && skip(cursor, end, ' ') &&
+           parse_protection(cursor, end, mapping) && skip(cursor, end, ' ');
+}
+
+static bool parse_file(const char **cursor, const char *end, struct capture_mapping *mapping)
 {
     uint64_t major, minor;
 
-    if (!capture_parse_hex(&at, end, &mapping->start) || !skip(&at, end, '-') ||
-        !capture_parse_hex(&at, end, &mapping->end) || !skip(&at, end, ' ') ||
-        !parse_protection(&at, end, mapping) || !skip(&at, end, ' ') ||
-        !capture_parse_hex(&at, end, &mapping->offset) || !skip(&at, end, ' ') ||
-        !capture_parse_hex(&at, end, &major) || !skip(&at, end, ':') ||
-        !capture_parse_hex(&at, end, &minor) || !skip(&at, end, ' ') ||
-        !capture_parse_decimal(&at, end, &mapping->inode)) {
+    if (!capture_parse_hex(cursor, end, &mapping->offset) || !skip(cursor, end, ' ') ||
+        !capture_parse_hex(cursor, end, &major) || !skip(cursor, end, ':') ||
+        !capture_parse_hex(cursor, end, &minor) || !skip(cursor, end, ' ') ||
+        !capture_parse_decimal(cursor, end, &mapping->inode)) {
         return false;
     }
     mapping->device_major = (uint32_t)major;
     mapping->device_minor = (uint32_t)minor;
+    return true;
+}
+
+static bool parse_line(struct capture *capture, struct known *known, const char *at,
+                       const char *end, struct capture_mapping *mapping)
+{
+    if (!parse_memory(&at, end, mapping) || !parse_file(&at, end, mapping)) {
+        return false;
+    }
     while (skip(&at, end, ' ')) {
     }
     parse_path(capture, known, at, end, mapping);

@@ -53,6 +53,16 @@ static void add_file(struct capture *capture, const char *name, const char *cont
     }
 }
 
+/* More room, or NULL when there is none. */
+static char *enlarge(struct arena *arena, char *content, size_t *size)
+{
+    char *larger =
+        *size < MAX_FILE_BYTES ? arena_resize(arena, content, *size, *size * GROWTH) : NULL;
+
+    *size *= larger != NULL ? GROWTH : 1;
+    return larger;
+}
+
 /* All of an open file into the arena, with a NUL behind it. A negative errno if nothing was read.
  */
 static long read_whole(struct arena *arena, int fd, char **ret_content)
@@ -63,13 +73,12 @@ static long read_whole(struct arena *arena, int fd, char **ret_content)
 
     while (content != NULL && bytes > 0) {
         if (used + 1 >= size) {
-            char *larger =
-                size < MAX_FILE_BYTES ? arena_resize(arena, content, size, size * GROWTH) : NULL;
+            char *larger = enlarge(arena, content, &size);
+
             if (larger == NULL) {
                 break;
             }
             content = larger;
-            size *= GROWTH;
         }
         bytes = sys_read(fd, content + used, size - 1 - used);
         used += bytes > 0 ? (size_t)bytes : 0;

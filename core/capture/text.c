@@ -78,6 +78,14 @@ static void put_number(struct output *output, uint64_t value, unsigned base)
     }
 }
 
+static void put_signed(struct output *output, int value)
+{
+    if (value < 0) {
+        put(output, '-');
+    }
+    put_number(output, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
+}
+
 /* Puts the conversion at `at`, behind its '%'; returns its last character. */
 static const char *put_conversion(struct output *output, const char *at, va_list *arguments)
 {
@@ -86,12 +94,7 @@ static const char *put_conversion(struct output *output, const char *at, va_list
     } else if (*at == 'u') {
         put_number(output, va_arg(*arguments, unsigned), 10);
     } else if (*at == 'd') {
-        int value = va_arg(*arguments, int);
-
-        if (value < 0) {
-            put(output, '-');
-        }
-        put_number(output, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
+        put_signed(output, va_arg(*arguments, int));
     } else if (at[0] == 'l' && at[1] == 'l' && (at[2] == 'x' || at[2] == 'u')) {
         put_number(output, va_arg(*arguments, unsigned long long), at[2] == 'x' ? 16 : 10);
         return at + 2;

@@ -55,20 +55,11 @@ static void mark_referenced(const struct capture *capture, unsigned char *needed
     }
 }
 
-void modules_trim(struct capture *capture)
+/* The main module, those that are needed, and of the others the first ones, as far as all fit. */
+static void keep(struct capture *capture, const unsigned char *needed, size_t most)
 {
     size_t count = capture->module_count, kept = 0, wanted = 1, others;
-    size_t most = capture->request.max_bytes - 1 < SMALL_BYTES ? SMALL_MODULES : MOST_MODULES;
-    unsigned char *needed;
 
-    if (count <= most) {
-        return;
-    }
-    needed = arena_alloc(&capture->arena, count);
-    if (needed == NULL) {
-        return;
-    }
-    mark_referenced(capture, needed);
     for (size_t i = 1; i < count; i++) {
         wanted += needed[i];
     }
@@ -80,8 +71,25 @@ void modules_trim(struct capture *capture)
         }
     }
     capture->module_count = kept;
+}
+
+void modules_trim(struct capture *capture)
+{
+    size_t count = capture->module_count;
+    size_t most = capture->request.max_bytes - 1 < SMALL_BYTES ? SMALL_MODULES : MOST_MODULES;
+    unsigned char *needed;
+
+    if (count <= most) {
+        return;
+    }
+    needed = arena_alloc(&capture->arena, count);
+    if (needed == NULL) {
+        return;
+    }
+    mark_referenced(capture, needed);
+    keep(capture, needed, most);
     capture_note(capture,
                  "%u modules were left out, as there is no room for more than %u; those on the "
                  "stacks were kept.",
-                 (unsigned)(count - kept), (unsigned)most);
+                 (unsigned)(count - capture->module_count), (unsigned)most);
 }

@@ -50,6 +50,11 @@ static int cancel_state; /* of the thread that holds the lock */
 /* Not a mutex of libc's, whose timed lock brings 64 KiB of its tables into the program's memory. */
 enum lock_state { LOCK_FREE = 0, LOCK_HELD = 1, LOCK_AWAITED = 2 };
 
+/* Its address is what libc knows an object by that wants to hear of fork(). libcairn.so is linked
+ * without the start files that have it otherwise; where they are, theirs counts. */
+extern void *__dso_handle __attribute__((weak, visibility("hidden")));
+void *__dso_handle;
+
 int client_fail(const struct client_error *error, int code, const char *format, ...)
 {
     va_list arguments;
@@ -372,14 +377,11 @@ static void read_test_tier(char *const *environment)
     }
 }
 
-int client_start_monitor(int page_fd, char *const *environment, const struct client_error *error,
-                         struct client_monitor *ret_monitor)
+int client_start_monitor(struct page *page, int page_fd, int check, char *const *environment,
+                         const struct client_error *error, struct client_monitor *ret_monitor)
 {
     static char *const empty[] = { NULL };
-    static const char name[] = "/cairn-monitor";
     const char *folder = NULL;
-    char path[PAGE_PATH_BYTES];
-    size_t bytes;
 
     /* In a program with raised rights the environment is somebody else's. */
     if (crash_state.secure) {
@@ -390,15 +392,7 @@ int client_start_monitor(int page_fd, char *const *environment, const struct cli
     if (folder == NULL || folder[0] == '\0') {
         folder = CAIRN_LIBEXECDIR;
     }
-    /* Without libc's formatting, of which many programs need none: the memory that it is in. */
-    bytes = strnlen(folder, sizeof(path));
-    if (bytes > sizeof(path) - sizeof(name)) {
-        return client_fail(error, CAIRN_ETOOLONG, "The path of the monitor in %s is too long.",
-                           folder);
-    }
-    memcpy(path, folder, bytes);
-    memcpy(path + bytes, name, sizeof(name));
-    return client_spawn(path, page_fd, environment, error, ret_monitor);
+    return client_spawn(folder, page, page_fd, check, environment, error, ret_monitor);
 }
 
 /* From here on crashes are reported. */
@@ -440,25 +434,25 @@ static int bring_up(struct cairn *cairn, const struct cairn_options *options,
 {
     struct client_monitor monitor = { 0, -1 };
     struct page *page = NULL;
-    int fd = -1;
+    int fd = -1, wait = (options->flags & CAIRN_START_NO_WAIT) == 0;
     int result = client_make_page(options, error, &page, &fd);
 
     if (result != 0) {
         return result;
     }
-    result = client_start_monitor(fd, environment, error, &monitor);
+    result = client_start_monitor(page, fd, wait, environment, error, &monitor);
     close(fd);
-    if (result == 0 && (options->flags & CAIRN_START_NO_WAIT) == 0) {
+    if (result == 0) {
+        result = client_stack_start(); /* while the monitor starts */
+        if (result != 0) {
+            client_fail(error, result, "The thread's alternate signal stack cannot be made.");
+        }
+    }
+    if (result == 0 && wait) {
         result = client_await_plan(page, monitor.pidfd, error);
     }
     if (monitor.pidfd >= 0) {
         close(monitor.pidfd);
-    }
-    if (result == 0) {
-        result = client_stack_start();
-        if (result != 0) {
-            client_fail(error, result, "The thread's alternate signal stack cannot be made.");
-        }
     }
     if (result == 0) {
         result = publish(cairn, page, options, &monitor, error);

@@ -108,7 +108,7 @@ static void replace(struct cairn *cairn, struct page *old)
     if (client_make_page(&options, &nobody, &page, &fd) != 0) {
         return;
     }
-    moved = client_start_monitor(fd, environ, &nobody, &monitor) == 0 &&
+    moved = client_start_monitor(page, fd, 0, environ, &nobody, &monitor) == 0 &&
             move_over(cairn, old, page, monitor.pid);
     close(fd);
     if (monitor.pidfd >= 0) {

@@ -32,16 +32,33 @@
 #define PAGE_FD    3
 #define PROCESS_FD 4
 
-/* What the program and both children share. */
+/* Where the pipes of a check land, as nothing else is open: the monitor keeps the first two. */
+#define OUTPUT_FD         5
+#define OUTPUT_WRITING_FD 6
+#define ERRORS_FD         6
+#define ERRORS_READING_FD 7
+#define ERRORS_WRITING_FD 8
+
+/* What the program and its children share. */
 struct spawn {
-    const char *path;
+    const char *folder; /* of Cairn's programs */
     char **environment;
+    struct page *page;
+    char *const *check; /* the engine's arguments, or NULL */
     int page_fd, process_fd;
     char *second_stack; /* its top */
     volatile pid_t pid;
     volatile int pidfd;
     volatile int error;          /* errno of what failed, in the children too */
     const char *volatile failed; /* ... and what that was */
+};
+
+/* The kernel's structure, for what libc would keep from it. */
+struct kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
 };
 
 static void close_from(unsigned first)
@@ -84,6 +101,36 @@ static int fail_child(struct spawn *spawn, const char *what)
     return 127;
 }
 
+static int become_engine(void *argument)
+{
+    const struct spawn *spawn = argument;
+
+    setsid();
+    dup2(OUTPUT_WRITING_FD, STDOUT_FILENO);
+    dup2(ERRORS_WRITING_FD, STDERR_FILENO);
+    close_from(STDERR_FILENO + 1);
+    execve("cairn-engine", spawn->check, spawn->environment);
+    return 127; /* the monitor tries it, too, and says why it fails */
+}
+
+/* In the process that is about to be the monitor, so that the engine is its child. The stack is
+ * free below this frame until the engine's exec. */
+static void start_check(const struct spawn *spawn)
+{
+    const struct kernel_action collect = { SIG_DFL, 0, NULL, 0 };
+    char stack[2048] __attribute__((aligned(16)));
+    int output[2], errors[2];
+
+    /* Ignored by the program, it would keep the engine's end from the monitor. */
+    syscall(SYS_rt_sigaction, SIGCHLD, &collect, NULL, sizeof(collect.mask));
+    if (pipe2(output, 0) == 0 && pipe2(errors, 0) == 0) {
+        spawn->page->check_pid = clone(become_engine, stack + sizeof(stack),
+                                       CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)spawn);
+    }
+    dup2(ERRORS_READING_FD, ERRORS_FD);
+    close_from(ERRORS_FD + 1);
+}
+
 /* The second child: becomes the monitor. Its result is an exit status. */
 static int become_monitor(void *argument)
 {
@@ -95,11 +142,13 @@ static int become_monitor(void *argument)
     if (place_descriptors(spawn) != 0) {
         return fail_child(spawn, "The monitor's descriptors cannot be placed");
     }
-    if (chdir("/") != 0) {
-        return fail_child(spawn, "The monitor cannot change to \"/\"");
+    /* Every signal is blocked and stays so, until who is started has undone what it inherits. */
+    if (chdir(spawn->folder) == 0) {
+        if (spawn->check != NULL) {
+            start_check(spawn);
+        }
+        execve(arguments[0], arguments, spawn->environment);
     }
-    /* Every signal is blocked and stays so, until the monitor has undone what it inherits. */
-    execve(spawn->path, arguments, spawn->environment);
     return fail_child(spawn, "The monitor cannot be started");
 }
 
@@ -213,19 +262,37 @@ static int run_on_stacks(struct spawn *spawn, char *const *environment,
     run(spawn, stacks + STACKS_BYTES / 2);
     munmap(stacks, STACKS_BYTES + more);
     if (spawn->failed != NULL) {
-        return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s).", spawn->failed,
-                           strerror(spawn->error), spawn->path);
+        return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s/cairn-monitor).", spawn->failed,
+                           strerror(spawn->error), spawn->folder);
     }
     return 0;
 }
 
-int client_spawn(const char *path, int page_fd, char *const *environment,
-                 const struct client_error *error, struct client_monitor *ret_monitor)
+int client_spawn(const char *folder, struct page *page, int page_fd, int check,
+                 char *const *environment, const struct client_error *error,
+                 struct client_monitor *ret_monitor)
 {
-    struct spawn spawn = { .path = path, .pidfd = -1 };
+    char executable[PAGE_PATH_BYTES];
+    /* An empty text stands for what is not given. */
+    char *const arguments[] = { (char *)"cairn-engine",
+                                (char *)"start",
+                                page->config_file,
+                                page->application,
+                                page->application_version,
+                                executable,
+                                NULL };
+    struct spawn spawn = { .folder = folder, .page = page, .pidfd = -1 };
     int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
     int result;
 
+    if (check && (page->client_flags & PAGE_CONFIG_IS_TEXT) == 0) {
+        ssize_t bytes = readlink("/proc/self/exe", executable, sizeof(executable));
+
+        if (bytes > 0 && (size_t)bytes < sizeof(executable)) {
+            executable[bytes] = '\0';
+            spawn.check = arguments;
+        }
+    }
     spawn.page_fd = fcntl(page_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
     spawn.process_fd = self >= 0 ? fcntl(self, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
     if (spawn.page_fd < 0 || spawn.process_fd < 0) {

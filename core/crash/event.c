@@ -62,6 +62,11 @@ static int swap_state(struct page_slot *slot, uint32_t expected, uint32_t wanted
                                        __ATOMIC_ACQUIRE);
 }
 
+static int is_awaited(uint32_t state)
+{
+    return state == SLOT_CLAIMED || state == SLOT_TAKEN || state == SLOT_CAPTURED;
+}
+
 uint32_t crash_wait(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
                     uint64_t began_ns)
 {
@@ -74,7 +79,7 @@ uint32_t crash_wait(const struct crash_handler *handler, struct page *page, stru
         /* The monitor may be busy with other children. */
         uint64_t limit = state == SLOT_CLAIMED && !crash_state.child ? claim : hold;
 
-        if (state != SLOT_CLAIMED && state != SLOT_TAKEN && state != SLOT_CAPTURED) {
+        if (!is_awaited(state)) {
             return state;
         }
         if (passed >= limit || !crash_has_monitor(handler, page)) {
@@ -90,21 +95,25 @@ uint32_t crash_wait(const struct crash_handler *handler, struct page *page, stru
     }
 }
 
-/* A process that is not dumpable refuses ptrace. It may be made so when that gives nobody a right:
- * its ids are all the same and were so at the start. Returns what to put back. */
-static int allow_capture(const struct crash_handler *handler, const struct page *page)
+/* Its ids are all the same and were so at the start. */
+static int has_one_identity(void)
 {
     uint32_t real, effective, saved, real_group, effective_group, saved_group;
+
+    return crash_state.secure == 0 && sys_getresuid(&real, &effective, &saved) == 0 &&
+           sys_getresgid(&real_group, &effective_group, &saved_group) == 0 && real == effective &&
+           real == saved && real_group == effective_group && real_group == saved_group;
+}
+
+/* A process that is not dumpable refuses ptrace. It may be made so when that gives nobody a right.
+ * Returns what to put back. */
+static int allow_capture(const struct crash_handler *handler, const struct page *page)
+{
     int monitor = handler->monitor_pid != 0 ? handler->monitor_pid : page->monitor_pid;
     int dumpable = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 
     sys_prctl(PR_SET_PTRACER, (unsigned long)monitor, 0, 0, 0);
-    if (dumpable == 1 || dumpable < 0 || crash_state.secure != 0) {
-        return -1;
-    }
-    if (sys_getresuid(&real, &effective, &saved) < 0 ||
-        sys_getresgid(&real_group, &effective_group, &saved_group) < 0 || real != effective ||
-        real != saved || real_group != effective_group || real_group != saved_group ||
+    if (dumpable == 1 || dumpable < 0 || !has_one_identity() ||
         sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
         return -1;
     }

@@ -170,6 +170,7 @@ struct page {
     /* monitor → program */
     uint32_t start; /* enum page_start, a futex word */
     int32_t monitor_pid;
+    int32_t check_pid; /* program: the engine that checks already, the monitor's child; 0: none */
     uint32_t monitor_gone; /* set when the monitor ends on its own */
     uint32_t monitor_life; /* a robust futex's word: the kernel marks it when the monitor dies */
     struct page_plan plan;

@@ -382,13 +382,33 @@ void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
     }
 }
 
+/* The copies' work, and this thread's where they cannot be had. False: no minidump came of it. */
+static int make_report(struct work *work)
+{
+    int result = -ENOSYS;
+
+    if (crash_is_filtered()) {
+        make_here(work, WAY_SPARSE);
+    }
+    if (crash_state.test_tier != CRASH_TEST_HANDLER) {
+        result = make_copies(work);
+    }
+    if (result != 0 && result != -EBUSY) {
+        make_alone(work, work->reason, result);
+    }
+    if (state_of(work->reserve) == MINIDUMP_RESERVE_SPARSE) {
+        set_state(work->reserve, work->complete);
+    }
+    return state_of(work->reserve) == work->complete;
+}
+
 int crash_write_reserve(struct crash_handler *handler, struct page *page, struct page_slot *slot,
                         const struct crash_signal *signal, const char *reason)
 {
     struct work work = {
         .handler = handler, .page = page, .signal = signal, .reason = reason, .parent = slot->parent
     };
-    int result = -ENOSYS;
+    int made;
 
     if (handler->reserve == NULL) {
         crash_map_reserve(handler, page);
@@ -400,20 +420,9 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     work.complete =
         slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);
-    if (crash_is_filtered()) {
-        make_here(&work, WAY_SPARSE);
-    }
-    if (crash_state.test_tier != CRASH_TEST_HANDLER) {
-        result = make_copies(&work);
-    }
-    if (result != 0 && result != -EBUSY) {
-        make_alone(&work, reason, result);
-    }
+    made = make_report(&work);
     handler->scratch = NULL; /* not clean any more, should the program live on */
-    if (state_of(work.reserve) == MINIDUMP_RESERVE_SPARSE) {
-        set_state(work.reserve, work.complete);
-    }
-    if (state_of(work.reserve) != work.complete) {
+    if (!made) {
         return 0;
     }
     capture_copy_text(slot->id, sizeof(slot->id), work.reserve->id);

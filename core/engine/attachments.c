@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,59 @@ static int copy_bytes(struct engine_run *run, int from, int to, const char *path
     }
 }
 
+/* ---- Annotators that take something out ---- */
+
+static bool redacts(const struct engine_run *run, size_t index)
+{
+    return (run->setup.plugins.facts[index]->capabilities & CAIRN_CAP_REDACTS) != 0;
+}
+
+static int keep_or_fail(struct engine_run *run, size_t index, enum step_status status, int *fd,
+                        int clean, const char *path, struct error *error)
+{
+    if (status == STEP_OK && lseek(clean, 0, SEEK_SET) == 0) {
+        close(*fd);
+        *fd = clean;
+        return 0;
+    }
+    close(clean);
+    if (status == STEP_UNSUPPORTED && lseek(*fd, 0, SEEK_SET) == 0) {
+        return 0;
+    }
+    return error_set(error, CAIRN_EPLUGIN, "%s could not be seen through by annotator \"%s\".", path,
+                     run->setup.config->instances[index].id);
+}
+
+/* In memory: what is taken out must not reach the disk. */
+static int redact_by(struct engine_run *run, size_t index, int *fd, const char *path,
+                     struct error *error)
+{
+    struct step_request request = { .attachment = text_base_name(path), .in_fd = *fd };
+    struct step_result result;
+    enum step_status status;
+
+    request.out_fd = memfd_create("cairn-attachment", MFD_CLOEXEC);
+    if (request.out_fd < 0) {
+        return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be seen through", path);
+    }
+    status = engine_step(run, index, &request, &result);
+    step_result_finish(&result);
+    return keep_or_fail(run, index, status, fd, request.out_fd, path, error);
+}
+
+static int redact(struct engine_run *run, int *fd, const char *path, struct error *error)
+{
+    const struct config_stage *annotators = &run->pipeline->stages[CAIRN_KIND_ANNOTATOR];
+    int result = 0;
+
+    for (size_t i = 0; i < annotators->count && result == 0; i++) {
+        if (redacts(run, annotators->instances[i])) {
+            result = redact_by(run, annotators->instances[i], fd, path, error);
+        }
+    }
+    return result;
+}
+
 static int open_source(const struct rights *rights, const char *path, struct error *error)
 {
     int fd = open_with_rights(rights, path);
@@ -174,7 +228,10 @@ static int attach(struct engine_run *run, const struct rights *rights, const cha
     if (source < 0) {
         return source;
     }
-    result = copy(run, source, path, error);
+    result = redact(run, &source, path, error);
+    if (result == 0) {
+        result = copy(run, source, path, error);
+    }
     close(source);
     return result;
 }

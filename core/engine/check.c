@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +279,7 @@ static int print_plan(const struct engine_options *options, const struct config 
     buf_finish(&text);
     if (result == EX_OK) {
         close(STDOUT_FILENO); /* whoever reads the plan need not wait for the rest */
+        sched_yield();        /* nor for this processor, on which it may have been woken */
         start_leftovers(options, config, application, folder);
     }
     free(folder);

@@ -38,6 +38,8 @@ struct engine_options {
 
 /* The modes: each returns an exit code. */
 int engine_check(const struct engine_options *options);
+/* `check --plan`, begun by libcairn: CONFIG APPLICATION VERSION EXECUTABLE, "" = not given. */
+int engine_begin(int count, char **arguments);
 int engine_report(const struct engine_options *options);
 int engine_recover(const struct engine_options *options);
 int engine_import(const struct engine_options *options);

@@ -7,6 +7,7 @@
 
 #include "core/engine/engine.h"
 #include "core/util/log.h"
+#include "core/util/nocore.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -190,6 +191,7 @@ int main(int argc, char **argv)
     struct engine_options options = { .config_fd = -1, .lock_fd = -1, .place_fd = -1 };
 
     log_init("cairn-engine", 2, LOG_LEVEL_WARNING);
+    nocore();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the ends of steps from us */
@@ -201,6 +203,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0) {
         return puts("cairn-engine " PACKAGE_VERSION) >= 0 ? EX_OK : EX_IOERR;
+    }
+    if (strcmp(argv[1], "start") == 0) {
+        return engine_begin(argc - 2, argv + 2);
     }
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (strcmp(argv[1], modes[i].name) == 0) {

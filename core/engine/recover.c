@@ -26,6 +26,8 @@
 
 #define UNFINISHED_CAPTURE SPOOL_CAPTURE ".tmp"
 #define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
+#define KILLED_TRIES       3
+#define KILLED_PAUSE_NS    500000000
 #define TURN_LOCK          "recover.lock"
 #define TURN_MARK          "recover.again"
 #define TURN_MARGIN_US     30000000u /* for what lies between two reports */
@@ -118,7 +120,8 @@ static bool await(pid_t pid, uint64_t most_us, int *ret_status)
     return waitpid(pid, ret_status, 0) == pid;
 }
 
-static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+/* Its status, or -1. */
+static int run_apart(struct recovery *recovery, const char *id, int folder_fd)
 {
     uint64_t most_us = engine_hold_us(folder_fd, engine_pipeline_us(recovery->options, folder_fd));
     int status;
@@ -132,11 +135,31 @@ static void process_apart(struct recovery *recovery, const char *id, int folder_
         close(recovery->turn_fd); /* whoever ends our parent has ended its turn */
         _exit(process(recovery, id, folder_fd));
     }
-    if (pid < 0 || !await(pid, most_us, &status)) {
-        log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
-        return;
+    return pid > 0 && await(pid, most_us, &status) ? status : -1;
+}
+
+static bool ended_by(int status, int number)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == number;
+}
+
+/* Whoever was ended from outside, at the end of the machine say, or by a kernel that had no memory
+ * while what crashed still held it, tells nothing of the report. */
+static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+{
+    const struct timespec pause = { 0, KILLED_PAUSE_NS };
+    int status = run_apart(recovery, id, folder_fd);
+
+    for (int i = 1; i < KILLED_TRIES && status >= 0 && ended_by(status, SIGKILL) &&
+                    !exists(folder_fd, SPOOL_REPORT);
+         i++) {
+        nanosleep(&pause, NULL);
+        status = run_apart(recovery, id, folder_fd);
     }
-    if (WIFSIGNALED(status)) {
+    if (status < 0 || ended_by(status, SIGKILL) || ended_by(status, SIGTERM) ||
+        ended_by(status, SIGINT) || ended_by(status, SIGHUP)) {
+        log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
+    } else if (WIFSIGNALED(status)) {
         set_aside(recovery, id, "The engine crashed on it.");
     } else if (WEXITSTATUS(status) == EX_TEMPFAIL) {
         recovery->pending = true;

@@ -160,15 +160,25 @@ bool engine_filters(struct engine_run *run, uint32_t stage)
 
 /* ---- Annotators and hooks ---- */
 
+/* What could not be replaced must not stay as it was either. */
+static void forget(struct report *report, const char *name)
+{
+    if (report_attribute(report, name) != NULL) {
+        report_replace(report, name,
+                       &(struct cairn_value){ .type = CAIRN_VALUE_STRING, .string = "" });
+    }
+}
+
 static void add_attributes(struct engine_run *run, const struct config_instance *instance,
                            const struct step_result *result)
 {
     for (size_t i = 0; i < result->attribute_count; i++) {
         const struct report_attribute *attribute = &result->attributes[i];
 
-        if (report_set(run->report, attribute->name, &attribute->value) != 0) {
+        if (report_replace(run->report, attribute->name, &attribute->value) != 0) {
             report_note(run->report, "%s: the attribute %s does not fit into the report.",
                         instance->id, attribute->name);
+            forget(run->report, attribute->name);
         }
     }
 }
@@ -186,8 +196,40 @@ static void replace_texts(struct engine_run *run, const struct config_instance *
 
         if (report_text(member, text->text) != 0) {
             report_note(report, "%s: there was no memory to replace a text.", instance->id);
+            if (*member != NULL) {
+                (*member)[0] = '\0';
+            }
+        }
+        if (text->index == STEP_TEXT_MESSAGE) {
+            report->message_replaced = true;
+        } else {
+            report->breadcrumbs[text->index].replaced = true;
         }
     }
+}
+
+/* It was to take out what must not be kept, and has not: everything that it would have looked at
+ * goes. */
+static void go_without(struct engine_run *run, const struct config_instance *instance)
+{
+    const struct cairn_value nothing = { .type = CAIRN_VALUE_STRING, .string = "" };
+    struct report *report = run->report;
+
+    for (size_t i = 0; i < report->attribute_count; i++) {
+        if (report->attributes[i].value.type == CAIRN_VALUE_STRING) {
+            report_replace(report, report->attributes[i].name, &nothing);
+        }
+    }
+    for (size_t i = 0; i < report->breadcrumb_count; i++) {
+        report->breadcrumbs[i].message[0] = '\0';
+        report->breadcrumbs[i].replaced = true;
+    }
+    report_text(&report->message, NULL);
+    report->message_replaced = true;
+    report_note(report,
+                "The texts of attributes, breadcrumbs and the message were left out, because "
+                "annotator \"%s\" has not seen them.",
+                instance->id);
 }
 
 /* Returns whether the report has changed. */
@@ -200,6 +242,10 @@ static bool contribute(struct engine_run *run, size_t index)
     if (engine_step(run, index, &request, &result) == STEP_OK) {
         add_attributes(run, &run->setup.config->instances[index], &result);
         replace_texts(run, &run->setup.config->instances[index], &result);
+    } else if (result.status != STEP_UNSUPPORTED &&
+               (run->setup.plugins.facts[index]->capabilities & CAIRN_CAP_REDACTS) != 0 &&
+               run->setup.config->instances[index].kind == CAIRN_KIND_ANNOTATOR) {
+        go_without(run, &run->setup.config->instances[index]);
     }
     changed = result.attribute_count != 0 || result.note_count != 0 ||
               (result.status != STEP_OK && result.status != STEP_UNSUPPORTED);

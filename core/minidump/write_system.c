@@ -22,23 +22,18 @@
 #define FIELD_KERNEL_TIME 15
 #define FIELD_START_TIME  22
 
-/* A file of the system, cut off at a megabyte; NULL if it cannot be read. */
-static const char *read_path(const struct write *write, const char *path, size_t *ret_bytes)
+/* What an open file has, cut off at a megabyte; NULL if nothing can be read. */
+static const char *read_file(struct arena *arena, int fd, size_t *ret_bytes)
 {
     size_t size = FIRST_BYTES, used = 0;
-    char *content = arena_alloc(write->arena, size);
-    int fd = -EPERM;
+    char *content = arena_alloc(arena, size);
     long bytes = 1;
 
-    if (write->capture->request.care == CAPTURE_FREELY) {
-        fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    }
-    while (fd >= 0 && content != NULL && bytes > 0) {
+    while (content != NULL && bytes > 0) {
         bytes = sys_read(fd, content + used, size - used);
         used += bytes > 0 ? (size_t)bytes : 0;
         if (used == size) {
-            char *larger =
-                size < MAX_BYTES ? arena_resize(write->arena, content, size, size * 2) : NULL;
+            char *larger = size < MAX_BYTES ? arena_resize(arena, content, size, size * 2) : NULL;
 
             if (larger == NULL) {
                 break;
@@ -47,11 +42,25 @@ static const char *read_path(const struct write *write, const char *path, size_t
             size *= 2;
         }
     }
-    if (fd >= 0) {
-        sys_close(fd);
-    }
     *ret_bytes = used;
     return used > 0 ? content : NULL;
+}
+
+/* The same of a file of the system. */
+static const char *read_path(const struct write *write, const char *path, size_t *ret_bytes)
+{
+    const char *content = NULL;
+    int fd = -EPERM;
+
+    *ret_bytes = 0;
+    if (write->capture->request.care == CAPTURE_FREELY) {
+        fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    }
+    if (fd >= 0) {
+        content = read_file(write->arena, fd, ret_bytes);
+        sys_close(fd);
+    }
+    return content;
 }
 
 static uint8_t count_processors(const char *text, size_t bytes)

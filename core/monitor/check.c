@@ -47,31 +47,40 @@ static void drain(struct sink *sink)
     }
 }
 
+/* Waits for the engine's end or more of its output. False when the deadline passed. */
+static bool wait_for_more(const struct engine *engine, const struct sink *output,
+                          const struct sink *errors, uint64_t deadline, bool *ret_ended)
+{
+    struct pollfd polled[3] = {
+        { .fd = engine->pidfd, .events = POLLIN },
+        { .fd = output->ended ? -1 : output->fd, .events = POLLIN },
+        { .fd = errors->ended ? -1 : errors->fd, .events = POLLIN },
+    };
+    int timeout = clock_poll_timeout(deadline);
+    int ready = poll(polled, 3, timeout);
+
+    if ((ready < 0 && errno != EINTR) || (ready == 0 && timeout == 0)) {
+        return false;
+    }
+    *ret_ended = ready > 0 && polled[0].revents != 0;
+    return true;
+}
+
 /* Until the engine has ended, because what it has started may hold the pipes for longer; or, with
  * `early`, until it has closed its output. False when the deadline passed. */
 static bool read_until(const struct engine *engine, struct sink *output, struct sink *errors,
                        uint64_t deadline, bool early)
 {
-    for (;;) {
-        struct pollfd polled[3] = {
-            { .fd = engine->pidfd, .events = POLLIN },
-            { .fd = output->ended ? -1 : output->fd, .events = POLLIN },
-            { .fd = errors->ended ? -1 : errors->fd, .events = POLLIN },
-        };
-        int timeout = clock_poll_timeout(deadline);
-        int ready = poll(polled, 3, timeout);
-        if (ready < 0 && errno != EINTR) {
-            return false;
-        }
-        if (ready == 0 && timeout == 0) {
-            return false;
-        }
+    bool ended = false;
+
+    while (wait_for_more(engine, output, errors, deadline, &ended)) {
         drain(output);
         drain(errors);
-        if ((ready > 0 && polled[0].revents != 0) || (early && output->ended)) {
+        if (ended || (early && output->ended)) {
             return true;
         }
     }
+    return false;
 }
 
 /* Puts a sentence before the text that is in `problem` already, as far as both fit. */
@@ -133,11 +142,40 @@ static bool take_early(struct jobs *jobs, const struct engine *engine, const str
     return true;
 }
 
-int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
-              char *ret_problem, size_t problem_capacity)
+/* Reads what the engine says, until `deadline`. */
+static int await(const char *program, struct engine *engine, struct jobs *jobs, uint64_t deadline,
+                 struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
 {
-    const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
     char text[PLAN_TEXT_BYTES];
+    struct sink output = { .fd = engine->output, .data = text, .capacity = sizeof(text) };
+    struct sink errors = { .fd = engine->errors,
+                           .data = ret_problem,
+                           .capacity = problem_capacity - 1 };
+    bool ended = read_until(engine, &output, &errors, deadline, jobs != NULL);
+    if (output.ended &&
+        take_early(jobs, engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
+        return 0;
+    }
+    ended = read_until(engine, &output, &errors, deadline, false);
+    int status = engine_collect(engine, ended ? deadline : 0);
+    if (errors.bytes > errors.capacity) {
+        errors.bytes = errors.capacity;
+    }
+    ret_problem[errors.bytes] = '\0';
+    if (!ended) {
+        explain(ret_problem, problem_capacity, errors.bytes,
+                "%s did not answer within %d seconds and was ended.", program, CHECK_SECONDS);
+        return -ETIMEDOUT;
+    }
+    if (status != 0) {
+        return judge(status, program, ret_problem, problem_capacity, errors.bytes);
+    }
+    return plan_parse(text, output.bytes, ret_plan, ret_problem, problem_capacity);
+}
+
+static int run(const struct engine_settings *settings, struct jobs *jobs, uint64_t deadline,
+               struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
+{
     struct engine engine;
 
     int result = engine_start_check(settings, &engine);
@@ -146,29 +184,26 @@ int check_run(const struct engine_settings *settings, struct jobs *jobs, struct 
                 strerror(-result));
         return result;
     }
-    struct sink output = { .fd = engine.output, .data = text, .capacity = sizeof(text) };
-    struct sink errors = { .fd = engine.errors,
-                           .data = ret_problem,
-                           .capacity = problem_capacity - 1 };
-    bool ended = read_until(&engine, &output, &errors, deadline, jobs != NULL);
-    if (output.ended &&
-        take_early(jobs, &engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
-        return 0;
-    }
-    ended = read_until(&engine, &output, &errors, deadline, false);
-    int status = engine_collect(&engine, ended ? deadline : 0);
-    if (errors.bytes > errors.capacity) {
-        errors.bytes = errors.capacity;
-    }
-    ret_problem[errors.bytes] = '\0';
-    if (!ended) {
-        explain(ret_problem, problem_capacity, errors.bytes,
-                "%s did not answer within %d seconds and was ended.", settings->program,
-                CHECK_SECONDS);
-        return -ETIMEDOUT;
-    }
-    if (status != 0) {
-        return judge(status, settings->program, ret_problem, problem_capacity, errors.bytes);
-    }
-    return plan_parse(text, output.bytes, ret_plan, ret_problem, problem_capacity);
+    return await(settings->program, &engine, jobs, deadline, ret_plan, ret_problem,
+                 problem_capacity);
+}
+
+int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
+              char *ret_problem, size_t problem_capacity)
+{
+    return run(settings, jobs, clock_now() + CHECK_SECONDS * CLOCK_SECOND, ret_plan, ret_problem,
+               problem_capacity);
+}
+
+int check_take(const struct engine_settings *settings, struct engine *engine, struct jobs *jobs,
+               struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
+{
+    const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
+    int result = await(settings->program, engine, jobs, deadline, ret_plan, ret_problem,
+                       problem_capacity);
+
+    /* It had the program's limits, and what else the monitor frees itself of. */
+    return result < 0 && result != -ETIMEDOUT
+               ? run(settings, jobs, deadline, ret_plan, ret_problem, problem_capacity)
+               : result;
 }

@@ -19,4 +19,8 @@
 int check_run(const struct engine_settings *settings, struct jobs *jobs, struct plan *ret_plan,
               char *ret_problem, size_t problem_capacity);
 
+/* The same with an engine that is at it already; should it not be able to, with another one. */
+int check_take(const struct engine_settings *settings, struct engine *engine, struct jobs *jobs,
+               struct plan *ret_plan, char *ret_problem, size_t problem_capacity);
+
 #endif

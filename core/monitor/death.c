@@ -277,12 +277,13 @@ static bool capture_remains(struct capture *capture, const struct monitor *monit
 /* ---- The report ---- */
 
 /* A crash that nobody could finish to report, because the program was ended meanwhile. */
-static void note_crash(struct capture *capture, const struct page *page)
+static void note_crash(struct capture *capture, const struct monitor *monitor)
 {
     struct page_slot copy;
 
-    crash_copy_slot(&page->slots[SLOT_CRASH], &copy);
-    if (copy.state != SLOT_IDLE && copy.state != SLOT_CANCELLED) {
+    crash_copy_slot(&monitor->page->slots[SLOT_CRASH], &copy);
+    if ((copy.state != SLOT_IDLE && copy.state != SLOT_CANCELLED) ||
+        reserve_is_begun(&monitor->reserve, monitor->pid)) {
         capture_note(capture,
                      "It was ended while its crash by signal %d in thread %d was being "
                      "reported.",
@@ -309,7 +310,7 @@ static void report(struct monitor *monitor, const struct death *death)
                   (int)monitor->pid);
         return;
     }
-    note_crash(&dump.capture, monitor->page);
+    note_crash(&dump.capture, monitor);
     bool named = dump_write(&dump, monitor) == 0 && dump_name(&dump, monitor) == 0;
     if (named) {
         dump_report(&dump.incoming, monitor, false);

@@ -302,6 +302,31 @@ int engine_start_check(const struct engine_settings *settings, struct engine *re
     return start(settings, &command, (struct descriptors){ -1, -1, -1, -1, -1 }, true, ret_engine);
 }
 
+/* As make_pipe() makes them. */
+static bool adopt_pipe(int fd)
+{
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+bool engine_adopt_check(pid_t pid, int output, int errors, struct engine *ret_engine)
+{
+    struct engine engine = { .pid = pid, .pidfd = -1, .output = output, .errors = errors };
+    siginfo_t information;
+
+    if (pid > 0 &&
+        waitid(P_PID, (id_t)pid, &information, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        adopt_pipe(output) && adopt_pipe(errors)) {
+        engine.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    }
+    if (engine.pidfd < 0) {
+        close_if_open(&engine.output);
+        close_if_open(&engine.errors);
+        return false;
+    }
+    *ret_engine = engine;
+    return true;
+}
+
 int engine_start_report(const struct engine_settings *settings, const char *folder, int lock,
                         int place, int errors, struct engine *ret_engine)
 {

@@ -46,6 +46,10 @@ int engine_keep_text(const char *text, size_t bytes);
 /* `check --plan`: output and errors are pipes. 0 or a negative errno. */
 int engine_start_check(const struct engine_settings *settings, struct engine *ret_engine);
 
+/* Takes over a check that libcairn has begun as process `pid`, with its pipes. False, and the pipes
+ * are closed, when that is no child of ours. */
+bool engine_adopt_check(pid_t pid, int output, int errors, struct engine *ret_engine);
+
 /* `report` on a folder whose locked descriptor is `lock`, holding `place` (or -1) while it lives.
  * `errors` becomes its standard error; -1: ours. */
 int engine_start_report(const struct engine_settings *settings, const char *folder, int lock,

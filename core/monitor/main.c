@@ -24,6 +24,9 @@
 
 #define PAGE_FD    3
 #define PROGRAM_FD 4
+/* of a check that libcairn has begun */
+#define OUTPUT_FD 5
+#define ERRORS_FD 6
 
 static const char usage_text[] =
     "Usage: cairn-monitor --dump PID [--config FILE] [--application NAME] [--version VERSION]\n";
@@ -95,6 +98,19 @@ static void close_from(unsigned first)
 #endif
 }
 
+/* The check of the configuration may have begun before this program. */
+static void take_check(struct monitor *monitor)
+{
+    int32_t pid = 0;
+    ssize_t bytes = pread(PAGE_FD, &pid, sizeof(pid), offsetof(struct page, check_pid));
+    bool begun = bytes == (ssize_t)sizeof(pid) && pid > 0;
+
+    close_from(begun ? ERRORS_FD + 1 : PROGRAM_FD + 1);
+    if (begun) {
+        engine_adopt_check(pid, OUTPUT_FD, ERRORS_FD, &monitor->check);
+    }
+}
+
 static enum monitor_exit serve(struct monitor *monitor)
 {
     if (fcntl(PAGE_FD, F_GETFD) < 0 || fcntl(PROGRAM_FD, F_GETFD) < 0) {
@@ -103,7 +119,7 @@ static enum monitor_exit serve(struct monitor *monitor)
     }
     setsid(); /* fails where libcairn has done it */
     prctl(PR_SET_NAME, "cairn-monitor");
-    close_from(PROGRAM_FD + 1);
+    take_check(monitor);
     if (chdir("/") != 0) {
         return MONITOR_SYSTEM;
     }

@@ -150,8 +150,11 @@ static enum monitor_exit make_plan(struct monitor *monitor)
         return fail(monitor, "The monitor could not keep the configuration's text: %s.",
                     strerror(-result));
     }
-    result = check_run(&monitor->settings, &monitor->jobs, &monitor->plan, page->problem,
-                       sizeof(page->problem));
+    result = monitor->check.pid != 0
+                 ? check_take(&monitor->settings, &monitor->check, &monitor->jobs, &monitor->plan,
+                              page->problem, sizeof(page->problem))
+                 : check_run(&monitor->settings, &monitor->jobs, &monitor->plan, page->problem,
+                             sizeof(page->problem));
     if (result != 0) {
         page_answer_failed(page);
         return result == CHECK_PROBLEMS ? MONITOR_PROBLEMS : MONITOR_FAILED;
@@ -198,10 +201,7 @@ static enum monitor_exit start(struct monitor *monitor)
     if (status != MONITOR_DONE) {
         return status;
     }
-    status = make_plan(monitor);
-    if (status != MONITOR_DONE) {
-        return status;
-    }
+    /* While the engine checks, if it has begun already: the program waits for what comes after. */
     monitor->signals = watch_block_signals();
     int result = monitor->signals;
     if (result >= 0) {
@@ -210,6 +210,10 @@ static enum monitor_exit start(struct monitor *monitor)
     if (result < 0) {
         return fail(monitor, "The monitor could not begin to wait for the program: %s.",
                     strerror(-result));
+    }
+    status = make_plan(monitor);
+    if (status != MONITOR_DONE) {
+        return status;
     }
     make_reserve(monitor);
     page_answer_ready(monitor->page, &monitor->plan);

@@ -48,6 +48,7 @@ struct monitor {
     struct plan plan;
     struct log log; /* its folder is the application's */
     struct jobs jobs;
+    struct engine check; /* that was begun by libcairn; its pid 0: none */
     struct queue queue;
     struct reserve reserve;
     struct provisional provisional;

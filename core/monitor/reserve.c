@@ -191,6 +191,12 @@ bool reserve_has_crash(const struct reserve *reserve, int32_t pid)
     }
 }
 
+bool reserve_is_begun(const struct reserve *reserve, int32_t pid)
+{
+    return reserve->about != NULL && is_written(reserve) &&
+           __atomic_load_n(&reserve->about->writer, __ATOMIC_ACQUIRE) == pid;
+}
+
 bool reserve_is_open(const struct reserve *reserve)
 {
     return reserve->about != NULL &&

@@ -55,6 +55,9 @@ bool reserve_has_crash(const struct reserve *reserve, int32_t pid);
 /* Undoes it after a child's report, or one that was given up, for the program's own crash. */
 void reserve_reopen(struct reserve *reserve);
 
+/* The program has begun to write a minidump into it. */
+bool reserve_is_begun(const struct reserve *reserve, int32_t pid);
+
 /* It holds a minidump of which the program does not know yet whether it dies of it. */
 bool reserve_is_open(const struct reserve *reserve);
 

@@ -66,6 +66,19 @@ static int call_annotator(struct host *host, const union any_ops *ops, void *con
     return ops->annotator.annotate(context, &args);
 }
 
+static int call_attachment(struct host *host, const union any_ops *ops, void *context, int out_fd)
+{
+    struct cairn_attachment_args args = { .size = sizeof(args),
+                                          .from = STEP_FD_IN,
+                                          .to = out_fd,
+                                          .host = &host->table,
+                                          .report = &host->report,
+                                          .name = host->request->attachment };
+
+    return ops->annotator.attachment != NULL ? ops->annotator.attachment(context, &args)
+                                             : CAIRN_PLUGIN_UNSUPPORTED;
+}
+
 static int call_writer(struct host *host, const union any_ops *ops, void *context, int out_fd)
 {
     struct cairn_writer_args args = {
@@ -113,7 +126,8 @@ static int call_kind(struct host *host, const union any_ops *ops, void *context,
     case CAIRN_KIND_FILTER:
         return call_filter(host, ops, context, end);
     case CAIRN_KIND_ANNOTATOR:
-        return call_annotator(host, ops, context);
+        return host->request->attachment != NULL ? call_attachment(host, ops, context, out_fd)
+                                                 : call_annotator(host, ops, context);
     case CAIRN_KIND_WRITER:
         return call_writer(host, ops, context, out_fd);
     case CAIRN_KIND_HOOK:

@@ -77,8 +77,9 @@ enum step_fd {
     STEP_FD_WIRE = 3,
     STEP_FD_PLUGIN = 4,
     STEP_FD_DUMP = 5,
-    STEP_FD_OUT = 6, /* a writer's file, or where a preview goes */
-    STEP_FDS = 7,
+    STEP_FD_OUT = 6, /* a writer's file, or where a preview or an attachment goes */
+    STEP_FD_IN = 7,  /* an attachment */
+    STEP_FDS = 8,
 };
 int host_confine(const struct step_request *request, const int fds[STEP_FDS], pid_t parent,
                  uint64_t time_us, struct error *error);

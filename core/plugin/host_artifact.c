@@ -93,12 +93,20 @@ static uint64_t room(const struct cairn_host *table)
     return report < output ? report : output;
 }
 
+static int replaced(const struct cairn_host *table, const struct cairn_report *report,
+                    const char *path)
+{
+    (void)table;
+    return report_is_replaced(report->report, path);
+}
+
 const struct cairn_artifact_service *host_artifact_service(void)
 {
     static const struct cairn_artifact_service service = { .size = sizeof(service),
                                                            .set_type = set_type,
                                                            .take_minidump = take_minidump,
-                                                           .room = room };
+                                                           .room = room,
+                                                           .replaced = replaced };
 
     return &service;
 }

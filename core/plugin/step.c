@@ -111,7 +111,14 @@ static pid_t fork_child(const struct step *step, const int fds[STEP_FDS])
 static int start(struct step *step)
 {
     const struct step_request *request = step->request;
-    int fds[STEP_FDS] = { -1, -1, -1, -1, request->plugin_fd, request->dump_fd, request->out_fd };
+    int fds[STEP_FDS] = { -1,
+                          -1,
+                          -1,
+                          -1,
+                          request->plugin_fd,
+                          request->dump_fd,
+                          request->out_fd,
+                          request->attachment != NULL ? request->in_fd : -1 };
     int number;
 
     if (make_pipe(&step->wire, &fds[STEP_FD_WIRE]) != 0) {

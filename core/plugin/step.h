@@ -45,6 +45,8 @@ struct step_request {
     int out_fd;                  /* writers and previews: where to; else -1 */
     bool may_take;               /* writers: the captured minidump may become the artifact */
     uint64_t room;               /* writers: bytes that the report may still have; 0: any */
+    const char *attachment;      /* annotators: the name of a file to be changed, else NULL */
+    int in_fd;                   /* that file; it goes to out_fd */
     unsigned attempt;            /* transports */
     bool preview;                /* transports: show what would be sent, see preview.h */
     uint64_t deadline_us;        /* monotonic; the instance's timeout counts within it; 0: none */

@@ -414,6 +414,44 @@ int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *c
     return 0;
 }
 
+static bool is_same(const struct cairn_value *left, const struct cairn_value *right)
+{
+    return left->type == right->type && left->boolean == right->boolean &&
+           left->integer == right->integer && left->uint64 == right->uint64 &&
+           memcmp(&left->number, &right->number, sizeof(left->number)) == 0 &&
+           (left->string == right->string || (left->string != NULL && right->string != NULL &&
+                                              strcmp(left->string, right->string) == 0));
+}
+
+int report_replace(struct report *report, const char *name, const struct cairn_value *value)
+{
+    const struct report_attribute *before = find_attribute(report, name);
+    bool replaced = before != NULL && (before->replaced || !is_same(&before->value, value));
+    int result = report_set(report, name, value);
+
+    if (result == 0) {
+        find_attribute(report, name)->replaced = replaced;
+    }
+    return result;
+}
+
+bool report_is_replaced(const struct report *report, const char *path)
+{
+    static const char attributes[] = "attributes.", breadcrumbs[] = "breadcrumbs.";
+    const struct report_attribute *attribute;
+    size_t index;
+
+    if (strncmp(path, attributes, strlen(attributes)) == 0) {
+        attribute = find_attribute(report, path + strlen(attributes));
+        return attribute != NULL && attribute->replaced;
+    }
+    if (strncmp(path, breadcrumbs, strlen(breadcrumbs)) == 0) {
+        index = strtoul(path + strlen(breadcrumbs), NULL, 10);
+        return index < report->breadcrumb_count && report->breadcrumbs[index].replaced;
+    }
+    return strcmp(path, "crash.message") == 0 && report->message_replaced;
+}
+
 /* An artifact's name is a file's name in the report's folder, and nothing else. */
 static bool is_file_name(const char *name)
 {

@@ -19,6 +19,7 @@
 struct report_attribute {
     char *name;
     struct cairn_value value; /* value.string is owned */
+    bool replaced;            /* the minidump has another one; not in report.json */
 };
 
 struct report_frame {
@@ -57,6 +58,7 @@ struct report_timing {
 struct report_breadcrumb {
     uint64_t time_ns;
     char *category, *message;
+    bool replaced; /* as an attribute's */
 };
 
 struct report_register {
@@ -80,6 +82,7 @@ struct report {
     char *thread;            /* name, NULL if unknown */
     char *reason;            /* in words */
     char *message;           /* NULL if none */
+    bool message_replaced;   /* as an attribute's */
     char *executable, *user; /* NULL if unknown; user: name, else the number */
     char *signature;         /* NULL if there is none */
     char *pipeline;          /* NULL before it is chosen */
@@ -126,6 +129,10 @@ void report_destroy(struct report *report);
 
 /* `name` is [A-Za-z0-9._-]{1,128}; a text longer than its limit is CAIRN_EINVAL. */
 int report_set(struct report *report, const char *name, const struct cairn_value *value);
+/* The same of an annotator: where there is such an attribute with another value, it is replaced. */
+int report_replace(struct report *report, const char *name, const struct cairn_value *value);
+/* Whether it is, by its path: "attributes.<name>", "crash.message", "breadcrumbs.<index>". */
+bool report_is_replaced(const struct report *report, const char *path);
 const struct cairn_value *report_attribute(const struct report *report, const char *name);
 /* A whole sentence. The same note is kept once; the last place says that more were left out. */
 int report_note(struct report *report, const char *format, ...)

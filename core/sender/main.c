@@ -9,6 +9,7 @@
 #include "core/sender/sender.h"
 
 #include "core/util/log.h"
+#include "core/util/nocore.h"
 #include "core/util/paths.h"
 #include "core/util/text.h"
 
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
         return code;
     }
     log_init("cairn-sender", options.quiet ? -1 : 2, LOG_LEVEL_WARNING);
+    nocore();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would keep the ends of steps from us */

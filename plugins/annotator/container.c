@@ -237,6 +237,11 @@ static int is_from_here(const struct cairn_annotator_args *args)
            tier.type == CAIRN_VALUE_INTEGER && tier.integer > 0;
 }
 
+static int set(const struct cairn_host *host, const char *name, const char *value)
+{
+    return value != NULL && value[0] != '\0' ? host->set_string(host, name, value) : 0;
+}
+
 static int annotate(void *context, struct cairn_annotator_args *args)
 {
     const struct cairn_host *host = args->host;
@@ -251,12 +256,9 @@ static int annotate(void *context, struct cairn_annotator_args *args)
     if (container.id[0] == '\0' && container.name[0] == '\0' && container.pod[0] == '\0') {
         return CAIRN_PLUGIN_UNSUPPORTED;
     }
-    status |= container.id[0] != '\0' ? host->set_string(host, "container.id", container.id) : 0;
-    status |=
-        container.name[0] != '\0' ? host->set_string(host, "container.name", container.name) : 0;
-    status |= container.runtime != NULL
-                  ? host->set_string(host, "container.runtime", container.runtime)
-                  : 0;
+    status |= set(host, "container.id", container.id);
+    status |= set(host, "container.name", container.name);
+    status |= set(host, "container.runtime", container.runtime);
     status |= container.pod[0] != '\0' ? add_pod(host, &container, inside) : 0;
     return status == 0 ? CAIRN_PLUGIN_OK
                        : host->fail(host, "Not every attribute of the container could be set.");

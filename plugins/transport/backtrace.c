@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "plugins/transport/common/verdict.h"
+#include "plugins/transport/common/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,25 +225,15 @@ static int send_report(void *context, struct cairn_transport_args *args)
     const struct config *config = context;
     char *url = make_url(config);
     struct form form = { .parts = NULL };
-    struct http_answer answer;
-    enum form_found found;
+    int status;
 
     if (url == NULL) {
         return args->host->fail(args->host, "No memory for the submission's address.");
     }
-    found = fill(&form, config, args);
-    if (found == FORM_FOUND) {
-        http_post(&config->http, args->host, url, &form, &answer);
-        verdict_give(args, &answer, url, &manners);
-        http_answer_finish(&answer);
-    } else if (found == FORM_HAS_NONE) {
-        args->outcome = CAIRN_REJECTED;
-        snprintf(args->error, sizeof(args->error),
-                 "The report has no minidump to upload: its pipeline lacks a writer of that kind.");
-    }
+    status = upload_form(args, &config->http, url, &form, fill(&form, config, args), &manners);
     form_finish(&form);
     free(url);
-    return found == FORM_FAILED ? CAIRN_PLUGIN_FAILED : CAIRN_PLUGIN_OK;
+    return status;
 }
 
 static const struct cairn_transport_ops ops = {

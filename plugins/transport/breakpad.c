@@ -4,7 +4,7 @@
  * collectors that understand them: one multipart POST with prod, ver, further fields and the dump.
  * Runs in a step of the sender.
  */
-#include "plugins/transport/common/verdict.h"
+#include "plugins/transport/common/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,21 +114,11 @@ static int send_report(void *context, struct cairn_transport_args *args)
     static const struct verdict_manners manners = { .text_is_id = true };
     const struct config *config = context;
     struct form form = { .parts = NULL };
-    struct http_answer answer;
-    enum form_found found;
+    enum form_found found = fill(&form, config, args);
+    int status = upload_form(args, &config->http, config->url, &form, found, &manners);
 
-    found = fill(&form, config, args);
-    if (found == FORM_FOUND) {
-        http_post(&config->http, args->host, config->url, &form, &answer);
-        verdict_give(args, &answer, config->url, &manners);
-        http_answer_finish(&answer);
-    } else if (found == FORM_HAS_NONE) {
-        args->outcome = CAIRN_REJECTED;
-        snprintf(args->error, sizeof(args->error),
-                 "The report has no minidump to upload: its pipeline lacks a writer of that kind.");
-    }
     form_finish(&form);
-    return found == FORM_FAILED ? CAIRN_PLUGIN_FAILED : CAIRN_PLUGIN_OK;
+    return status;
 }
 
 static const struct cairn_transport_ops ops = {

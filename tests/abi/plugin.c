@@ -197,7 +197,9 @@ static int call(void *context, struct cairn_annotator_args *args)
     (void)context;
     return set_attributes(args->host) != 0 ? CAIRN_PLUGIN_FAILED : judge(args->host, args->report);
 }
-static const struct cairn_annotator_ops ops = { sizeof(ops), 0, check, create, destroy, call };
+static const struct cairn_annotator_ops ops = {
+    .size = sizeof(ops), .check = check, .create = create, .destroy = destroy, .annotate = call
+};
 #elif KIND == 3
 static int call(void *context, struct cairn_writer_args *args)
 {

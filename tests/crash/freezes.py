@@ -270,7 +270,7 @@ def held(trial, point):
         raise Broken("its lock was taken from it in time")
     make_old(trial)
     trial.recover()
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     finish(trial, (1,))
     return "ended by the next"
 
@@ -279,7 +279,7 @@ def held_turn(trial):
     """One that recovers is frozen, and before that its child."""
     trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
     trial.crash("null", HOLD + TIERS + LOAD)
-    trial.await_nobody(UNAIDED)
+    trial.await_nobody(UNAIDED + LOAD)
     trial.marker.unlink()
     trial.environment["CAIRN_TEST_FAULT"] = f"engine.annotators:stop:{trial.marker}"
     first = subprocess.Popen([f"{trial.libexec}/cairn-engine", "recover", "--application-folder", str(trial.application),
@@ -292,9 +292,9 @@ def held_turn(trial):
         raise Broken("its turn was taken from it in time")
     make_old(trial)
     trial.recover()
-    if first.wait(UNAIDED) != -signal.SIGKILL:
+    if first.wait(UNAIDED + LOAD) != -signal.SIGKILL:
         raise Broken("it is still there")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     finish(trial, (1,))
     return "ended by the next"
 
@@ -315,13 +315,13 @@ def held_sender(trial):
         raise Broken("it is still there")
     if not any(trial.application.glob("delivered/*/report.json")):
         raise Broken("what it was about to deliver was not delivered")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     finish(trial, (1,))
     return "ended by the next"
 
 
 def frozen(trial):
-    end = time.monotonic() + UNAIDED
+    end = time.monotonic() + UNAIDED + LOAD
     while trial.struck() is None:
         if time.monotonic() > end:
             raise Broken("nobody was frozen")
@@ -340,7 +340,7 @@ def make_old(trial):
 def finish(trial, tiers):
     trial.recover()
     trial.run("cairn-sender", "--spool", str(trial.spool), "--application", "victim", "--now", "--quiet")
-    trial.await_nobody(PIPELINE)
+    trial.await_nobody(PIPELINE + LOAD)
     trial.check(tiers)
 
 

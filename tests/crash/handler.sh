@@ -165,7 +165,7 @@ crash capture none
 unset LD_LIBRARY_PATH
 is "none: exit status" "$status" 0
 has "the monitor's surroundings are clean" "$log" \
-    '^surroundings: descriptors 5 mask full sigchld default session own folder / umask 077$'
+    '^surroundings: descriptors 7 mask full sigchld default session own folder /[^ ]* umask 077$'
 is "the monitor's environment has no LD_" "$(printf '%s\n' "$log" | grep -c '^environment')" 0
 crash capture wait
 is "the program has no new child" "$out" "no child"

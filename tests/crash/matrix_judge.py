@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 
 import matrix_run
@@ -102,7 +103,10 @@ def judge_report(row, report, tier, verdict):
     symbols = walk_of(report)
     verdict["tier"] = str(report["tier"])
     verdict["detail"] += report["notes"]
-    if report["tier"] not in range(tier, max(tier, row.lowest) + 1):
+    if report["kind"] == "death" and \
+            not any(f"its crash by signal {int(signal.SIGSEGV)} " in note for note in report["notes"]):
+        verdict["report"] = "a death that says nothing of the crash"
+    if report["kind"] != "death" and report["tier"] not in range(tier, max(tier, row.lowest) + 1):
         verdict["report"] = f"tier {report['tier']}"
     if (crash["signal"], crash.get("code") in row.codes) != (row.signal, True):
         verdict["reason"] = f"{crash['signal']} {crash.get('code')}"

@@ -33,6 +33,7 @@ class Row:
     root: bool = False             # needs root
     lowest: int = 1                # the best tier that the design promises here
     full: bool = False             # too large for the usual run
+    asked: bool = False            # only when it is named: what becomes of it is the kernel's choice
     short: tuple = ()              # modes that belong to the short form
     threads: int = 0               # how many threads the minidump must have, at least
     frames: int = 0                # how many frames the walk must have, at least
@@ -94,6 +95,9 @@ ROWS = [
     Row("closed from 0", "closed", "0", short=(EMBEDDED,)),
     Row("no address space", "no-address-space"),
     Row("memory cgroup full", "no-memory", "{cgroup}", setup="cgroup", root=True),
+    # The kernel may kill the program for a page that somebody needs to report it.
+    Row("memory cgroup at its limit", "no-memory-left", "{cgroup}", setup="cgroup", root=True,
+        asked=True, never=("reason", "thread", "site", "walk", "exit")),
     Row("spool's disk full", "null", outcome="log", setup="disk-full", root=True),
     Row("jump to 0", "jump-zero", site="", module="", through="call_address"),
     Row("jump to data", "jump-data", codes=("SEGV_ACCERR",), site="", module="",

@@ -81,6 +81,37 @@ arrived() {
 ok "twelve killed engines: twelve reports" wait_for 15 arrived
 is "nothing of them is left" "$(find "$spool/shop/incoming" -name '*.part')" ""
 
+# ---- An engine that is ended from outside tells nothing of its report, one that crashes does.
+cat >"$scratch/slow.yaml" <<END
+version: 1
+engine: { spool: $spool }
+annotators: { slow: { plugin: fake, file: $control.slow, timeout: 15s } }
+writers: { dump: { plugin: minidump } }
+pipelines: { default: { annotators: [slow], writers: [dump] } }
+END
+at_work() {
+    worker=$(pgrep -P "$recovering") && [ -n "$(pgrep -P "$worker")" ]
+}
+# ended SIGNAL: recover, whose engine gets it while it is at work on $ended.
+ended() {
+    ended=$(incoming) ended=${ended##*/}
+    echo hang >"$control.slow"
+    "$engine" recover --application-folder "$spool/shop" --config "$scratch/slow.yaml" >"$scratch/out" 2>&1 &
+    recovering=$!
+    wait_for 20 at_work
+    rm "$control.slow"
+    kill "-$1" "$worker"
+    wait "$recovering"
+}
+ended KILL
+ok "one that is killed, for want of memory say: it is tried again" test -f "$spool/shop/delivered/$ended/report.json"
+ended TERM
+ok "one that is told to end: its report waits" test -f "$spool/shop/incoming/$ended/capture.dmp"
+recover >/dev/null 2>&1
+ok "... for the next" wait_for 10 test -f "$spool/shop/delivered/$ended/report.json"
+ended SEGV
+ok "one that crashes: it is set aside" test -f "$spool/shop/quarantine/$ended/capture.dmp"
+
 # ---- import
 import() {
     "$engine" import --config "$config" "$@"

@@ -60,11 +60,14 @@ is "what hung has its next attempt" "$(ls "$spool/shop/pending" | wc -l)" 1
 ok "which is made" delivered_all 13
 
 # ---- No moment at which a mark is overlooked: a sender stopped at each, and a report that comes then.
+stopped() {
+    grep -q '^State:.*T' "/proc/$(cat "$1")/status"
+}
 count=13
 for point in sender.saved sender.looked sender.unlocked; do
     at=$scratch/at.$point
     CAIRN_TEST_FAULT=$point:stop:$at commit
-    ok "$point: a sender is stopped there" wait_for 10 test -s "$at"
+    ok "$point: a sender is stopped there" wait_for 10 stopped "$at"
     commit
     ok "$point: another one has come and gone, or did the work" wait_for 10 one_sender
     kill -CONT "$(cat "$at")"

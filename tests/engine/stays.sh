@@ -28,6 +28,7 @@ crash() {
     NOBODYS_BUSINESS=5ec7e75ec7e7 cairn run -c "$scratch/shop.yaml" --application "$1" -- \
         perl -e 'kill SEGV => $$; sleep 5' 2>/dev/null
     ok "$1: delivered" wait_for 20 sh -c "ls '$spool/$1'/delivered/*/report.json"
+    wait_for 20 idle # hooks run meanwhile
     folder=$(echo "$spool/$1"/delivered/*)
 }
 artifacts() {

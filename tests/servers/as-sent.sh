@@ -120,4 +120,20 @@ process "$scratch/bare.yaml"
 is "a report without a minidump" "$(status_of cairn show -c "$scratch/bare.yaml" --as-sent breakpad "$id")" 65
 has "... would not be sent" "$(cat "$scratch/err")" 'Nothing would be sent: The report has no minidump'
 
+# ---- A minidump that lies packed in the spool leaves unpacked: so it is shown. Other packed files are said to be.
+sed -e 's/dump: { plugin: minidump }/dump: { plugin: minidump, compress: zstd }/' "$scratch/shop.yaml" >"$scratch/packed.yaml"
+if [ "$(status_of cairn check "$scratch/packed.yaml")" -eq 0 ]; then
+    process "$scratch/packed.yaml"
+    ok "a packed one is delivered" wait_for 20 test -d "$spool/shop/delivered/$id"
+    folder=$spool/shop/delivered/$id
+    cairn show --spool "$spool" --as-sent breakpad --json --output "$scratch/packed" "$id" >"$scratch/packed.json"
+    is "packed: what is shown is what was sent" \
+        "$(python3 "$CAIRN_SRCDIR/tests/servers/as_sent.py" "$scratch/packed.json" "$(grep -rl "$id" "$scratch"/received/*/request.json | head -n 1 | xargs dirname)")" same
+    is "packed: it is a minidump" "$(head -c 4 "$scratch/packed"/*-upload_file_minidump)" MDMP
+    cairn show --spool "$spool" --as-sent copy "$id" >"$scratch/out"
+    has "a copy leaves packed, and that is said" "$(cat "$scratch/out")" 'packed; "zstd -dc" shows what is in it'
+else
+    skip "packed minidumps" "built without zstd"
+fi
+
 done_testing

@@ -118,14 +118,20 @@ static int is_luhn(const char *digits, size_t count)
     return sum % 10 == 0;
 }
 
+/* Whether what begins at `at` only goes on there. */
+static int is_in_number(const char *text, size_t at)
+{
+    return at > 0 && (is_in(DIGITS LETTERS, text[at - 1]) ||
+                      (at > 1 && is_in(" -", text[at - 1]) && is_in(DIGITS, text[at - 2])));
+}
+
 /* Digits, single blanks or dashes between them. More digits than a card has are something else. */
 static size_t match_card(const char *text, size_t at)
 {
     char digits[MOST_CARD];
     size_t count = 0, length = 0;
 
-    if (at > 0 && (is_in(DIGITS LETTERS, text[at - 1]) ||
-                   (at > 1 && is_in(" -", text[at - 1]) && is_in(DIGITS, text[at - 2])))) {
+    if (is_in_number(text, at)) {
         return 0;
     }
     while (is_in(DIGITS, text[at + length])) {
@@ -141,6 +147,18 @@ static size_t match_card(const char *text, size_t at)
                : 0;
 }
 
+/* A number of at most 255: its length, else 0. */
+static size_t match_octet(const char *text)
+{
+    size_t digits = strspn(text, DIGITS);
+    unsigned value = 0;
+
+    for (size_t i = 0; i < digits && i < 3; i++) {
+        value = value * 10 + (unsigned)(text[i] - '0');
+    }
+    return digits <= 3 && value <= 255 ? digits : 0;
+}
+
 static size_t match_ipv4(const char *text, size_t at)
 {
     size_t length = 0;
@@ -149,16 +167,9 @@ static size_t match_ipv4(const char *text, size_t at)
         return 0;
     }
     for (int part = 0; part < 4; part++) {
-        size_t digits = strspn(text + at + length, DIGITS);
-        unsigned value = 0;
+        size_t digits = match_octet(text + at + length);
 
-        if (digits == 0 || digits > 3 || (part < 3 && text[at + length + digits] != '.')) {
-            return 0;
-        }
-        for (size_t i = 0; i < digits; i++) {
-            value = value * 10 + (unsigned)(text[at + length + i] - '0');
-        }
-        if (value > 255) {
+        if (digits == 0 || (part < 3 && text[at + length + digits] != '.')) {
             return 0;
         }
         length += digits + (part < 3);

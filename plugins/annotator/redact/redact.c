@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * annotator/redact: replaces what must not leave the machine in the texts of a report: attributes
- * of the program and of the annotators before it, the message, breadcrumbs. So it comes last. It
- * does not reach into the minidump. Runs in a step of the engine.
+ * of the program and of the annotators before it, the message, breadcrumbs, attached files of text.
+ * So it comes last. Of the minidump it does not reach into memory. Runs in a step of the engine.
  */
 #include "plugins/annotator/redact/patterns.h"
 
 #include <cairn/plugin.h>
+
+#include <errno.h>
 #include <fnmatch.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_REGEXES 32
 #define MAX_TEXT    65536 /* what an attribute can hold */
 #define CUSTOM_NAME "redacted"
 #define MAX_WITH    256
 #define MAX_ITEMS   4096 /* of one kind: a bound on every loop */
+#define MAX_FILE    (16u << 20)
 
 struct config {
     struct cairn_list patterns;   /* of int32_t, enum pattern */
@@ -352,16 +357,93 @@ static int annotate(void *context, struct cairn_annotator_args *args)
     return CAIRN_PLUGIN_OK;
 }
 
+/* ---- Attached files ---- */
+
+/* The whole file as a text, freed by the caller; NULL with *ret_bytes 0 when it cannot be read. */
+static char *read_file(int fd, size_t *ret_bytes)
+{
+    struct stat status;
+    char *text = fstat(fd, &status) == 0 && status.st_size >= 0 &&
+                         (uint64_t)status.st_size <= MAX_FILE
+                     ? malloc((size_t)status.st_size + 1)
+                     : NULL;
+    size_t used = 0;
+
+    while (text != NULL && used < (size_t)status.st_size) {
+        ssize_t got = pread(fd, text + used, (size_t)status.st_size - used, (off_t)used);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            break; /* it was cut meanwhile */
+        }
+        used += (size_t)got;
+    }
+    if (text != NULL) {
+        text[used] = '\0';
+        *ret_bytes = used;
+    }
+    return text;
+}
+
+static int write_file(int fd, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        ssize_t written = write(fd, text, left);
+
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return -1;
+        }
+        text += written;
+        left -= (size_t)written;
+    }
+    return 0;
+}
+
+/* As a whole: a match may be anywhere in it. What holds a NUL is no text. */
+static int see_through(void *context, struct cairn_attachment_args *args)
+{
+    struct redact *redact = context;
+    const struct cairn_host *host = args->host;
+    size_t bytes = 0;
+    char *text = read_file(args->from, &bytes), *clean = NULL;
+    int result = CAIRN_PLUGIN_UNSUPPORTED, changed;
+
+    if (text == NULL) {
+        return host->fail(host, "%s cannot be read.", args->name);
+    }
+    changed = strlen(text) == bytes ? redact_text(redact, text, SIZE_MAX, &clean) : 0;
+    if (changed < 0) {
+        result = host->fail(host, "There is no memory to look through %s.", args->name);
+    } else if (changed > 0) {
+        result = write_file(args->to, clean) == 0
+                     ? CAIRN_PLUGIN_OK
+                     : host->fail(host, "%s cannot be written anew: %s.", args->name,
+                                  strerror(errno));
+    }
+    free(clean);
+    free(text);
+    return result;
+}
+
 static const struct cairn_annotator_ops ops = {
     .size = sizeof(ops),
     .check = check,
     .create = create,
     .destroy = destroy,
     .annotate = annotate,
+    .attachment = see_through,
 };
 
 const struct cairn_plugin cairn_plugin_entry = {
     CAIRN_PLUGIN_HEAD(CAIRN_KIND_ANNOTATOR),
+    .capabilities = CAIRN_CAP_REDACTS,
     .name = "redact",
     .version = "1.0.0",
     .summary = "Replaces what must not leave the machine in the report's texts; it comes last.",

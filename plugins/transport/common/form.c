@@ -211,11 +211,6 @@ static void add_file(struct form *form, const char *name, const struct cairn_art
     }
 }
 
-static bool is_preview(const struct cairn_host *host)
-{
-    return CAIRN_HOST_HAS(host, service) && host->service(host, CAIRN_SERVICE_PREVIEW) != NULL;
-}
-
 /* Lets `artifact` lead to its content; `path` lives as long as it. */
 static bool unpack(struct form *form, const struct cairn_transport_args *args,
                    struct cairn_artifact *artifact, char path[64])
@@ -242,7 +237,7 @@ enum form_found form_minidump(struct form *form, const struct cairn_transport_ar
     if (!artifact_at(args, minidump_index(args), &artifact)) {
         return FORM_HAS_NONE;
     }
-    if (is_packed(&artifact) && !is_preview(args->host) && !unpack(form, args, &artifact, path)) {
+    if (is_packed(&artifact) && !unpack(form, args, &artifact, path)) {
         return FORM_FAILED;
     }
     if (args->host->get(args->host, args->report, "id", &id) && id.type == CAIRN_VALUE_STRING) {

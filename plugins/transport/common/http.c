@@ -6,10 +6,13 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define USER_AGENT             "Cairn/1.0 (Linux)"
@@ -319,19 +322,48 @@ static int show_text(const struct cairn_preview_service *preview, const struct c
                                                        .bytes = strlen(text) });
 }
 
+/* A file that is there for this step only is handed over by its content. */
+static int show_content(const struct cairn_preview_service *preview, const struct cairn_host *host,
+                        const struct cairn_preview_part *whole)
+{
+    struct cairn_preview_part part = *whole;
+    int fd = open(part.path, O_RDONLY | O_CLOEXEC), result;
+    struct stat status;
+    void *data = MAP_FAILED;
+
+    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
+        data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (data == MAP_FAILED) {
+        return host->fail(host, "%s cannot be shown: %s.", part.filename, strerror(errno));
+    }
+    part.path = NULL;
+    part.data = data;
+    part.bytes = (size_t)status.st_size;
+    result = preview->part(host, &part);
+    munmap(data, part.bytes);
+    return result;
+}
+
 static int show_part(const struct cairn_preview_service *preview, const struct cairn_host *host,
                      const struct form_part *part)
 {
+    struct cairn_preview_part file = { .size = sizeof(file),
+                                       .kind = CAIRN_PREVIEW_FILE,
+                                       .name = part->name,
+                                       .path = part->path,
+                                       .filename = part->filename,
+                                       .media_type = part->type };
+
     if (part->value != NULL) {
         return show_text(preview, host, CAIRN_PREVIEW_FIELD, part->name, part->value);
     }
-    return preview->part(host,
-                         &(struct cairn_preview_part){ .size = sizeof(struct cairn_preview_part),
-                                                       .kind = CAIRN_PREVIEW_FILE,
-                                                       .name = part->name,
-                                                       .path = part->path,
-                                                       .filename = part->filename,
-                                                       .media_type = part->type });
+    return part->path != NULL && strncmp(part->path, "/proc/self/fd/", 14) == 0
+               ? show_content(preview, host, &file)
+               : preview->part(host, &file);
 }
 
 /* Credentials travel encoded, which nobody would recognise as the secret that is to be hidden. */

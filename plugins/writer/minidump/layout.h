@@ -26,6 +26,7 @@
 #define LAYOUT_MEMORY_INFO_LIST 16u
 #define LAYOUT_COMMAND_LINE     0x47670006u
 #define LAYOUT_ENVIRONMENT      0x47670007u
+#define LAYOUT_CRASHPAD         0x43500001u
 #define LAYOUT_CAIRN            0x43524e01u
 
 #define LAYOUT_THREAD_BYTES     48
@@ -38,7 +39,14 @@
     16 /* address, size: 64 bits each; contents follow one another                                 \
         */
 
+#define LAYOUT_ANNOTATION_BYTES 24
+#define LAYOUT_CRASHPAD_PAIRS   36 /* where in Crashpad's stream size and offset of its annotations lie */
+#define LAYOUT_PAIR_BYTES       8  /* offsets of name and value */
+
 #define LAYOUT_RECORD_HEADER_BYTES 8   /* type, bytes; the next record begins at a multiple of 4 */
+#define LAYOUT_RECORD_ANNOTATION   5u  /* type, name_bytes, 16 more bytes, name, value */
+#define LAYOUT_RECORD_BREADCRUMB   6u  /* time (64 bits), … */
+#define LAYOUT_RECORD_MESSAGE      9u  /* text */
 #define LAYOUT_RECORD_PROCESS_FILE 12u /* name_bytes, content_bytes, name, content */
 #define LAYOUT_RECORD_REGION       14u /* start, bytes: 64 bits each, … */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * writer/minidump: keeps the captured minidump as an artifact, without the data classes that its
- * options do not include, on request without what the program had on its stacks, or compressed.
+ * options do not include and what annotators have replaced, on request without what the program had
+ * on its stacks, or compressed.
  * What is left out is never written to the new file, not even for a moment; a large dump becomes
  * the new file by itself, after the host has filled the gaps. One for which there is no room loses
  * memory, by priority. Runs in a step of the engine.
@@ -9,6 +10,7 @@
 #include "config.h"
 
 #include "plugins/writer/minidump/output.h"
+#include "plugins/writer/minidump/said.h"
 
 #include <cairn/plugin.h>
 
@@ -167,7 +169,9 @@ static int write_mapped(const struct config *config, struct cairn_writer_args *a
                    ? host->fail(host, "The captured file of %zu bytes is not a minidump.", bytes)
                    : host->fail(host, "No memory to reduce the minidump.");
     }
-    status = write_reduced(output, bytes, &holes);
+    status = said_find(host, args->report, output->data, bytes, &holes) == 0
+                 ? write_reduced(output, bytes, &holes)
+                 : host->fail(host, "No memory to reduce the minidump.");
     free(holes.items);
     return status;
 }

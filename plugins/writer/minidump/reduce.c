@@ -20,7 +20,7 @@ struct search {
     struct holes *holes;
 };
 
-static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
+void reduce_add(struct holes *holes, uint64_t offset, uint64_t bytes)
 {
     if (holes->count == holes->capacity) {
         size_t capacity = holes->capacity != 0 ? holes->capacity * 2 : 16;
@@ -36,6 +36,13 @@ static void add_hole(struct holes *holes, uint64_t offset, uint64_t bytes)
     holes->items[holes->count++] = (struct cairn_hole){ offset, bytes };
 }
 
+/* A record of type 0 is skipped by readers, its content becomes zeros. */
+void reduce_add_record(struct holes *holes, uint64_t offset, uint64_t bytes)
+{
+    reduce_add(holes, offset - LAYOUT_RECORD_HEADER_BYTES, 4);
+    reduce_add(holes, offset, bytes);
+}
+
 /* A hole for what `bytes` bytes of memory from `address` on, stored at `offset`, share with
  * `range`. */
 static void clear_shared(struct search *search, uint64_t address, uint64_t bytes, uint64_t offset,
@@ -45,7 +52,7 @@ static void clear_shared(struct search *search, uint64_t address, uint64_t bytes
     uint64_t end = address + bytes < range->end ? address + bytes : range->end;
 
     if (start < end) {
-        add_hole(search->holes, offset + (start - address), end - start);
+        reduce_add(search->holes, offset + (start - address), end - start);
     }
 }
 
@@ -108,7 +115,7 @@ static int is_dropped_file(const struct search *search, struct layout_bytes name
     return 0;
 }
 
-/* Cairn's own stream: a record of type 0 is skipped by readers, its content becomes zeros. */
+/* Cairn's own stream. */
 static void clear_records(struct search *search, struct layout_bytes stream)
 {
     struct layout_bytes content;
@@ -121,10 +128,7 @@ static void clear_records(struct search *search, struct layout_bytes stream)
         if (type == LAYOUT_RECORD_PROCESS_FILE && content.count >= 8 &&
             layout_get32(data) <= content.count - 8 &&
             is_dropped_file(search, (struct layout_bytes){ data + 8, layout_get32(data) })) {
-            uint64_t offset = (uint64_t)(data - search->dump.data);
-
-            add_hole(search->holes, offset - LAYOUT_RECORD_HEADER_BYTES, 4);
-            add_hole(search->holes, offset, content.count);
+            reduce_add_record(search->holes, (uint64_t)(data - search->dump.data), content.count);
         }
     }
 }
@@ -143,7 +147,7 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     struct layout_bytes stream = { NULL, bytes };
 
     if (is_dropped_stream(search, type)) {
-        add_hole(search->holes, (uint64_t)(entry - search->dump.data),
+        reduce_add(search->holes, (uint64_t)(entry - search->dump.data),
                  LAYOUT_DIRECTORY_ENTRY_BYTES);
     }
     if (offset > search->dump.count || bytes > search->dump.count - offset) {
@@ -151,7 +155,7 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     }
     stream.data = search->dump.data + offset;
     if (is_dropped_stream(search, type)) {
-        add_hole(search->holes, offset, bytes);
+        reduce_add(search->holes, offset, bytes);
     } else if (type == LAYOUT_CAIRN) {
         clear_records(search, stream);
     } else if (type == LAYOUT_THREAD_LIST) {
@@ -205,7 +209,7 @@ static int compare_holes(const void *left_, const void *right_)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-static void sort_and_merge(struct holes *holes)
+void reduce_sort(struct holes *holes)
 {
     size_t kept = 0;
 
@@ -245,7 +249,7 @@ int reduce_find(const unsigned char *dump, size_t bytes, unsigned classes, const
         free(holes.items);
         return -2;
     }
-    sort_and_merge(&holes);
+    reduce_sort(&holes);
     *ret_holes = holes;
     return 0;
 }

@@ -24,6 +24,11 @@ struct holes {
     int failed; /* no memory for one of them */
 };
 
+/* One more hole; and the record whose content lies there. Then they have to be sorted. */
+void reduce_add(struct holes *holes, uint64_t offset, uint64_t bytes);
+void reduce_add_record(struct holes *holes, uint64_t offset, uint64_t bytes);
+void reduce_sort(struct holes *holes);
+
 /* Finds the holes for the data classes in `classes`. `stat` is the text of the process's
  * /proc/PID/stat, or NULL: it tells where on the stack the kernel put arguments and environment.
  * 0; -1: not a minidump; -2: no memory. */

@@ -52,6 +52,10 @@ enum cairn_kind {
 #define CAIRN_CAP_PROCESSES (1ull << 1)     /* starts other programs, or forks */
 #define CAIRN_CAP_PERSONAL_DATA (1ull << 2) /* can add data about the user to the report */
 #define CAIRN_CAP_PREVIEW (1ull << 3)       /* a transport that knows CAIRN_SERVICE_PREVIEW */
+/* An annotator that takes out what must not be kept. It is asked about each attached file, too, by
+ * `attachment`; and when it fails, what it has not seen is not kept: the report loses its text
+ * attributes, its message, its breadcrumbs or that file instead. */
+#define CAIRN_CAP_REDACTS (1ull << 4)
 
 /* Errors that a plugin's functions return (0 is success). Text for people goes to host->fail(). */
 #define CAIRN_PLUGIN_OK 0
@@ -321,6 +325,11 @@ struct cairn_artifact_service {
     /* [host] How many bytes may be written to the descriptor: more would exceed the instance's
      * output_limit or engine.limits.report, and cost the artifact. UINT64_MAX: any. */
     uint64_t (*room)(const struct cairn_host *host);
+    /* [host] 1 when an annotator has replaced what the report's minidump still has, by its path:
+     * "attributes.<name>", "crash.message", "breadcrumbs.<index>". An artifact that is made of the
+     * minidump must not have the original. */
+    int (*replaced)(const struct cairn_host *host, const struct cairn_report *report,
+                    const char *path);
 };
 
 /* Transports: there when somebody wants to see what would leave the machine. Then send() goes the
@@ -401,9 +410,23 @@ struct cairn_annotator_args {
     const struct cairn_report *report;
 };
 
+/* A file that the program attached, before it is written to the disk. */
+struct cairn_attachment_args {
+    uint32_t size;
+    int32_t from; /* open for reading */
+    int32_t to;   /* open for writing, empty: what becomes of it */
+    int32_t reserved;
+    const struct cairn_host *host;
+    const struct cairn_report *report;
+    const char *name; /* its base name */
+};
+
 struct cairn_annotator_ops {
     CAIRN_OPS_HEAD;
     int (*annotate)(void *context, struct cairn_annotator_args *args);
+    /* Optional, with CAIRN_CAP_REDACTS: CAIRN_PLUGIN_UNSUPPORTED leaves the file as it is. In a step
+     * of its own for each file: check, create, this, destroy. */
+    int (*attachment)(void *context, struct cairn_attachment_args *args);
 };
 
 struct cairn_writer_args {

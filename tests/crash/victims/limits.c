@@ -61,6 +61,17 @@ static long read_number(const char *path)
     return strtol(text, NULL, 10);
 }
 
+static void use_memory(size_t bytes)
+{
+    volatile char *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        cannot("mmap");
+    }
+    memset((char *)memory, 1, bytes);
+}
+
 /* argument: the folder of this process's memory cgroup, which Cairn's processes are in, too; fills it
  * up to its last MiB */
 static void crash_without_memory(const char *argument)
@@ -72,13 +83,22 @@ static void crash_without_memory(const char *argument)
     snprintf(limit, sizeof(limit), "%s/memory.limit_in_bytes", argument);
     most = read_number(limit) - (1 << 20);
     while (read_number(usage) < most) {
-        volatile char *page =
-            mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        use_memory(65536);
+    }
+    crash_here();
+}
 
-        if (page == MAP_FAILED) {
-            cannot("mmap");
-        }
-        memset((char *)page, 1, 65536);
+/* The same, page by page, until the kernel has refused one: from here on each new page has to be taken
+ * from somebody, or costs somebody's life. */
+static void crash_at_memory_limit(const char *argument)
+{
+    char refused[512];
+    long before;
+
+    snprintf(refused, sizeof(refused), "%s/memory.failcnt", argument);
+    before = read_number(refused);
+    while (read_number(refused) == before) {
+        use_memory(4096);
     }
     crash_here();
 }
@@ -144,6 +164,7 @@ const struct kind limit_kinds[] = {
     { "closed", crash_closed },
     { "no-address-space", crash_without_address_space },
     { "no-memory", crash_without_memory },
+    { "no-memory-left", crash_at_memory_limit },
     { "heap-of", crash_with_heap },
     { "in-dlopen", crash_in_dlopen },
     { "modules", crash_with_modules },
