@@ -163,7 +163,6 @@ static void send_with(struct job *job, struct report_delivery *delivery, size_t 
     char error[512];
 
     request.attempt = delivery->attempts;
-    request.deadline_us = time_monotonic_us() + instance->timeout_us;
     holder_promise(job->sender->lock, instance->timeout_us + SENDER_MARGIN_US);
     step_run(&request, &result);
     faults_count(job->sender->application_fd, &request, &result);
