@@ -74,6 +74,7 @@ is "... with what the program said" "$(attribute "$report" shop.region)" eu-1
 
 run during-dump
 has "a child that was made during cairn_dump() starts Cairn, and gets a report of its own" "$out" "^child's own dump 0\$"
+wait_for 20 settled # its engines would make their reports in the next one's spool
 
 run large
 is "large: three children die of their signals" "$(grep -c '^child [0-9]*: signal 11$' "$scratch/out")" 3

@@ -10,6 +10,7 @@
 #include "core/minidump/reader.h"
 #include "core/report/report.h"
 #include "plugins/writer/minidump/reduce.h"
+#include "plugins/writer/minidump/said.h"
 #include "plugins/writer/minidump/sanitize.h"
 #include "plugins/writer/minidump/shrink.h"
 #include "tests/fuzz/fuzz.h"
@@ -201,12 +202,41 @@ static void shrink(const uint8_t *data, size_t bytes, uint64_t room)
     shrink_finish(&plan);
 }
 
+/* A host for which annotators have replaced everything. */
+static int replaced(const struct cairn_host *host, const struct cairn_report *report,
+                    const char *path)
+{
+    (void)host, (void)report;
+    return path[0] != '\0';
+}
+
+static const void *service(const struct cairn_host *host, const char *name)
+{
+    static const struct cairn_artifact_service artifact = { .size = sizeof(artifact),
+                                                            .replaced = replaced };
+
+    (void)host, (void)name;
+    return &artifact;
+}
+
+static int breadcrumb_at(const struct cairn_host *host, const struct cairn_report *report,
+                         size_t index, struct cairn_breadcrumb *ret_breadcrumb)
+{
+    (void)host, (void)report;
+    ret_breadcrumb->time = index;
+    return index < 2;
+}
+
 static void reduce(const uint8_t *data, size_t bytes, const char *stat)
 {
+    static const struct cairn_host host = { .size = sizeof(host),
+                                            .service = service,
+                                            .breadcrumb_at = breadcrumb_at };
     struct holes holes = { 0 };
     uint64_t last = 0;
 
     if (reduce_find(data, bytes, REDUCE_ALL, stat, &holes) == 0) {
+        (void)said_find(&host, NULL, data, bytes, &holes);
         for (size_t i = 0; i < holes.count; i++) {
             fuzz_require(holes.items[i].offset >= last && holes.items[i].bytes <= bytes &&
                          holes.items[i].offset <= bytes - holes.items[i].bytes);

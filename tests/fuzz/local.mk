@@ -35,7 +35,8 @@ tests_fuzz_fuzz_page_LDADD = libcairn-fuzz.la libcairn-report.la libcairn-minidu
 	libcairn-util.la
 tests_fuzz_fuzz_minidump_SOURCES = tests/fuzz/fuzz_minidump.c core/engine/code.c \
 	core/engine/unwind.c plugins/writer/minidump/layout.c plugins/writer/minidump/reduce.c \
-	plugins/writer/minidump/sanitize.c plugins/writer/minidump/shrink.c $(FUZZ_COMMON)
+	plugins/writer/minidump/said.c plugins/writer/minidump/sanitize.c \
+	plugins/writer/minidump/shrink.c $(FUZZ_COMMON)
 tests_fuzz_fuzz_minidump_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_minidump_LDADD = libcairn-report.la libcairn-minidump.la libcairn-util.la
 tests_fuzz_fuzz_plugin_SOURCES = tests/fuzz/fuzz_plugin.c $(FUZZ_COMMON)

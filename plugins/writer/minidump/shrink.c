@@ -374,10 +374,18 @@ static int correct(const struct shrink *shrink, unsigned char *descriptor)
     return 1;
 }
 
+/* Where the entries of a stream lie in the copy; of one that is absent there are none. */
+static unsigned char *copy_of(const struct plan *plan, const struct stream *stream,
+                              struct layout_bytes entries)
+{
+    return plan->shrink->head + stream->offset +
+           (entries.count > 0 ? entries.data - stream->content.data : 0);
+}
+
 static void correct_threads(const struct plan *plan)
 {
     const struct layout_bytes threads = layout_entries(plan->threads.content, LAYOUT_THREAD_BYTES);
-    unsigned char *copy = plan->shrink->head + (threads.data - plan->dump.data);
+    unsigned char *copy = copy_of(plan, &plan->threads, threads);
 
     for (size_t at = 0; at < threads.count; at += LAYOUT_THREAD_BYTES) {
         correct(plan->shrink, copy + at + LAYOUT_THREAD_STACK);
@@ -390,7 +398,7 @@ static void correct_list(const struct plan *plan)
     const struct layout_bytes entries =
         layout_entries(plan->list.content, LAYOUT_DESCRIPTOR_BYTES);
     unsigned char *head = plan->shrink->head;
-    unsigned char *copy = head + (entries.data - plan->dump.data), *to = copy;
+    unsigned char *copy = copy_of(plan, &plan->list, entries), *to = copy;
 
     if (plan->list.content.count < 4) {
         return;
