@@ -13,7 +13,7 @@
 
 static const struct report_attribute *attribute(const struct step_result *result, const char *name)
 {
-    static const struct report_attribute none = { "", { .string = "" } };
+    static const struct report_attribute none = { .name = "", .value = { .string = "" } };
 
     for (size_t i = 0; i < result->attribute_count; i++) {
         if (strcmp(result->attributes[i].name, name) == 0) {
