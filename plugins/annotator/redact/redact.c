@@ -406,28 +406,38 @@ static int write_file(int fd, const char *text)
     return 0;
 }
 
+static int redact_file(struct redact *redact, const struct cairn_attachment_args *args,
+                       const char *text)
+{
+    const struct cairn_host *host = args->host;
+    char *clean = NULL;
+    int changed = redact_text(redact, text, SIZE_MAX, &clean), result = CAIRN_PLUGIN_OK;
+
+    if (changed < 0) {
+        return host->fail(host, "There is no memory to look through %s.", args->name);
+    }
+    if (changed == 0) {
+        return CAIRN_PLUGIN_UNSUPPORTED;
+    }
+    if (write_file(args->to, clean) != 0) {
+        result =
+            host->fail(host, "%s cannot be written anew: %s.", args->name, strerror(errno));
+    }
+    free(clean);
+    return result;
+}
+
 /* As a whole: a match may be anywhere in it. What holds a NUL is no text. */
 static int see_through(void *context, struct cairn_attachment_args *args)
 {
-    struct redact *redact = context;
-    const struct cairn_host *host = args->host;
     size_t bytes = 0;
-    char *text = read_file(args->from, &bytes), *clean = NULL;
-    int result = CAIRN_PLUGIN_UNSUPPORTED, changed;
+    char *text = read_file(args->from, &bytes);
+    int result;
 
     if (text == NULL) {
-        return host->fail(host, "%s cannot be read.", args->name);
+        return args->host->fail(args->host, "%s cannot be read.", args->name);
     }
-    changed = strlen(text) == bytes ? redact_text(redact, text, SIZE_MAX, &clean) : 0;
-    if (changed < 0) {
-        result = host->fail(host, "There is no memory to look through %s.", args->name);
-    } else if (changed > 0) {
-        result = write_file(args->to, clean) == 0
-                     ? CAIRN_PLUGIN_OK
-                     : host->fail(host, "%s cannot be written anew: %s.", args->name,
-                                  strerror(errno));
-    }
-    free(clean);
+    result = strlen(text) == bytes ? redact_file(context, args, text) : CAIRN_PLUGIN_UNSUPPORTED;
     free(text);
     return result;
 }

@@ -132,23 +132,34 @@ static bool take_whole(const struct output *output, uint64_t bytes, const struct
            artifact->take_minidump(output->host, holes->items, holes->count) == CAIRN_PLUGIN_OK;
 }
 
+/* All of it at first, even where there is no room: compressed it may fit. */
+static int write_all(const struct output *output, uint64_t bytes, const struct holes *holes)
+{
+    if (output->shrink == NULL && output->compressor == NULL && bytes > output->room) {
+        errno = EFBIG;
+        return -1;
+    }
+    if (output_copy(output, bytes, holes) != 0) {
+        return -1;
+    }
+    return output->compressor != NULL ? compress_end(output->compressor) : 0;
+}
+
 static int write_reduced(struct output *output, uint64_t bytes, const struct holes *holes)
 {
     if (output->shrink == NULL && take_whole(output, bytes, holes)) {
         return CAIRN_PLUGIN_OK;
     }
-    if (output->shrink == NULL && output->compressor == NULL && bytes > output->room) {
+    if (write_all(output, bytes, holes) == 0) {
+        return CAIRN_PLUGIN_OK;
+    }
+    if (output->shrink == NULL && errno == EFBIG) {
         output->too_large = 1;
         return CAIRN_PLUGIN_FAILED;
     }
-    if (output_copy(output, bytes, holes) != 0 ||
-        (output->compressor != NULL && compress_end(output->compressor) != 0)) {
-        output->too_large = output->shrink == NULL && errno == EFBIG;
-        return output->too_large ? CAIRN_PLUGIN_FAILED : output->host->fail(output->host,
-                                  "The minidump of %" PRIu64 " bytes could not be written: %s.",
-                                  bytes, strerror(errno));
-    }
-    return CAIRN_PLUGIN_OK;
+    return output->host->fail(output->host,
+                              "The minidump of %" PRIu64 " bytes could not be written: %s.", bytes,
+                              strerror(errno));
 }
 
 static int write_mapped(const struct config *config, struct cairn_writer_args *args,
