@@ -3,9 +3,9 @@
  * The arena of import-free code; see arena.h. Small pieces share chunks of a megabyte; a piece that
  * is larger than a quarter of that gets a chunk of its own, present at once: it is about to be
  * filled, and a fault for each page would cost more than to read the same memory from the process.
- * What fills large pages is made of them where the system has them; what does not fill one stays
- * without, because to clear the rest of it takes time, and much more where a hypervisor has to find
- * the memory first.
+ * What fills large pages is made of them where the system has them; what fills less than half of
+ * one stays without, because to clear the rest of it takes time, and much more where a hypervisor
+ * has to find the memory first.
  */
 #include "core/capture/arena.h"
 
@@ -87,7 +87,7 @@ static struct arena_chunk *map_chunk(struct arena *arena, size_t bytes, bool own
     struct arena_chunk *chunk;
     long address = -ENOMEM;
 
-    bytes = rounded(bytes, PAGE_BYTES);
+    bytes = rounded(bytes, own && bytes % LARGE_PAGE > LARGE_PAGE / 2 ? LARGE_PAGE : PAGE_BYTES);
     if (bytes > arena->limit || arena->mapped > arena->limit - bytes) {
         return NULL;
     }

@@ -158,8 +158,8 @@ static void read_libc(struct capture *capture)
     uint64_t value = 0, address = 0;
     struct tables tables;
 
-    if (module == NULL || module->dynamic_address == 0 ||
-        !read_tables(capture, module, &tables) || !find_symbol(capture, &tables, &value) ||
+    if (module == NULL || module->dynamic_address == 0 || !read_tables(capture, module, &tables) ||
+        !find_symbol(capture, &tables, &value) ||
         !read_at(capture, absolute(module, value), &address, sizeof(address)) || address == 0) {
         return;
     }

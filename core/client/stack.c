@@ -40,9 +40,9 @@ static int exchange(const stack_t *stack, stack_t *ret_old)
 
 static size_t page_bytes(void)
 {
-    long bytes = sysconf(_SC_PAGESIZE);
+    unsigned long bytes = getauxval(AT_PAGESZ); /* sysconf() has big tables */
 
-    return bytes > 0 ? (size_t)bytes : 4096;
+    return bytes > 0 ? bytes : 4096;
 }
 
 /* Without guard pages, whole pages. */

@@ -86,6 +86,12 @@ static bool is_plain(const char *text)
     return text[0] != '\0' && strchr("_.+-", text[0]) == NULL && text[strspn(text, safe)] == '\0';
 }
 
+/* YAML would read these as line breaks, or not at all. */
+static bool is_break(uint32_t code)
+{
+    return code < 0xa0 || code == 0x2028 || code == 0x2029 || code == 0xfeff;
+}
+
 static void emit_quoted(struct buf *out, const char *text)
 {
     size_t length = strlen(text);
@@ -99,9 +105,8 @@ static void emit_quoted(struct buf *out, const char *text)
             buf_printf(out, "\\%c", text[i]);
         } else if (step == 1 && ((unsigned char)text[i] < ' ' || text[i] == '\x7f')) {
             buf_printf(out, "\\x%02x", (unsigned)(unsigned char)text[i]);
-        } else if (step > 1 &&
-                   (code < 0xa0 || code == 0x2028 || code == 0x2029 || code == 0xfeff)) {
-            buf_printf(out, "\\u%04x", (unsigned)code); /* YAML would read them as line breaks */
+        } else if (step > 1 && is_break(code)) {
+            buf_printf(out, "\\u%04x", (unsigned)code);
         } else {
             buf_add(out, text + i, step);
         }

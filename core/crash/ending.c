@@ -141,17 +141,19 @@ int crash_ask_previous(const struct crash_signal *signal, uint64_t *blocked)
     return 0;
 }
 
-/* 0 when the signal is pending: it strikes as soon as the mask allows, before any instruction. */
-static int send_again(const struct crash_signal *signal)
+/* 0 when the signal is pending: it strikes as soon as the mask allows, before any instruction.
+ * Without its siginfo, which a core dump has, only if it would not come otherwise. */
+static int send_again(const struct crash_signal *signal, int faults)
 {
     int result = sys_rt_tgsigqueueinfo(signal->pid, signal->tid, signal->number, signal->info);
 
-    return result == 0 ? 0 : sys_tgkill(signal->pid, signal->tid, signal->number);
+    return result == 0 || faults ? result : sys_tgkill(signal->pid, signal->tid, signal->number);
 }
 
-/* A fault need not strike again: other threads run, and may have mapped the address meanwhile. So it
- * is sent, too, unless a sandbox might kill for that. In both ways the process dies on the return
- * from this signal handler, with the registers that it had: a core dump shows the crash, not us. */
+/* A fault need not strike again: other threads run, and may have mapped the address meanwhile. So
+ * it is sent, too, unless a sandbox might kill for that. In both ways the process dies on the
+ * return from this signal handler, with the registers that it had: a core dump shows the crash, not
+ * us. */
 void crash_default_action(const struct crash_signal *signal)
 {
     struct crash_action none = { 0, 0, 0 };
@@ -159,7 +161,8 @@ void crash_default_action(const struct crash_signal *signal)
 
     if (crash_kernel_action(signal->number, &none, NULL) == 0) {
         signal->context->uc_sigmask &= ~CRASH_BIT(signal->number);
-        if (signal->pid != 1 && !(faults && crash_is_filtered()) && send_again(signal) == 0) {
+        if (signal->pid != 1 && !(faults && crash_is_filtered()) &&
+            send_again(signal, faults) == 0) {
             return;
         }
         if (faults) {

@@ -203,6 +203,16 @@ static bool move_kept(int fd, uint64_t bytes)
     return true;
 }
 
+static bool has_kept(int fd, const struct minidump_reserve *about)
+{
+    struct stat status;
+
+    return about->kept_bytes > 0 && about->kept_bytes <= MINIDUMP_RESERVE_BYTES &&
+           fstat(fd, &status) == 0 &&
+           (uint64_t)status.st_size >= MINIDUMP_RESERVE_KEPT_AT + about->kept_bytes &&
+           begins_as_minidump(fd, MINIDUMP_RESERVE_KEPT_AT);
+}
+
 /* The monitor was ended when the program had been let go and its minidump had no folder yet; both
  * are gone. The report has the id that the program was told. False when nothing was kept. */
 static bool adopt_kept(const struct place *place, const char *name, int fd,
@@ -210,8 +220,7 @@ static bool adopt_kept(const struct place *place, const char *name, int fd,
 {
     int folder;
 
-    if (about->kept_bytes == 0 || about->kept_bytes > MINIDUMP_RESERVE_BYTES ||
-        !begins_as_minidump(fd, MINIDUMP_RESERVE_KEPT_AT) || !text_is_uuid(about->other)) {
+    if (!has_kept(fd, about) || !text_is_uuid(about->other)) {
         return false;
     }
     if (!move_kept(fd, about->kept_bytes)) {

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #define STACK_BYTES (256 * 1024)
 
@@ -16,6 +18,16 @@ static void wait_for(sem_t *semaphore)
 {
     while (sem_wait(semaphore) != 0 && errno == EINTR) {
     }
+}
+
+/* The kernel's word for it, whatever was or was not noticed before. */
+static bool is_attached(void)
+{
+    siginfo_t change;
+
+    return waitid(P_ALL, 0, &change,
+                  WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) == 0 ||
+           errno != ECHILD;
 }
 
 static void capture(struct captor *captor)
@@ -29,14 +41,14 @@ static void capture(struct captor *captor)
     }
     captor->result = result;
     captor->holds = held;
-    captor->stays = held || (result == 0 && captor->capture->attached == 0);
+    captor->stays = held || !is_attached();
 }
 
 static void release(struct captor *captor)
 {
     capture_release(captor->capture);
     captor->holds = false;
-    captor->stays = captor->capture->attached == 0;
+    captor->stays = !is_attached();
 }
 
 /* What is read after a semaphore was raised is what it was before: the next call may be under way.

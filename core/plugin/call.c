@@ -138,16 +138,35 @@ static int call_kind(struct host *host, const union any_ops *ops, void *context,
     return CAIRN_PLUGIN_FAILED;
 }
 
+/* From create to destroy. */
+static enum wire_state call_plugin(struct host *host, const union any_ops *ops, int out_fd,
+                                   struct wire_end *end)
+{
+    void *context = NULL;
+    int result = 0;
+
+    if (ops->head.create != NULL) {
+        result = ops->head.create(&host->table, host->request->instance->options, &context);
+    }
+    if (result == 0) {
+        fault_point("step.created");
+        result = call_kind(host, ops, context, out_fd, end);
+        fault_point("step.called");
+        if (ops->head.destroy != NULL) {
+            ops->head.destroy(context);
+        }
+    }
+    return state_of(result);
+}
+
 static enum wire_state call_all(struct host *host, const struct cairn_plugin *plugin, int out_fd,
                                 struct wire_end *end)
 {
     const union any_ops ops = copy_ops(plugin->ops);
-    const void *options = host->request->instance->options;
-    void *context = NULL;
     int result = 0;
 
     if (ops.head.check != NULL) {
-        result = ops.head.check(&host->table, options);
+        result = ops.head.check(&host->table, host->request->instance->options);
     }
     if (host->problems > 0 || result != 0) {
         return WIRE_REFUSED;
@@ -161,18 +180,7 @@ static enum wire_state call_all(struct host *host, const struct cairn_plugin *pl
     if (host->request->rehearsal != STEP_NO_REHEARSAL) {
         return state_of(host_rehearse(host, plugin, &ops.head, STEP_FD_PLUGIN));
     }
-    if (ops.head.create != NULL) {
-        result = ops.head.create(&host->table, options, &context);
-    }
-    if (result == 0) {
-        fault_point("step.created");
-        result = call_kind(host, &ops, context, out_fd, end);
-        fault_point("step.called");
-        if (ops.head.destroy != NULL) {
-            ops.head.destroy(context);
-        }
-    }
-    return state_of(result);
+    return call_plugin(host, &ops, out_fd, end);
 }
 
 /* A system without seccomp filters is no reason to do without a plugin that is kept to what it says

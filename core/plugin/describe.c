@@ -15,15 +15,18 @@ _Static_assert(offsetof(struct cairn_filter_ops, decide) + sizeof(void *) == PLU
                "all kinds' operations begin alike");
 _Static_assert(sizeof(struct cairn_option) >= PLUGIN_OPTION_BYTES, "options only grow");
 
+static bool is_of_name(char c, bool dashes)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (c == '-' && dashes);
+}
+
 bool plugin_is_name(const char *name, bool dashes)
 {
     if (name[0] < 'a' || name[0] > 'z') {
         return false;
     }
     for (const char *c = name; *c != '\0'; c++) {
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_' ||
-              (*c == '-' && dashes)) ||
-            c - name >= PLUGIN_MAX_NAME) {
+        if (!is_of_name(*c, dashes) || c - name >= PLUGIN_MAX_NAME) {
             return false;
         }
     }

@@ -84,6 +84,12 @@ const char *elf_text(const struct elf_image *image, uint64_t address, size_t lim
     return memchr(text, 0, room < limit ? room : limit) != NULL ? (const char *)text : NULL;
 }
 
+static bool is_of_this_cpu(const Elf64_Ehdr *header)
+{
+    return header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_ident[EI_DATA] == ELFDATA2LSB &&
+           header->e_machine == EM_X86_64;
+}
+
 static int read_header(const struct elf_image *image, int fd, Elf64_Ehdr *ret_header,
                        struct error *error)
 {
@@ -96,8 +102,7 @@ static int read_header(const struct elf_image *image, int fd, Elf64_Ehdr *ret_he
     if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
         return malformed(image, error, "it is not an ELF file");
     }
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != EM_X86_64) {
+    if (!is_of_this_cpu(&header)) {
         return malformed(image, error, "it is for another kind of processor");
     }
     if (header.e_type != ET_DYN) {
@@ -389,6 +394,12 @@ static bool is_named(const struct elf_image *image, const Elf64_Sym *symbol, con
     return text != NULL && strcmp(text, name) == 0;
 }
 
+static bool is_symbol(const struct elf_image *image, uint32_t index, const char *name,
+                      Elf64_Sym *ret_symbol)
+{
+    return symbol_at(image, index, ret_symbol) && is_named(image, ret_symbol, name);
+}
+
 static bool word_at(const struct elf_image *image, uint64_t table, uint64_t index,
                     uint32_t *ret_word)
 {
@@ -396,15 +407,22 @@ static bool word_at(const struct elf_image *image, uint64_t table, uint64_t inde
            elf_copy(image, table + index * sizeof(*ret_word), ret_word, sizeof(*ret_word));
 }
 
-/* Each step moves on to the next word of the image, so it ends there at the latest. */
-static bool find_gnu(const struct elf_image *image, const char *name, Elf64_Sym *ret_symbol)
+static uint32_t hash_gnu(const char *name)
 {
-    uint32_t head[4]; /* buckets, first symbol, words of the bloom filter, its shift */
-    uint32_t hash = 5381, index, entry;
+    uint32_t hash = 5381;
 
     for (const unsigned char *letter = (const unsigned char *)name; *letter != 0; letter++) {
         hash = hash * 33 + *letter;
     }
+    return hash;
+}
+
+/* Each step moves on to the next word of the image, so it ends there at the latest. */
+static bool find_gnu(const struct elf_image *image, const char *name, Elf64_Sym *ret_symbol)
+{
+    uint32_t head[4]; /* buckets, first symbol, words of the bloom filter, its shift */
+    uint32_t hash = hash_gnu(name), index, entry;
+
     if (!elf_copy(image, image->gnu_hash, head, sizeof(head)) || head[0] == 0) {
         return false;
     }
@@ -414,8 +432,7 @@ static bool find_gnu(const struct elf_image *image, const char *name, Elf64_Sym 
         return false;
     }
     for (; word_at(image, chains, index - head[1], &entry); index++) {
-        if ((entry | 1) == (hash | 1) && symbol_at(image, index, ret_symbol) &&
-            is_named(image, ret_symbol, name)) {
+        if ((entry | 1) == (hash | 1) && is_symbol(image, index, name, ret_symbol)) {
             return true;
         }
         if ((entry & 1) != 0 || index == UINT32_MAX) {
@@ -445,7 +462,7 @@ static bool find_sysv(const struct elf_image *image, const char *name, Elf64_Sym
     /* A hostile chain may be a ring: no chain is longer than the image has symbols. */
     for (uint64_t left = image->size / sizeof(*ret_symbol); index != STN_UNDEF && left > 0;
          left--) {
-        if (symbol_at(image, index, ret_symbol) && is_named(image, ret_symbol, name)) {
+        if (is_symbol(image, index, name, ret_symbol)) {
             return true;
         }
         if (!word_at(image, chains, index, &index)) {

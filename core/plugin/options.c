@@ -106,6 +106,12 @@ static int check_name(const struct elf_image *image, const struct plugin_facts *
     return 0;
 }
 
+/* Its value is the name of a capture class. */
+static bool names_class(const struct cairn_option *option)
+{
+    return option->capture != NULL && strcmp(option->capture, "=") == 0;
+}
+
 static int check_rules(const struct elf_image *image, const struct cairn_option *option,
                        struct error *error)
 {
@@ -123,7 +129,7 @@ static int check_rules(const struct elf_image *image, const struct cairn_option 
     if ((option->type == CAIRN_OPTION_ENUM) != (option->choices != NULL)) {
         return refuse(image, option, error, "must have choices if its type is ENUM, and only then");
     }
-    if (option->capture != NULL && strcmp(option->capture, "=") == 0 &&
+    if (names_class(option) &&
         (option->type != CAIRN_OPTION_ENUM || (option->flags & CAIRN_OPTION_MAP) != 0)) {
         return refuse(image, option, error, "lets its value name a capture class without ENUM");
     }

@@ -13,8 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A region of such a name is the text of an attribute, as the process had it in its memory. */
+#define TEXT_PREFIX "text:"
+#define TEXT_BYTES  2047
+
 struct input {
     struct report *report;
+    const struct minidump *dump;
     struct report_known *known;
 };
 
@@ -236,12 +241,38 @@ static int take_descent(struct input *in, const struct minidump_record_view *rec
     return result != 0 ? result : set_integer(in->report, "process.main", descent.main);
 }
 
+/* Up to its first NUL; without any of it in the minidump there is no such attribute. */
+static int set_region_text(struct input *in, const struct minidump_record_region *region,
+                           const char *name)
+{
+    struct cairn_value value = { .type = CAIRN_VALUE_STRING };
+    char text[TEXT_BYTES + 1];
+    size_t bytes = region->bytes < TEXT_BYTES ? (size_t)region->bytes : TEXT_BYTES;
+
+    bytes = minidump_read(in->dump, region->start, text, bytes);
+    text[bytes] = '\0';
+    value.string = text;
+    return bytes != 0 ? forgive(report_set(in->report, name, &value)) : 0;
+}
+
 /* An attribute per named region says where it lies: its contents are in the minidump. */
+static int set_region(struct input *in, const struct minidump_record_region *region,
+                      const char *name)
+{
+    struct cairn_value value = { .type = CAIRN_VALUE_STRING };
+    char attribute[64], text[64];
+
+    snprintf(attribute, sizeof(attribute), "region.%s", name);
+    snprintf(text, sizeof(text), "0x%" PRIx64 ", %" PRIu64 " bytes", region->start, region->bytes);
+    value.string = text;
+    return forgive(report_set(in->report, attribute, &value));
+}
+
 static int take_region(struct input *in, const struct minidump_record_view *record)
 {
+    const size_t prefix = sizeof(TEXT_PREFIX) - 1;
     struct minidump_record_region region;
-    struct cairn_value value = { .type = CAIRN_VALUE_STRING };
-    char attribute[64], text[64], *name = NULL;
+    char *name = NULL;
     int result;
 
     if (!head_of(record, &region, sizeof(region))) {
@@ -249,11 +280,9 @@ static int take_region(struct input *in, const struct minidump_record_view *reco
     }
     result = text_at(record, sizeof(region), region.name_bytes, &name);
     if (result == 0 && name != NULL && name[0] != '\0') {
-        snprintf(attribute, sizeof(attribute), "region.%s", name);
-        snprintf(text, sizeof(text), "0x%" PRIx64 ", %" PRIu64 " bytes", region.start,
-                 region.bytes);
-        value.string = text;
-        result = forgive(report_set(in->report, attribute, &value));
+        result = strncmp(name, TEXT_PREFIX, prefix) == 0
+                     ? set_region_text(in, &region, name + prefix)
+                     : set_region(in, &region, name);
     }
     free(name);
     return result;
@@ -294,19 +323,31 @@ static int (*const takers[])(struct input *in, const struct minidump_record_view
     [MINIDUMP_RECORD_DESCENT] = take_descent,
 };
 
-int report_from_records(struct report *report, const struct minidump *dump,
-                        struct report_known *ret_known)
+/* The regions, or all others. */
+static int take_records(struct input *in, bool regions)
 {
-    struct report_known known = { false, false, false };
-    struct input in = { report, &known };
     struct minidump_record_view record;
     size_t cursor = 0;
     int result = 0;
 
-    while (result == 0 && minidump_record_next(dump, &cursor, &record)) {
-        if (record.type < sizeof(takers) / sizeof(takers[0]) && takers[record.type] != NULL) {
-            result = takers[record.type](&in, &record);
+    while (result == 0 && minidump_record_next(in->dump, &cursor, &record)) {
+        if (record.type < sizeof(takers) / sizeof(takers[0]) && takers[record.type] != NULL &&
+            (record.type == MINIDUMP_RECORD_REGION) == regions) {
+            result = takers[record.type](in, &record);
         }
+    }
+    return result;
+}
+
+int report_from_records(struct report *report, const struct minidump *dump,
+                        struct report_known *ret_known)
+{
+    struct report_known known = { false, false, false };
+    struct input in = { report, dump, &known };
+    int result = take_records(&in, false);
+
+    if (result == 0) {
+        result = take_records(&in, true); /* their texts come before annotations of the same name */
     }
     if (result == 0) {
         *ret_known = known;

@@ -104,9 +104,16 @@ int text_unescape_name(const char *name, char **ret_text)
     return 0;
 }
 
-size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code)
+/* A character, in the fewest bytes that it could have. */
+static bool is_character(uint32_t code, size_t length)
 {
     static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    return code >= smallest[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
+size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code)
+{
     const unsigned char *at = (const unsigned char *)data;
     size_t length = lengths[at[0] >> 4];
     uint32_t code = length == 1 ? at[0] : at[0] & (0x7fu >> length);
@@ -120,7 +127,7 @@ size_t text_utf8(const char *data, size_t bytes, uint32_t *ret_code)
         }
         code = code << 6 | (at[i] & 0x3f);
     }
-    if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+    if (!is_character(code, length)) {
         return 0;
     }
     *ret_code = code;
@@ -159,6 +166,11 @@ char *text_printable(const char *bytes, size_t count)
 
 #define NEAR_LENGTH 48
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Edit distance with transpositions (optimal string alignment), for words up to NEAR_LENGTH. */
 static size_t distance(const char *a, const char *b)
 {
@@ -178,10 +190,9 @@ static size_t distance(const char *a, const char *b)
         for (size_t j = 1; j <= b_length; j++) {
             size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
 
-            best = above[j] + 1 < best ? above[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            best = smaller(best, smaller(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                best = higher[j - 2] + 1 < best ? higher[j - 2] + 1 : best;
+                best = smaller(best, higher[j - 2] + 1);
             }
             row[j] = best;
         }

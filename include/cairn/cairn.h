@@ -147,8 +147,10 @@ CAIRN_API int cairn_attach_file(struct cairn *cairn, const char *path);
 CAIRN_API int cairn_detach_file(struct cairn *cairn, const char *path);
 
 /* Registers memory that every later minidump contains; 64 regions, at most 1 MiB each. `name` is cut
- * at 31 bytes and may be NULL; the report's attribute region.NAME says where the memory was.
- * [any thread] */
+ * at 31 bytes and may be NULL; the report's attribute region.NAME says where the memory was. With a
+ * name "text:NAME" its first 2047 bytes, up to a NUL, are the text of the attribute NAME instead, as
+ * the crashed process has them at that moment: a fork child, which cannot call the setters, writes
+ * there. [any thread] */
 CAIRN_API int cairn_add_memory(struct cairn *cairn, const void *start, size_t bytes, const char *name);
 CAIRN_API int cairn_remove_memory(struct cairn *cairn, const void *start);
 

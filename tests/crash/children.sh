@@ -74,11 +74,32 @@ is "... with what the program said" "$(attribute "$report" shop.region)" eu-1
 
 run during-dump
 has "a child that was made during cairn_dump() starts Cairn, and gets a report of its own" "$out" "^child's own dump 0\$"
+wait_for 20 settled # its engines would make their reports in the next one's spool
 
 run large
 is "large: three children die of their signals" "$(grep -c '^child [0-9]*: signal 11$' "$scratch/out")" 3
 reported 3 "... three reports"
 has "... and of the processes that the monitor made for them not one is left" "$out" '^zombies 0$'
+
+# each ATTRIBUTE: of all reports, sorted.
+each() {
+    for report in $(reports); do
+        attribute "$report" "$1"
+    done | sort | tr '\n' ','
+}
+# The reserve of tier 2 is the whole family's: of its children one has a report, and the request is the monitor's.
+for CAIRN_TEST_TIER in 1 2; do # 1 is none of its values
+    export CAIRN_TEST_TIER
+    run workers
+    wanted='none,order 1\x01,order 2\x01,'
+    [ "$CAIRN_TEST_TIER" -eq 2 ] && wanted='none,order 1\x01,'
+    reported $((4 - CAIRN_TEST_TIER)) "tier $CAIRN_TEST_TIER, texts in registered memory: reports"
+    is "... with their own, and not the annotation's of that name" "$(each shop.request)" "$wanted"
+    is "... one that was never written is empty, one without an end is cut" \
+        "$(each shop.unwritten | tr -d ,) $(each shop.endless | tr ',' '\n' | awk '{ print length() }' | sort -u)" " 2047"
+    is "... where no setter can be called" "$(grep -c '^set -' "$scratch/out")" 2
+done
+unset CAIRN_TEST_TIER
 
 CONFIG=$scratch/ignore.yaml run fork
 has "ignore: the child's signal" "$out" '^child [0-9]*: signal 11$'

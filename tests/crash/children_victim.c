@@ -95,6 +95,34 @@ static int fork_and_crash(const char *argument)
     return 0;
 }
 
+/* Texts in memory, of which each process has its own. */
+static int fork_workers(const char *argument)
+{
+    static char request[64], unwritten[16], endless[4096];
+    char id[37];
+
+    (void)argument;
+    memset(endless, 'e', sizeof(endless));
+    if (cairn_set_string(NULL, "shop.request", "of the annotation") != 0 ||
+        cairn_add_memory(NULL, request, sizeof(request), "text:shop.request") != 0 ||
+        cairn_add_memory(NULL, unwritten, sizeof(unwritten), "text:shop.unwritten") != 0 ||
+        cairn_add_memory(NULL, endless, sizeof(endless), "text:shop.endless") != 0) {
+        return 1;
+    }
+    for (int i = 1; i <= 2; i++) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            snprintf(request, sizeof(request), "order %d\x01", i);
+            say("set %d\n", cairn_set_string(NULL, "shop.request", "of a child"));
+            crash_child(nowhere());
+        }
+        await("child", child);
+    }
+    snprintf(request, sizeof(request), "none");
+    return cairn_dump(NULL, NULL, id);
+}
+
 /* The program is gone before its grandchild crashes, which has nobody to wait for it. */
 static int daemonize(const char *file)
 {
@@ -491,6 +519,7 @@ static const struct {
     { "during-crash", fork_during_crash },
     { "lie", lie },
     { "large", crash_large },
+    { "workers", fork_workers },
     { "during-dump", fork_during_dump },
 };
 

@@ -290,4 +290,32 @@ is "... what was written by somebody is set aside" \
     "$(ls "$folder/quarantine" | tr '\n' ' ')" "${id}0 ${id}1 ${id}4 ${id}5 "
 is "... links and pipes stay where they are" "$(reserves)" 2
 
+# ---- what a monitor has kept in a reserve, and what only looks so
+rm -rf "$spool"
+"$victim" dump "$config" >/dev/null 2>&1
+wait_for 10 over
+kept=0190163d-8694-739b-aea5-966c26f8aea
+python3 - "$folder/incoming/$id" "$kept" "$(newest)/dump.dmp" <<'END'
+import os, struct, sys
+path, kept, dump = sys.argv[1], sys.argv[2], open(sys.argv[3], "rb").read()
+def reserve(number, state, other, kept_bytes, content):
+    about = bytearray(4096)
+    struct.pack_into("<QIIQQQiI40s40s", about, 0, 0x45565253455243, 1, state, 0, 1, os.stat("/proc/self/ns/pid").st_ino,
+                     os.getpid(), 0, b"x" * 36, other.encode())
+    struct.pack_into("<Q", about, 3208, kept_bytes)
+    open(f"{path}{number}.reserve", "wb").write(bytes(512 * 1024) + about + content)
+reserve(0, 3, kept + "0", len(dump), dump)           # closed for it
+reserve(1, 1, kept + "1", len(dump), dump)           # the program had begun one of its own
+reserve(2, 3, kept + "2", len(dump) + 1, dump)       # torn
+reserve(3, 3, kept + "3", 1 << 40, dump)
+reserve(4, 3, kept + "4", len(dump), bytes(len(dump)))
+reserve(5, 3, "../../../../tmp/" + kept, len(dump), dump)
+END
+ok "a kept minidump does not stop the recovery" recover
+is "... it becomes a report of the id that was told, once" \
+    "$(find "$spool" -path "*$kept*" -name report.json | sed "s,.*\($kept.\)/.*,\1," | sort | tr '\n' ' ')" "${kept}0 ${kept}1 "
+is "... as long as it is" "$(stat -c %s "$(find "$spool" -path "*${kept}0/dump.dmp")")" \
+    "$(stat -c %s "$(find "$spool" -path "*${kept}1/dump.dmp")")"
+is "... and what is none is gone" "$(reserves) $(find "$folder/incoming" -mindepth 1 | wc -l)" "0 0"
+
 done_testing

@@ -87,6 +87,7 @@ if have_readers; then
     has "the minidump is one" "$(stackwalk "$folder/dump.dmp")" '^Crash reason:  SIGILL'
 fi
 ok "our own reader takes it" cairn process -c "$scratch/red.yaml" --application again "$folder/dump.dmp"
+wait_for 20 idle # it is delivered meanwhile
 again=$(echo "$spool/again"/*/*/report.json)
 is "... without what was replaced" "$(field "$again" attributes.mail) $(field "$again" attributes.number)" "- 42"
 
