@@ -41,7 +41,8 @@ folder = sys.argv[1]
 open(folder + "/app.log", "w").write("x" * 65530 + " bob@example.com Bearer abcdefghijklmnopqrstuvwxyz012345\n"
                                      + "y" * (1 << 20) + "\ncarol@example.com\n")
 open(folder + "/clean.log", "w").write("nothing to be seen\n")
-open(folder + "/data.bin", "wb").write(b"\0dave@example.com\0")
+open(folder + "/data.bin", "wb").write(b"\1\0dave@example.com\0")
+open(folder + "/cut.log", "wb").write(b"\0" * 5000 + b"erin@example.com\n" + b"\0" * 3 + b"fred@example.com")
 END
 # configure REDACT: its options
 configure() {
@@ -68,12 +69,15 @@ where() {
 }
 
 configure "patterns: [email, ipv4, bearer-token]"
-crash red "$scratch/app.log" "$scratch/clean.log" "$scratch/data.bin"
-is "nothing that was to be taken out is in any file" "$(where '(alice|bob|carol|team)@example|10\.1\.2\.3|abcdefghijklmnop')" ""
+crash red "$scratch/app.log" "$scratch/clean.log" "$scratch/data.bin" "$scratch/cut.log"
+is "nothing that was to be taken out is in any file" "$(where '(alice|bob|carol|erin|fred|team)@example|10\.1\.2\.3|abcdefghijklmnop')" ""
 is "what stands there instead" "$(field "$folder/report.json" attributes.mail)" '[email]'
 is "the attached file" "$(tr -s xy <"$folder/attachment_app.log")" "x [email] Bearer [bearer-token]
 y
 [email]"
+is "one that was cut while it was open: NULs are no way around" "$(tr -d '\0' <"$folder/attachment_cut.log")" "[email]
+[email]"
+is "... and stay" "$(tr -dc '\0' <"$folder/attachment_cut.log" | wc -c)" 5003
 is "one without a match is as it was" "$(cat "$folder/attachment_clean.log")" "nothing to be seen"
 ok "one that is no text, too" cmp "$scratch/data.bin" "$folder/attachment_data.bin"
 is "the minidump has what was not replaced" "$(where 'some text')" "dump.dmp j.json packed.dmp report.json t.txt "

@@ -387,12 +387,10 @@ static char *read_file(int fd, size_t *ret_bytes)
     return text;
 }
 
-static int write_file(int fd, const char *text)
+static int write_bytes(int fd, const char *data, size_t left)
 {
-    size_t left = strlen(text);
-
     while (left > 0) {
-        ssize_t written = write(fd, text, left);
+        ssize_t written = write(fd, data, left);
 
         if (written < 0 && errno == EINTR) {
             continue;
@@ -400,46 +398,76 @@ static int write_file(int fd, const char *text)
         if (written <= 0) {
             return -1;
         }
-        text += written;
+        data += written;
         left -= (size_t)written;
     }
     return 0;
 }
 
-static int redact_file(struct redact *redact, const struct cairn_attachment_args *args,
-                       const char *text)
+/* Nothing that only programs write. NULs are what a log has where it was cut while it was open. */
+static int is_text(const char *text, size_t bytes)
 {
-    const struct cairn_host *host = args->host;
-    char *clean = NULL;
-    int changed = redact_text(redact, text, SIZE_MAX, &clean), result = CAIRN_PLUGIN_OK;
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
 
-    if (changed < 0) {
-        return host->fail(host, "There is no memory to look through %s.", args->name);
+        if (c < ' ' && c != '\0' && c != '\033' && (c < '\b' || c > '\r')) {
+            return 0;
+        }
     }
-    if (changed == 0) {
-        return CAIRN_PLUGIN_UNSUPPORTED;
-    }
-    if (write_file(args->to, clean) != 0) {
-        result =
-            host->fail(host, "%s cannot be written anew: %s.", args->name, strerror(errno));
-    }
+    return 1;
+}
+
+/* One piece without a NUL, which is behind its end; 1 when something in it was replaced, -1 when it
+ * cannot be looked through or written. */
+static int redact_piece(struct redact *redact, int to, const char *piece)
+{
+    char *clean = NULL;
+    int changed = redact_text(redact, piece, SIZE_MAX, &clean);
+    const char *now = changed > 0 ? clean : piece;
+    int result = changed < 0 || write_bytes(to, now, strlen(now)) != 0 ? -1 : changed;
+
     free(clean);
     return result;
 }
 
-/* As a whole: a match may be anywhere in it. What holds a NUL is no text. */
+static int redact_file(struct redact *redact, int to, const char *text, size_t bytes)
+{
+    int changed = 0;
+
+    for (size_t at = 0; at < bytes;) {
+        size_t end = at;
+        int result;
+
+        while (end < bytes && text[end] == '\0') {
+            end++;
+        }
+        result = end > at ? write_bytes(to, text + at, end - at) : redact_piece(redact, to, text + at);
+        if (result < 0) {
+            return -1;
+        }
+        changed |= result;
+        at = end > at ? end : at + strlen(text + at);
+    }
+    return changed;
+}
+
+/* As a whole: a match may be anywhere in it. */
 static int see_through(void *context, struct cairn_attachment_args *args)
 {
     size_t bytes = 0;
     char *text = read_file(args->from, &bytes);
-    int result;
+    int changed;
 
     if (text == NULL) {
         return args->host->fail(args->host, "%s cannot be read.", args->name);
     }
-    result = strlen(text) == bytes ? redact_file(context, args, text) : CAIRN_PLUGIN_UNSUPPORTED;
+    changed = is_text(text, bytes) ? redact_file(context, args->to, text, bytes) : 0;
     free(text);
-    return result;
+    if (changed < 0) {
+        return args->host->fail(args->host, "%s cannot be looked through: %s.", args->name,
+                                strerror(errno));
+    }
+    return changed > 0 ? CAIRN_PLUGIN_OK : CAIRN_PLUGIN_UNSUPPORTED;
 }
 
 static const struct cairn_annotator_ops ops = {
