@@ -262,8 +262,8 @@ static void mark_exit(int status, void *unused)
     client_mark_end(PAGE_EXITED | ((uint32_t)status & PAGE_EXIT_STATUS));
 }
 
-/* In the new process, before fork() returns. The locks' owners may be threads that it does not have.
- * [signal-safe] */
+/* In the new process, before fork() returns. The locks' owners may be threads that it does not
+ * have. [signal-safe] */
 static void begin_child(void)
 {
     lock = LOCK_FREE;

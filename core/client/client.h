@@ -99,8 +99,8 @@ struct crash_handler *client_handler(const struct cairn *cairn);
 struct cairn *client_first(const void *owner);
 /* False in a fork child of the process that started Cairn. [signal-safe] */
 int client_is_here(void);
-/* Says in all pages how this process is about to end: PAGE_EXITED, …; 0 takes it back. Children, even
- * of vfork(), say nothing in their parent's pages. [signal-safe] */
+/* Says in all pages how this process is about to end: PAGE_EXITED, …; 0 takes it back. Children,
+ * even of vfork(), say nothing in their parent's pages. [signal-safe] */
 void client_mark_end(uint32_t mark);
 /* Starts the installed monitor, or that of CAIRN_LIBEXEC; see client_spawn(). 0 or CAIRN_E…. */
 int client_start_monitor(struct page *page, int page_fd, int check, char *const *environment,
@@ -136,8 +136,8 @@ void client_revive(struct cairn *cairn);
 
 /* Starts the monitor in `folder` with the page as descriptor 3 and a pidfd of this process as 4, as
  * nobody's child. `check`: somebody waits for the plan, so the engine that makes it begins at the
- * same time, as the monitor's child, with its output and errors in the monitor's descriptors 5 and 6;
- * else, and where that cannot be done, the monitor starts one. 0 or CAIRN_E…. */
+ * same time, as the monitor's child, with its output and errors in the monitor's descriptors 5 and
+ * 6; else, and where that cannot be done, the monitor starts one. 0 or CAIRN_E…. */
 int client_spawn(const char *folder, struct page *page, int page_fd, int check,
                  char *const *environment, const struct client_error *error,
                  struct client_monitor *ret_monitor);

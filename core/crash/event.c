@@ -130,8 +130,8 @@ static void forbid_capture(int dumpable)
 }
 
 /* Only this thread writes the slot, it holds the gate; the swap that follows publishes it. */
-static void describe(const struct crash_handler *handler, struct page *page,
-                     struct page_slot *slot, const struct crash_signal *signal)
+static void describe(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
+                     const struct crash_signal *signal)
 {
     slot->tid = signal->tid;
     slot->pid = signal->pid;

@@ -42,10 +42,10 @@ enum page_start {
 /* The life of one crash. Every change is a compare-and-swap; who loses it produces nothing. */
 enum slot_state {
     SLOT_IDLE = 0,
-    SLOT_CLAIMED = 1,  /* handler: the crash is described in the slot and announced */
-    SLOT_TAKEN = 2,    /* monitor: capture has begun */
-    SLOT_CAPTURED = 3, /* monitor: all that is needed has been read */
-    SLOT_RELEASED = 4, /* monitor: the program may go on; `success`, `id`, `path` are valid */
+    SLOT_CLAIMED = 1,   /* handler: the crash is described in the slot and announced */
+    SLOT_TAKEN = 2,     /* monitor: capture has begun */
+    SLOT_CAPTURED = 3,  /* monitor: all that is needed has been read */
+    SLOT_RELEASED = 4,  /* monitor: the program may go on; `success`, `id`, `path` are valid */
     SLOT_CANCELLED = 5, /* handler: the program's filter said no; it may be claimed again */
     SLOT_ABANDONED = 6, /* handler: a clock ran out */
 };
@@ -77,8 +77,8 @@ struct page_slot {
     int32_t pid;    /* differs from page.pid in a fork child */
     int32_t signal; /* 0: a request */
     /* of a child's slot */
-    int32_t owner;  /* whose it is, 0: nobody's; a process that is gone owns nothing */
-    int32_t parent; /* its parent process */
+    int32_t owner;            /* whose it is, 0: nobody's; a process that is gone owns nothing */
+    int32_t parent;           /* its parent process */
     uint64_t claimed_at;      /* CLOCK_MONOTONIC, nanoseconds */
     uint64_t context_address; /* ucontext_t in the program */
     unsigned char siginfo[128];
@@ -182,7 +182,7 @@ struct page {
     uint32_t parked_count;
     struct page_parked parked[PAGE_PARKED];
     struct page_slot slots[SLOT_COUNT];
-    char message[PAGE_CRASH_MESSAGE_BYTES]; /* of the request: cairn_dump()'s text */
+    char message[PAGE_CRASH_MESSAGE_BYTES];  /* of the request: cairn_dump()'s text */
     char paths[SLOT_COUNT][PAGE_PATH_BYTES]; /* the monitor's answers: of the minidumps */
 
     /* what the program says of itself */

@@ -52,8 +52,7 @@ static void take_off_deleted(char *path)
     static const char deleted[] = " (deleted)";
     size_t length = strlen(path);
 
-    if (length >= sizeof(deleted) &&
-        strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0) {
+    if (length >= sizeof(deleted) && strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0) {
         path[length - (sizeof(deleted) - 1)] = '\0';
     }
 }

@@ -114,8 +114,8 @@ static void check_spool(struct plugin_setup *setup, const char *application)
 
 /* ---- What an earlier run left behind ---- */
 
-/* A minidump that waits for an engine, or for one that is frozen. The lock is only tried where there
- * is one: a monitor that has just made its folder must get it. */
+/* A minidump that waits for an engine, or for one that is frozen. The lock is only tried where
+ * there is one: a monitor that has just made its folder must get it. */
 static bool is_left(int application_fd, const struct spool_entry *entry, uint64_t pipeline_us)
 {
     bool left = false;
@@ -209,7 +209,8 @@ static void start_leftovers(const struct engine_options *options, const struct c
         for (size_t i = 0; i < list.count; i++) {
             const struct spool_entry *entry = &list.entries[i];
 
-            incoming = incoming || (entry->state == SPOOL_INCOMING && is_left(fd, entry, config->pipeline_us));
+            incoming = incoming ||
+                       (entry->state == SPOOL_INCOMING && is_left(fd, entry, config->pipeline_us));
             due = due || (entry->state == SPOOL_PENDING && is_due(entry));
         }
         spool_list_finish(&list);

@@ -199,8 +199,8 @@ int check_take(const struct engine_settings *settings, struct engine *engine, st
                struct plan *ret_plan, char *ret_problem, size_t problem_capacity)
 {
     const uint64_t deadline = clock_now() + CHECK_SECONDS * CLOCK_SECOND;
-    int result = await(settings->program, engine, jobs, deadline, ret_plan, ret_problem,
-                       problem_capacity);
+    int result =
+        await(settings->program, engine, jobs, deadline, ret_plan, ret_problem, problem_capacity);
 
     /* It had the program's limits, and what else the monitor frees itself of. */
     return result < 0 && result != -ETIMEDOUT

@@ -313,8 +313,7 @@ bool engine_adopt_check(pid_t pid, int output, int errors, struct engine *ret_en
     struct engine engine = { .pid = pid, .pidfd = -1, .output = output, .errors = errors };
     siginfo_t information;
 
-    if (pid > 0 &&
-        waitid(P_PID, (id_t)pid, &information, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    if (pid > 0 && waitid(P_PID, (id_t)pid, &information, WEXITED | WNOHANG | WNOWAIT) == 0 &&
         adopt_pipe(output) && adopt_pipe(errors)) {
         engine.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     }
