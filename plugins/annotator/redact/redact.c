@@ -5,6 +5,7 @@
  * So it comes last. Of the minidump it does not reach into memory. Runs in a step of the engine.
  */
 #include "plugins/annotator/redact/patterns.h"
+#include "plugins/common/fd.h"
 
 #include <cairn/plugin.h>
 
@@ -363,10 +364,10 @@ static int annotate(void *context, struct cairn_annotator_args *args)
 static char *read_file(int fd, size_t *ret_bytes)
 {
     struct stat status;
-    char *text = fstat(fd, &status) == 0 && status.st_size >= 0 &&
-                         (uint64_t)status.st_size <= MAX_FILE
-                     ? malloc((size_t)status.st_size + 1)
-                     : NULL;
+    char *text =
+        fstat(fd, &status) == 0 && status.st_size >= 0 && (uint64_t)status.st_size <= MAX_FILE
+            ? malloc((size_t)status.st_size + 1)
+            : NULL;
     size_t used = 0;
 
     while (text != NULL && used < (size_t)status.st_size) {
@@ -387,25 +388,6 @@ static char *read_file(int fd, size_t *ret_bytes)
     return text;
 }
 
-static int write_file(int fd, const char *text)
-{
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        ssize_t written = write(fd, text, left);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        text += written;
-        left -= (size_t)written;
-    }
-    return 0;
-}
-
 /* As a whole: a match may be anywhere in it. What holds a NUL is no text. */
 static int see_through(void *context, struct cairn_attachment_args *args)
 {
@@ -422,10 +404,10 @@ static int see_through(void *context, struct cairn_attachment_args *args)
     if (changed < 0) {
         result = host->fail(host, "There is no memory to look through %s.", args->name);
     } else if (changed > 0) {
-        result = write_file(args->to, clean) == 0
-                     ? CAIRN_PLUGIN_OK
-                     : host->fail(host, "%s cannot be written anew: %s.", args->name,
-                                  strerror(errno));
+        result =
+            fd_write(args->to, clean, strlen(clean)) == 0
+                ? CAIRN_PLUGIN_OK
+                : host->fail(host, "%s cannot be written anew: %s.", args->name, strerror(errno));
     }
     free(clean);
     free(text);
