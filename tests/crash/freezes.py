@@ -12,6 +12,7 @@ Every trial runs in a process of its own, which is a subreaper: what a crash lea
 
 import collections
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -299,6 +300,22 @@ def held_turn(trial):
     return "ended by the next"
 
 
+def held_by_another(trial):
+    """Who is none of Cairn's processes is left alone, however long he holds a lock of theirs."""
+    trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
+    trial.crash("null", HOLD + TIERS + LOAD)
+    trial.await_nobody(UNAIDED)
+    del trial.environment["CAIRN_TEST_FAULT"]
+    with open(trial.application / "recover.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_old(trial)
+        trial.recover()
+        if trial.reports():
+            raise Broken("its lock was taken from it")
+    finish(trial, (1,))
+    return "left alone"
+
+
 def held_sender(trial):
     """A sender is frozen in the midst of a delivery."""
     trial.environment["CAIRN_TEST_FAULT"] = f"sender.recorded:stop:{trial.marker}"
@@ -521,6 +538,7 @@ def table(full):
         trials[f"{point}: held"] = (held, point)
     trials["recover: held"] = (held_turn,)
     trials["sender: held"] = (held_sender,)
+    trials["recover: held by another program"] = (held_by_another,)
     for name, (control, wanted) in CONTROLS.items():
         trials[f"control: {name}"] = (expect_broken, control, wanted)
     return trials

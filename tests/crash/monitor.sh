@@ -159,6 +159,27 @@ CAIRN_LIBEXEC=$scratch/bad "$CAIRN_LIBEXEC/cairn-monitor" --dump $$ 2>"$scratch/
 is "--dump: problems in the configuration" "$?" 78
 has "--dump: they are printed" "$(cat "$scratch/err")" '^shop\.yaml:3:1: filters\.x: unknown key$'
 
+# With a configuration file the check begins before the monitor does. This engine knows nothing else.
+mkdir "$scratch/early"
+ln -s "$CAIRN_STAGE/libexec/cairn/cairn-monitor" "$scratch/early/cairn-monitor"
+sed "s|^check)|start) echo \"\$@\" >'$scratch/arguments'|" "$scratch/libexec/cairn-engine" >"$scratch/early/cairn-engine"
+chmod +x "$scratch/early/cairn-engine"
+echo 'version: 1' >"$scratch/file.yaml"
+CONFIG_FILE=$scratch/file.yaml
+CAIRN_LIBEXEC=$scratch/early
+export CAIRN_LIBEXEC CONFIG_FILE
+run crash
+is "a check that libcairn begins: the crash's signal" "$status" 139
+has "... is of this file and this program" "$(cat "$scratch/arguments")" "^start $scratch/file.yaml .*/monitor_victim\$"
+ok "... is the monitor's child, which takes the crash" wait_for 10 called
+wait_for 10 gone "$monitor"
+CAIRN_LIBEXEC=$scratch/libexec
+run crash
+is "a check that cannot be begun is the monitor's" "$status" 139
+ok "... which takes the crash" wait_for 10 called
+wait_for 10 gone "$monitor"
+unset CONFIG_FILE
+
 CAIRN_LIBEXEC=$scratch/bad
 export CAIRN_LIBEXEC
 run crash

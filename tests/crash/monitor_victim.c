@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +79,8 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "crash";
 
     setvbuf(stdout, NULL, _IONBF, 0);
-    options.config_text = "version: 1\n";
+    options.config_file = getenv("CONFIG_FILE");
+    options.config_text = options.config_file == NULL ? "version: 1\n" : NULL;
     options.filter = strcmp(what, "cancel") == 0 ? say_no : NULL;
     options.post_dump = strcmp(what, "post") == 0 ? tell : NULL;
     int before = count_entries("/proc/self/fd");

@@ -364,10 +364,10 @@ static int annotate(void *context, struct cairn_annotator_args *args)
 static char *read_file(int fd, size_t *ret_bytes)
 {
     struct stat status;
-    char *text =
-        fstat(fd, &status) == 0 && status.st_size >= 0 && (uint64_t)status.st_size <= MAX_FILE
-            ? malloc((size_t)status.st_size + 1)
-            : NULL;
+    char *text = fstat(fd, &status) == 0 && status.st_size >= 0 &&
+                         (uint64_t)status.st_size <= MAX_FILE
+                     ? malloc((size_t)status.st_size + 1)
+                     : NULL;
     size_t used = 0;
 
     while (text != NULL && used < (size_t)status.st_size) {
@@ -388,28 +388,38 @@ static char *read_file(int fd, size_t *ret_bytes)
     return text;
 }
 
+static int redact_file(struct redact *redact, const struct cairn_attachment_args *args,
+                       const char *text)
+{
+    const struct cairn_host *host = args->host;
+    char *clean = NULL;
+    int changed = redact_text(redact, text, SIZE_MAX, &clean), result = CAIRN_PLUGIN_OK;
+
+    if (changed < 0) {
+        return host->fail(host, "There is no memory to look through %s.", args->name);
+    }
+    if (changed == 0) {
+        return CAIRN_PLUGIN_UNSUPPORTED;
+    }
+    if (fd_write(args->to, clean, strlen(clean)) != 0) {
+        result =
+            host->fail(host, "%s cannot be written anew: %s.", args->name, strerror(errno));
+    }
+    free(clean);
+    return result;
+}
+
 /* As a whole: a match may be anywhere in it. What holds a NUL is no text. */
 static int see_through(void *context, struct cairn_attachment_args *args)
 {
-    struct redact *redact = context;
-    const struct cairn_host *host = args->host;
     size_t bytes = 0;
-    char *text = read_file(args->from, &bytes), *clean = NULL;
-    int result = CAIRN_PLUGIN_UNSUPPORTED, changed;
+    char *text = read_file(args->from, &bytes);
+    int result;
 
     if (text == NULL) {
-        return host->fail(host, "%s cannot be read.", args->name);
+        return args->host->fail(args->host, "%s cannot be read.", args->name);
     }
-    changed = strlen(text) == bytes ? redact_text(redact, text, SIZE_MAX, &clean) : 0;
-    if (changed < 0) {
-        result = host->fail(host, "There is no memory to look through %s.", args->name);
-    } else if (changed > 0) {
-        result =
-            fd_write(args->to, clean, strlen(clean)) == 0
-                ? CAIRN_PLUGIN_OK
-                : host->fail(host, "%s cannot be written anew: %s.", args->name, strerror(errno));
-    }
-    free(clean);
+    result = strlen(text) == bytes ? redact_file(context, args, text) : CAIRN_PLUGIN_UNSUPPORTED;
     free(text);
     return result;
 }

@@ -132,10 +132,17 @@ static bool take_whole(const struct output *output, uint64_t bytes, const struct
            artifact->take_minidump(output->host, holes->items, holes->count) == CAIRN_PLUGIN_OK;
 }
 
-static bool copy_all(const struct output *output, uint64_t bytes, const struct holes *holes)
+/* All of it at first, even where there is no room: compressed it may fit. */
+static int write_all(const struct output *output, uint64_t bytes, const struct holes *holes)
 {
-    return output_copy(output, bytes, holes) == 0 &&
-           (output->compressor == NULL || compress_end(output->compressor) == 0);
+    if (output->shrink == NULL && output->compressor == NULL && bytes > output->room) {
+        errno = EFBIG;
+        return -1;
+    }
+    if (output_copy(output, bytes, holes) != 0) {
+        return -1;
+    }
+    return output->compressor != NULL ? compress_end(output->compressor) : 0;
 }
 
 static int write_reduced(struct output *output, uint64_t bytes, const struct holes *holes)
@@ -143,15 +150,11 @@ static int write_reduced(struct output *output, uint64_t bytes, const struct hol
     if (output->shrink == NULL && take_whole(output, bytes, holes)) {
         return CAIRN_PLUGIN_OK;
     }
-    if (output->shrink == NULL && output->compressor == NULL && bytes > output->room) {
-        output->too_large = 1;
-        return CAIRN_PLUGIN_FAILED;
-    }
-    if (copy_all(output, bytes, holes)) {
+    if (write_all(output, bytes, holes) == 0) {
         return CAIRN_PLUGIN_OK;
     }
-    output->too_large = output->shrink == NULL && errno == EFBIG;
-    if (output->too_large) {
+    if (output->shrink == NULL && errno == EFBIG) {
+        output->too_large = 1;
         return CAIRN_PLUGIN_FAILED;
     }
     return output->host->fail(output->host,
@@ -232,9 +235,8 @@ static int refuse_to_shrink(const struct cairn_host *host, enum shrink_result wh
 {
     return why == SHRINK_NO_MEMORY ? host->fail(host, "No memory to shorten the minidump.")
            : why == SHRINK_NO_ROOM
-               ? host->fail(host,
-                            "There are %" PRIu64 " bytes for the minidump, which do not suffice "
-                            "even without any memory of the process.",
+               ? host->fail(host, "There are %" PRIu64 " bytes for the minidump, which do not suffice "
+                                  "even without any memory of the process.",
                             output->room)
                : host->fail(host,
                             "The minidump has %zu bytes instead of at most %" PRIu64
@@ -262,8 +264,7 @@ static int write_shrunk(const struct config *config, struct cairn_writer_args *a
     }
     if (result == CAIRN_PLUGIN_OK) {
         host->note(host,
-                   "%" PRIu64
-                   " bytes of memory were left out of the minidump, because there was room "
+                   "%" PRIu64 " bytes of memory were left out of the minidump, because there was room "
                    "for %" PRIu64 " bytes.",
                    shrink.lost, output->room);
     }
@@ -314,9 +315,10 @@ static int write_dump(void *context, struct cairn_writer_args *args)
         return host->fail(host, "The captured minidump of %lld bytes cannot be mapped: %s.",
                           (long long)status.st_size, strerror(errno));
     }
-    result = write_fitting(
-        context, args, &(struct output){ .host = host, .data = data, .from = fd, .to = args->fd },
-        (size_t)status.st_size);
+    result = write_fitting(context, args,
+                           &(struct output){
+                               .host = host, .data = data, .from = fd, .to = args->fd },
+                           (size_t)status.st_size);
     munmap(data, (size_t)status.st_size);
     return result;
 }
