@@ -105,7 +105,7 @@ plugins_annotator_memory_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 # ---- annotator/redact
 pluginannotator_LTLIBRARIES += plugins/annotator/redact.la
 plugins_annotator_redact_la_SOURCES = plugins/annotator/redact/redact.c \
-	plugins/annotator/redact/patterns.c plugins/annotator/redact/patterns.h
+	plugins/annotator/redact/patterns.c plugins/annotator/redact/patterns.h $(PLUGIN_FD)
 plugins_annotator_redact_la_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_annotator_redact_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 

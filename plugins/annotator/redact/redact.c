@@ -5,6 +5,7 @@
  * So it comes last. Of the minidump it does not reach into memory. Runs in a step of the engine.
  */
 #include "plugins/annotator/redact/patterns.h"
+#include "plugins/common/fd.h"
 
 #include <cairn/plugin.h>
 
@@ -387,23 +388,6 @@ static char *read_file(int fd, size_t *ret_bytes)
     return text;
 }
 
-static int write_bytes(int fd, const char *data, size_t left)
-{
-    while (left > 0) {
-        ssize_t written = write(fd, data, left);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return -1;
-        }
-        data += written;
-        left -= (size_t)written;
-    }
-    return 0;
-}
-
 /* Nothing that only programs write. NULs are what a log has where it was cut while it was open. */
 static int is_text(const char *text, size_t bytes)
 {
@@ -424,7 +408,7 @@ static int redact_piece(struct redact *redact, int to, const char *piece)
     char *clean = NULL;
     int changed = redact_text(redact, piece, SIZE_MAX, &clean);
     const char *now = changed > 0 ? clean : piece;
-    int result = changed < 0 || write_bytes(to, now, strlen(now)) != 0 ? -1 : changed;
+    int result = changed < 0 || fd_write(to, now, strlen(now)) != 0 ? -1 : changed;
 
     free(clean);
     return result;
@@ -441,7 +425,7 @@ static int redact_file(struct redact *redact, int to, const char *text, size_t b
         while (end < bytes && text[end] == '\0') {
             end++;
         }
-        result = end > at ? write_bytes(to, text + at, end - at) : redact_piece(redact, to, text + at);
+        result = end > at ? fd_write(to, text + at, end - at) : redact_piece(redact, to, text + at);
         if (result < 0) {
             return -1;
         }
