@@ -18,7 +18,7 @@ libcairn_util_la_SOURCES = \
 	core/util/fs.c core/util/fs.h core/util/holder.c core/util/holder.h core/util/remove.c core/util/trust.c \
 	core/util/log.c core/util/log.h \
 	core/util/nocore.c core/util/nocore.h core/util/paths.c core/util/paths.h \
-	core/util/arch/sha256.h core/util/arch/x86_64/sha256.c core/util/sha256.c core/util/signals.c \
+	core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
 	core/util/time.c core/util/time.h
 libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
@@ -208,31 +208,35 @@ libcairn_plugin_la_SOURCES = \
 	core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
 
-# ---- engine; what it walks stacks with is a module, libdw's one home
+# ---- engine; what it walks stacks with is a module, libdw's one home; so is what digests large files, libcrypto's
 cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
-	core/engine/engine.h core/engine/code.h core/engine/plan.h \
+	core/engine/engine.h core/engine/code.h core/engine/digest.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
 	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/consent.c core/engine/held.c core/engine/import.c core/engine/main.c \
-	core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
+	core/engine/commit.c core/engine/consent.c core/engine/digest_load.c core/engine/held.c core/engine/import.c \
+	core/engine/main.c core/engine/module.c core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
 	core/engine/report.c core/engine/reserve.c \
 	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
 	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la -ldl
-cairnlibexec_LTLIBRARIES = cairn-stackwalk.la
+cairnlibexec_LTLIBRARIES = cairn-stackwalk.la cairn-digest.la
+ENGINE_MODULE_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined
 cairn_stackwalk_la_SOURCES = core/engine/stackwalk.c core/engine/stackwalk.h core/engine/unwind.h
 cairn_stackwalk_la_CFLAGS = $(AM_CFLAGS) $(DW_CFLAGS)
-cairn_stackwalk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-export-symbols-regex '^cairn_stackwalk$$'
+cairn_stackwalk_la_LDFLAGS = $(ENGINE_MODULE_LDFLAGS) -export-symbols-regex '^cairn_stackwalk$$'
 cairn_stackwalk_la_LIBADD = libcairn-minidump.la libcairn-util.la $(DW_LIBS)
-INSTALL_DATA_HOOKS += install-data-stackwalk
-UNINSTALL_HOOKS += uninstall-stackwalk
-install-data-stackwalk:
-	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.la
-uninstall-stackwalk:
-	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.so
+cairn_digest_la_SOURCES = core/engine/digest.c core/engine/digest.h
+cairn_digest_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+cairn_digest_la_LDFLAGS = $(ENGINE_MODULE_LDFLAGS) -export-symbols-regex '^cairn_digest$$'
+cairn_digest_la_LIBADD = $(CRYPTO_LIBS)
+INSTALL_DATA_HOOKS += install-data-engine-modules
+UNINSTALL_HOOKS += uninstall-engine-modules
+install-data-engine-modules:
+	cd $(DESTDIR)$(cairnlibexecdir) && rm -f cairn-stackwalk.la cairn-digest.la
+uninstall-engine-modules:
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.so $(DESTDIR)$(cairnlibexecdir)/cairn-digest.so
 
 # ---- sender
 cairnlibexec_PROGRAMS += cairn-sender

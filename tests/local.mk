@@ -195,6 +195,14 @@ tests_unit_test_sender_test_LDADD = libcairn-config.la libcairn-report.la libcai
 	$(CUNIT_LIBS)
 TESTS += tests/unit/test_engine.test tests/unit/test_sender.test
 
+# ---- unit: digests of large files
+check_PROGRAMS += tests/unit/test_digest.test
+tests_unit_test_digest_test_SOURCES = tests/unit/test_digest.c tests/unit/tap.c tests/unit/tap.h \
+	core/engine/digest.c core/engine/digest.h
+tests_unit_test_digest_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_digest_test_LDADD = libcairn-util.la $(CRYPTO_LIBS) $(CUNIT_LIBS)
+TESTS += tests/unit/test_digest.test
+
 # ---- unit: consent, previews
 check_PROGRAMS += tests/unit/test_consent.test
 tests_unit_test_consent_test_SOURCES = tests/unit/test_consent.c tests/unit/tap.c tests/unit/tap.h

@@ -62,7 +62,7 @@ need() {
 }
 
 BUILD_PACKAGES="gcc g++ make libc6-dev autoconf automake libtool pkg-config libcurl4-openssl-dev libcjson-dev
-    libyaml-dev libdw-dev libelf-dev libmd-dev libzstd-dev zlib1g-dev"
+    libyaml-dev libdw-dev libelf-dev libmd-dev libssl-dev libzstd-dev zlib1g-dev"
 
 # configure_in FOLDER CONFIGURE-ARGUMENT...
 configure_in() {

@@ -61,7 +61,7 @@ static int keep(struct engine_run *run, int fd, const char *part, const char *na
     struct stat status;
     char sha256[65];
 
-    if (fstat(fd, &status) != 0 || fsync(fd) != 0 || text_sha256_fd(fd, sha256) != 0) {
+    if (fstat(fd, &status) != 0 || fsync(fd) != 0 || engine_digest(fd, sha256) != 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno, "%s cannot be completed", name);
     }
     if (limit != 0 && (uint64_t)status.st_size > limit - run->artifact_bytes) {

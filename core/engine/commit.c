@@ -14,7 +14,6 @@
 #include "core/util/fault.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
-#include "core/util/text.h"
 #include "core/util/time.h"
 
 #include <errno.h>
@@ -30,7 +29,7 @@ static void keep_capture(struct engine_run *run)
     struct stat status;
     char sha256[65];
 
-    if (fstat(run->dump_fd, &status) != 0 || text_sha256_fd(run->dump_fd, sha256) != 0 ||
+    if (fstat(run->dump_fd, &status) != 0 || engine_digest(run->dump_fd, sha256) != 0 ||
         report_add_artifact(run->report, SPOOL_CAPTURE, ENGINE_MINIDUMP_TYPE,
                             (uint64_t)status.st_size, sha256) != 0) {
         report_note(run->report, "The captured minidump is beside the report, but could not be "

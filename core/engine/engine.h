@@ -168,6 +168,10 @@ int engine_artifact_name(const struct engine_run *run, const char *wanted, char 
 int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const char *name,
                          const char *media_type, struct error *error);
 
+/* Lowercase SHA-256 of a whole file from offset 0: of a large one by the module of digest.h, if that
+ * can be used. 0 or CAIRN_ESYSTEM with errno. */
+int engine_digest(int fd, char ret_hex[65]);
+
 /* Whether a writer may still have the captured minidump itself as its artifact. */
 bool engine_may_take(const struct engine_run *run);
 /* Puts that artifact into the report; its file follows at the commit. Takes over the holes. */
@@ -216,6 +220,12 @@ void engine_argument(struct engine_arguments *arguments, const char *text);
 /* "--config FILE" or "--config-fd N", as the options have it. */
 void engine_argument_config(struct engine_arguments *arguments,
                             const struct engine_options *options);
+
+/* ---- Modules: what only some reports need, and whose libraries no others shall pay for ---- */
+
+/* Loads <libexec>/<file>, for good, and finds `symbol` in it: a structure that begins with the
+ * module's version in 32 bytes, which has to be the engine's. NULL with an error. */
+const void *engine_load_module(const char *file, const char *symbol, struct error *error);
 
 /* ---- Paths of the spool ---- */
 

@@ -4,18 +4,12 @@
  * walk goes on as without any file: by frame pointers and by scanning. Runs in the walk's child
  * process. [engine]
  */
-#include "config.h"
-
+#include "core/engine/engine.h"
 #include "core/engine/stackwalk.h"
 #include "core/util/error.h"
 #include "core/util/log.h"
-#include "core/util/paths.h"
 
-#include <dlfcn.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct stackwalk {
     const struct stackwalk_module *module; /* NULL: it could not be loaded */
@@ -24,21 +18,11 @@ struct stackwalk {
 
 static const struct stackwalk_module *load(void)
 {
-    const struct stackwalk_module *module = NULL;
-    const char *reason = "it is of another version";
-    char path[PATH_MAX];
-    void *handle = NULL;
-    int length = snprintf(path, sizeof(path), "%s/" STACKWALK_MODULE, paths_libexec());
+    struct error error;
+    const void *module = engine_load_module(STACKWALK_MODULE, STACKWALK_SYMBOL, &error);
 
-    if (length > 0 && (size_t)length < sizeof(path)) {
-        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-        module = handle != NULL ? dlsym(handle, STACKWALK_SYMBOL) : NULL;
-        reason = module != NULL ? reason : dlerror();
-    }
-    if (module == NULL || strncmp(module->version, PACKAGE_VERSION, sizeof(module->version)) != 0) {
-        log_line(LOG_LEVEL_WARNING, "The stack is walked without files: %s cannot be used: %s.",
-                 path, reason);
-        return NULL;
+    if (module == NULL) {
+        log_line(LOG_LEVEL_WARNING, "The stack is walked without files: %s", error.text);
     }
     return module;
 }

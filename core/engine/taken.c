@@ -90,7 +90,7 @@ static int finish(const struct engine_taken *taken, int folder_fd, char sha256[6
     }
     if (result == 0) {
         unlinkat(folder_fd, taken->name, 0); /* of an engine that was killed */
-        result = fsync(fd) == 0 && text_sha256_fd(fd, sha256) == 0 &&
+        result = fsync(fd) == 0 && engine_digest(fd, sha256) == 0 &&
                          linkat(folder_fd, SPOOL_CAPTURE, folder_fd, taken->name, 0) == 0
                      ? 0
                      : -1;

@@ -67,6 +67,44 @@ if [ -x "$READERS/minidump_stackwalk" ]; then
         '^Crash reason:  SIGSEGV'
 fi
 
+# Large files are digested by a module. Where it is missing, of another version or fails, nobody hears of
+# it; one that lies shows that it is asked, and that what is small is done without it.
+cat >"$scratch/digest.c" <<'END'
+#include "core/engine/digest.h"
+#include <string.h>
+static int sha256(int fd, char ret_hex[65])
+{
+    (void)fd;
+    memset(ret_hex, 'a', 64);
+    ret_hex[64] = '\0';
+    return RESULT;
+}
+const struct digest_module cairn_digest = { VERSION, sha256 };
+END
+mkdir "$scratch/libexec"
+ln -s "$CAIRN_LIBEXEC"/cairn-monitor "$CAIRN_LIBEXEC"/cairn-engine "$CAIRN_LIBEXEC"/cairn-sender \
+    "$CAIRN_LIBEXEC"/cairn-stackwalk.so "$scratch/libexec/"
+version=$(cairn --version | sed -n '1s/.* //p')
+CAIRN_LIBEXEC=$scratch/libexec
+configure "taken: { $full" "text: { plugin: text"
+# digested WHAT VERSION RESULT WANTED: a report with such a module, none without a version.
+digested() {
+    rm -f "$scratch/libexec/cairn-digest.so"
+    if [ -n "$2" ]; then
+        ok "$1: built" "${CC:-cc}" -shared -fPIC -w -I"$CAIRN_SRCDIR" -DVERSION="\"$2\"" -DRESULT="$3" \
+            -o "$scratch/libexec/cairn-digest.so" "$scratch/digest.c"
+    fi
+    crash
+    is "$1: the digests" "$(digests | sort)" "taken.dmp application/x-dmp $4
+text.txt text/plain good"
+    is "$1: not a word" "$(field "$folder/report.json" notes; grep -rlI digest.so "$spool")" "[]"
+}
+digested "no module" "" 0 good
+digested "a module of another version" "$version-old" 0 good
+digested "a module that fails" "$version" -3 good
+digested "control: a module that lies" "$version" 0 bad
+CAIRN_LIBEXEC=$CAIRN_STAGE/libexec/cairn
+
 # What is taken is not put out: an output limit is for copies. These are shortened.
 configure "taken: { $full, output_limit: 1MiB" "copied: { $full, output_limit: 1MiB"
 crash

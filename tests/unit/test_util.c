@@ -114,7 +114,7 @@ static void buffers_keep_their_limit(void)
 
 static void sha256_is_right(void)
 {
-    static char text[1000000]; /* that much is computed in another way than three bytes */
+    static char text[1000000]; /* more than is read at once */
     char hex[65], path[256];
     int fd;
 
@@ -123,7 +123,7 @@ static void sha256_is_right(void)
     memset(text, 'a', sizeof(text));
     text_sha256(text, sizeof(text), hex); /* example 3 of FIPS 180-2 */
     CU_ASSERT_STRING_EQUAL(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-    text_sha256(text, 20001, hex); /* not a multiple of what is computed at once */
+    text_sha256(text, 20001, hex); /* not a multiple of a block */
     CU_ASSERT_STRING_EQUAL(hex, "24e9393cfe95959b84669c585c492578df744208bd974a40c229bca1bd77630e");
     snprintf(path, sizeof(path), "%s/million", scratch);
     fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
