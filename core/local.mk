@@ -234,7 +234,7 @@ cairn_digest_la_LIBADD = $(CRYPTO_LIBS)
 INSTALL_DATA_HOOKS += install-data-engine-modules
 UNINSTALL_HOOKS += uninstall-engine-modules
 install-data-engine-modules:
-	cd $(DESTDIR)$(cairnlibexecdir) && rm -f cairn-stackwalk.la cairn-digest.la
+	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.la $(DESTDIR)$(cairnlibexecdir)/cairn-digest.la
 uninstall-engine-modules:
 	rm -f $(DESTDIR)$(cairnlibexecdir)/cairn-stackwalk.so $(DESTDIR)$(cairnlibexecdir)/cairn-digest.so
 
