@@ -211,6 +211,7 @@ static enum monitor_exit start(struct monitor *monitor)
         return fail(monitor, "The monitor could not begin to wait for the program: %s.",
                     strerror(-result));
     }
+    cgroup_open(monitor->pid, &monitor->cgroup); /* one that is ending is in none any more */
     status = make_plan(monitor);
     if (status != MONITOR_DONE) {
         return status;
@@ -219,7 +220,6 @@ static enum monitor_exit start(struct monitor *monitor)
     page_answer_ready(monitor->page, &monitor->plan);
     captor_park(&monitor->captor);
     watch_family(monitor);
-    cgroup_open(monitor->pid, &monitor->cgroup);
     return MONITOR_DONE;
 }
 
