@@ -181,7 +181,7 @@ as_user() {
         HOME=$user "$@"
     fi
 }
-if as_user cairn --version >/dev/null 2>&1 && as_user test -r "$etc/cairn.yaml"; then
+if as_user test -r "$CAIRN_STAGE/bin/cairn" && as_user test -r "$etc/cairn.yaml"; then
     has "the user's file counts" "$(as_user cairn config --origin)" "^  name: mine +# $user/.config/cairn/cairn.yaml:1$"
     echo "engine: { spool: $user/spool }" >>"$user/.config/cairn/cairn.yaml"
     has "... but not for what is locked" "$(as_user cairn config 2>&1)" "cairn.yaml:2:11: engine.spool: the policy locks"
