@@ -172,8 +172,8 @@ static int open_content(const struct showing *showing, const struct preview_part
 static const char *packing(const void *data, size_t bytes)
 {
     return bytes >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0 ? "zstd"
-           : bytes >= 2 && memcmp(data, "\x1f\x8b", 2) == 0         ? "gzip"
-                                                                    : NULL;
+           : bytes >= 2 && memcmp(data, "\x1f\x8b", 2) == 0       ? "gzip"
+                                                                  : NULL;
 }
 
 static int describe_file(const struct showing *showing, struct sent_part *sent)

@@ -17,9 +17,9 @@ int show_sent(const struct tool *tool, const struct tool_options *options,
 struct sent_part {
     const struct preview_part *part;
     uint64_t bytes;
-    char sha256[65];  /* of a file's content */
+    char sha256[65];    /* of a file's content */
     const char *packed; /* "zstd", "gzip": how a file's content is packed; NULL: it is not */
-    char stored[160]; /* its name in the output folder, or "" */
+    char stored[160];   /* its name in the output folder, or "" */
 };
 
 void show_sent_text(const struct sent_part *parts, size_t count);

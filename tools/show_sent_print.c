@@ -118,7 +118,8 @@ static void write_file(FILE *out, const struct sent_part *sent)
         fprintf(out, ", \"%s\": ", keys[i].key);
         write_text(out, sent->part->texts[keys[i].text]);
     }
-    fprintf(out, ", \"bytes\": %" PRIu64 ", \"sha256\": \"%s\", \"packed\": ", sent->bytes, sent->sha256);
+    fprintf(out, ", \"bytes\": %" PRIu64 ", \"sha256\": \"%s\", \"packed\": ", sent->bytes,
+            sent->sha256);
     write_text(out, sent->packed);
 }
 

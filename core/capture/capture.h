@@ -21,7 +21,8 @@
 
 enum capture_memory { CAPTURE_STACKS = 0, CAPTURE_REFERENCED = 1, CAPTURE_FULL = 2 };
 
-/* What may be done: a sandbox may kill for it. Beyond the first only for the caller's own process. */
+/* What may be done: a sandbox may kill for it. Beyond the first only for the caller's own process.
+ */
 enum capture_care { CAPTURE_FREELY = 0, CAPTURE_WITHOUT_FILES = 1, CAPTURE_BY_READING = 2 };
 
 #define CAPTURE_COMMAND_LINE (1u << 0)
@@ -52,9 +53,9 @@ struct capture_request {
                                * beginning;         0: no limit */
     const struct capture_region *regions; /* registered by the program */
     size_t region_count;
-    uint32_t care;      /* enum capture_care */
-    const char *auxv;   /* of the process, and its executable's path, where /proc cannot tell them: */
-    size_t auxv_bytes;  /* as they were before, or NULL */
+    uint32_t care;    /* enum capture_care */
+    const char *auxv; /* of the process, and its executable's path, where /proc cannot tell them: */
+    size_t auxv_bytes; /* as they were before, or NULL */
     const char *exe;
     int32_t copied_pid; /* of a caller that captures itself: whose copy it is, or 0 */
     void *scratch;      /* zeroed memory to work in before more is mapped, or NULL */
@@ -177,8 +178,8 @@ void capture_release(struct capture *capture);
 /* Frees all memory; releases first. [crash, monitor] */
 void capture_finish(struct capture *capture);
 
-/* For request.more: the open descriptors, if the request's classes have them. Not part of what every
- * program carries with it. [monitor] */
+/* For request.more: the open descriptors, if the request's classes have them. Not part of what
+ * every program carries with it. [monitor] */
 void capture_read_descriptors(struct capture *capture);
 
 /* Adds a note in the capture's arena. The only conversions are %s, %d (int), %u (unsigned),

@@ -18,8 +18,8 @@ void preload_read_environment(char *const *environment, struct preload_options *
  * starts see their own. */
 void preload_clean_environment(char **environment);
 
-/* Opens the signals that Cairn handles in the calling thread, which goes on believing that it blocks
- * what it blocked before, and `inherited` besides. */
+/* Opens the signals that Cairn handles in the calling thread, which goes on believing that it
+ * blocks what it blocked before, and `inherited` besides. */
 void preload_mask_start(uint64_t inherited);
 /* What a thread that is created now inherits of that belief. */
 uint64_t preload_mask_inherit(void);
@@ -27,8 +27,8 @@ uint64_t preload_mask_inherit(void);
 /* Before the program's first exec(). */
 void preload_exec_start(void);
 
-/* For a wait with a mask of its own: opens our signals in `mask`, and believes it meanwhile. What the
- * thread believed before; it does so again from preload_mask_waited() on. */
+/* For a wait with a mask of its own: opens our signals in `mask`, and believes it meanwhile. What
+ * the thread believed before; it does so again from preload_mask_waited() on. */
 uint64_t preload_mask_wait(sigset_t *mask);
 void preload_mask_waited(uint64_t believed);
 /* Before any of the functions that wait is called. */

@@ -48,8 +48,8 @@ static int is_ours(int signal)
     return (__atomic_load_n(&crash_state.installed, __ATOMIC_ACQUIRE) & CRASH_BIT(signal)) != 0;
 }
 
-/* What was left out of the masks of the program's handlers for other signals: a fault in one of them
- * is to be seen, too. */
+/* What was left out of the masks of the program's handlers for other signals: a fault in one of
+ * them is to be seen, too. */
 static uint64_t left_out[CRASH_SIGNALS];
 
 static int change_other(int signal, const struct crash_action *action, struct crash_action *ret_old)

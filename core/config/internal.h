@@ -231,7 +231,7 @@ struct config_engine_keys {
     const char *spool;
     struct cairn_list signals;
     struct cairn_list deaths; /* of int32_t: bit numbers of enum config_death */
-    int32_t children; /* enum config_children */
+    int32_t children;         /* enum config_children */
 };
 
 struct config_common_keys {

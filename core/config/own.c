@@ -47,8 +47,8 @@ const struct cairn_option config_engine_options[] = {
       .offset = offsetof(struct config_engine_keys, deaths),
       .choices = deaths },
     { .name = "children",
-      .help = "Which children of the program are reported, too: none, those of fork(), or also what "
-              "it starts under cairn run.",
+      .help = "Which children of the program are reported, too: none, those of fork(), or also "
+              "what it starts under cairn run.",
       .type = CAIRN_OPTION_ENUM,
       .offset = offsetof(struct config_engine_keys, children),
       .default_text = "fork",

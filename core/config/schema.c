@@ -277,7 +277,8 @@ static void print_engine(struct printer *p)
 {
     begin_map(p, "engine", "Where reports lie, what is reported, limits and clocks.");
     print_options(p, config_engine_options);
-    print_table(p, "limits", "Of one application's reports, and of engines.", config_limits_options);
+    print_table(p, "limits", "Of one application's reports, and of engines.",
+                config_limits_options);
     print_table(p, "clocks", "None of which a crash waits longer for.", config_clocks_options);
     end_map(p);
 }

@@ -58,9 +58,8 @@ static uint64_t park(const struct crash_signal *signal)
             continue;
         }
         /* Of a fork child none: the page is not its own. */
-        index = crash_state.child
-                    ? PAGE_PARKED
-                    : __atomic_fetch_add(&page->parked_count, 1, __ATOMIC_RELAXED);
+        index = crash_state.child ? PAGE_PARKED
+                                  : __atomic_fetch_add(&page->parked_count, 1, __ATOMIC_RELAXED);
         if (index < PAGE_PARKED) {
             page->parked[index].signal = signal->number;
             __atomic_store_n(&page->parked[index].tid, signal->tid, __ATOMIC_RELEASE);

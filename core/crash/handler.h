@@ -80,12 +80,12 @@ struct crash_action {
 struct crash_state {
     struct crash_handler handlers[CRASH_HANDLERS];
     uint64_t last_number;
-    uint32_t *here;      /* whose memory this is; the kernel zeroes it in fork children */
-    uint32_t child;      /* this is a fork child of the process that started Cairn */
-    uint32_t secure;     /* AT_SECURE at the start */
-    uint32_t test_tier;  /* enum crash_test_tier */
-    uint32_t gate;       /* core/crash/gate.c */
-    uint64_t installed;  /* bit n-1: our handler was installed for signal n */
+    uint32_t *here;     /* whose memory this is; the kernel zeroes it in fork children */
+    uint32_t child;     /* this is a fork child of the process that started Cairn */
+    uint32_t secure;    /* AT_SECURE at the start */
+    uint32_t test_tier; /* enum crash_test_tier */
+    uint32_t gate;      /* core/crash/gate.c */
+    uint64_t installed; /* bit n-1: our handler was installed for signal n */
     uint64_t (*program_mask)(void); /* of the preload library: what the thread believes to block
                                        and does not, so that faults are seen; NULL: nothing */
 };

@@ -41,8 +41,8 @@ void crash_gate_leave(const struct crash_signal *signal);
 
 /* True when this memory is the signalled process's own: not in a child of vfork(). */
 int crash_is_here(const struct crash_signal *signal);
-/* The slot for a crash of process `pid`: of the program its own, of a fork child a free one, which it
- * gives back. NULL: children are left alone, or all slots have been in use for five seconds. */
+/* The slot for a crash of process `pid`: of the program its own, of a fork child a free one, which
+ * it gives back. NULL: children are left alone, or all slots have been in use for five seconds. */
 struct page_slot *crash_take_slot(struct page *page, int32_t pid);
 void crash_give_back_slot(struct page_slot *slot);
 

@@ -138,8 +138,8 @@ static int keep_or_fail(struct engine_run *run, size_t index, enum step_status s
     if (status == STEP_UNSUPPORTED && lseek(*fd, 0, SEEK_SET) == 0) {
         return 0;
     }
-    return error_set(error, CAIRN_EPLUGIN, "%s could not be seen through by annotator \"%s\".", path,
-                     run->setup.config->instances[index].id);
+    return error_set(error, CAIRN_EPLUGIN, "%s could not be seen through by annotator \"%s\".",
+                     path, run->setup.config->instances[index].id);
 }
 
 /* In memory: what is taken out must not reach the disk. */

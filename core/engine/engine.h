@@ -140,8 +140,8 @@ void engine_drop_as(struct engine_run *run, const char *key, const char *format,
     __attribute__((format(printf, 3, 4)));
 /* The key of drops.json for an instance: [a-z_-] only. */
 void engine_drop_key(char ret_key[33], const char *id);
-/* Decides that the report is dropped when it must not be kept. An error when nobody can know at this
- * moment. */
+/* Decides that the report is dropped when it must not be kept. An error when nobody can know at
+ * this moment. */
 int engine_ask_consent(struct engine_run *run, struct error *error);
 /* Whether an instance may be run as far as the network is concerned; if not, `ret_why` is a whole
  * sentence. Asked before every step: an answer counts at once. */
@@ -168,8 +168,8 @@ int engine_artifact_name(const struct engine_run *run, const char *wanted, char 
 int engine_artifact_keep(struct engine_run *run, int fd, const char *part, const char *name,
                          const char *media_type, struct error *error);
 
-/* Lowercase SHA-256 of a whole file from offset 0: of a large one by the module of digest.h, if that
- * can be used. 0 or CAIRN_ESYSTEM with errno. */
+/* Lowercase SHA-256 of a whole file from offset 0: of a large one by the module of digest.h, if
+ * that can be used. 0 or CAIRN_ESYSTEM with errno. */
 int engine_digest(int fd, char ret_hex[65]);
 
 /* Whether a writer may still have the captured minidump itself as its artifact. */

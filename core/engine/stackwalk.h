@@ -4,8 +4,8 @@
  * file counts only if its build id is the dump's. A hostile file may crash libdw: everything here
  * runs in the walk's own child process. [engine]
  *
- * These functions exist twice. stackwalk.c, the one home of libdw's headers, becomes a module of its
- * own, because libdw and what it needs are half of what an engine would map: no check of a
+ * These functions exist twice. stackwalk.c, the one home of libdw's headers, becomes a module of
+ * its own, because libdw and what it needs are half of what an engine would map: no check of a
  * configuration at a program's start, and no step, shall pay for that. stackwalk_load.c stands for
  * them in the engine, and loads the module when the walk begins.
  */

@@ -39,7 +39,7 @@ struct unwind_frame {
     uint64_t address; /* for callers the return address */
     uint64_t lookup;  /* an address within the instruction that was being executed */
     enum unwind_trust trust;
-    uint64_t missing; /* of the stack so many bytes before it are not in the dump, with their frames */
+    uint64_t missing; /* bytes of the stack before it that the dump lacks, with their frames */
 };
 
 /* What the walk asks of the modules' files; see stackwalk.h. */

@@ -60,7 +60,8 @@ static uint64_t room_for(const struct engine_run *run)
 static int write_artifact(struct engine_run *run, size_t index, int fd, struct error *error)
 {
     const struct config_instance *instance = &run->setup.config->instances[index];
-    struct step_request request = { .out_fd = fd, .may_take = engine_may_take(run),
+    struct step_request request = { .out_fd = fd,
+                                    .may_take = engine_may_take(run),
                                     .room = room_for(run) };
     struct step_result result;
     enum step_status status = engine_step(run, index, &request, &result);

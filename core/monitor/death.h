@@ -15,9 +15,9 @@
 struct death {
     struct end end;
     struct cgroup_facts cgroup;
-    uint64_t uptime_ns;  /* 0: not known */
-    bool left_by_exit;   /* exit() was called: its handlers have run, or begun to */
-    bool out_of_memory;  /* the kernel's OOM killer did it, as far as can be told */
+    uint64_t uptime_ns; /* 0: not known */
+    bool left_by_exit;  /* exit() was called: its handlers have run, or begun to */
+    bool out_of_memory; /* the kernel's OOM killer did it, as far as can be told */
 };
 
 /* Once, when the program has ended and its slots have been looked at. `stopping`: somebody is

@@ -14,10 +14,10 @@
 struct family {
     int page; /* the monitor's own opening of the page's file; or -1 */
     const struct announce *announce;
-    int32_t pid;                    /* the program */
-    bool waited_for;                /* by a thread, which then says so: */
-    uint32_t gone;                  /* atomic */
-    uint32_t replaced;              /* atomic; the program goes on, without the page */
+    int32_t pid;       /* the program */
+    bool waited_for;   /* by a thread, which then says so: */
+    uint32_t gone;     /* atomic */
+    uint32_t replaced; /* atomic; the program goes on, without the page */
 };
 
 /* A process of the family. */
@@ -31,8 +31,8 @@ struct relative {
  * served only as long as the program lives. */
 void family_begin(struct family *family, int *page_fd);
 
-/* From the start on, a parked thread waits for the end of all mappings, asleep all the time, and wakes
- * the monitor through `announce`. 0 or a negative errno. */
+/* From the start on, a parked thread waits for the end of all mappings, asleep all the time, and
+ * wakes the monitor through `announce`. 0 or a negative errno. */
 int family_watch(struct family *family, int32_t pid, const struct announce *announce);
 
 /* The program has become another one by exec(), which nothing else tells. Not where a fork child

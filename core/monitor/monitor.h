@@ -35,12 +35,12 @@ enum monitor_exit {
 
 struct monitor {
     struct page *page;
-    int32_t pid;   /* the program */
-    int program;   /* its pidfd */
-    uint64_t born; /* when it started, see identity.h; 0: unknown */
+    int32_t pid;                     /* the program */
+    int program;                     /* its pidfd */
+    uint64_t born;                   /* when it started, see identity.h; 0: unknown */
     char first_stat[IDENTITY_BYTES]; /* /proc/PID/stat as it was at the start */
     struct cgroup cgroup;            /* the program's, at its start */
-    int signals;   /* signalfd of SIGTERM and its kin */
+    int signals;                     /* signalfd of SIGTERM and its kin */
     struct announce announce;
     struct captor captor;
     struct family family;

@@ -25,9 +25,9 @@ struct plan {
     uint64_t signals; /* bit n-1 = signal n */
     uint32_t claim_ms, hold_ms, pipeline_ms;
     uint32_t children; /* PAGE_CHILDREN_OF_FORK, … */
-    uint32_t memory;  /* enum capture_memory */
-    uint32_t classes; /* CAPTURE_COMMAND_LINE, … */
-    uint32_t deaths;  /* PLAN_KILLED, … */
+    uint32_t memory;   /* enum capture_memory */
+    uint32_t classes;  /* CAPTURE_COMMAND_LINE, … */
+    uint32_t deaths;   /* PLAN_KILLED, … */
     uint64_t max_bytes;
     uint32_t engines;                           /* at work at the same time, in the whole spool */
     char application_folder[PLAN_FOLDER_BYTES]; /* absolute */

@@ -122,7 +122,8 @@ static bool is_of_fault(const struct monitor *monitor, const struct death *death
     }
 }
 
-/* The program was busy with the fault to its end, or parts with Cairn, or is another program now. */
+/* The program was busy with the fault to its end, or parts with Cairn, or is another program now.
+ */
 static enum slot_outcome judge_end(const struct monitor *monitor)
 {
     struct pollfd program = { .fd = monitor->program, .events = POLLIN };

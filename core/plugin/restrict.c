@@ -69,11 +69,12 @@
  * filter sees, libc takes clone(). And no signals or limits for other processes. */
 #define NO_PROCESSES(self_)                                                                        \
     NEVER(SYS_execve, EACCES), NEVER(SYS_execveat, EACCES), NO_FORK, NEVER(SYS_clone3, ENOSYS),    \
-        IF(SYS_clone, 0, 4), FIELD(args[0]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0), \
-        ANSWER(REFUSE(EACCES)), FIELD(nr), NEVER(SYS_tkill, EACCES),                               \
-        NEVER(SYS_pidfd_send_signal, EACCES), OF_MYSELF(SYS_kill, self_),                          \
-        OF_MYSELF(SYS_tgkill, self_), OF_MYSELF(SYS_rt_sigqueueinfo, self_),                       \
-        OF_MYSELF(SYS_rt_tgsigqueueinfo, self_), OF_MYSELF(SYS_prlimit64, self_)
+        IF(SYS_clone, 0, 4), FIELD(args[0]),                                                       \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0), ANSWER(REFUSE(EACCES)),          \
+        FIELD(nr), NEVER(SYS_tkill, EACCES), NEVER(SYS_pidfd_send_signal, EACCES),                 \
+        OF_MYSELF(SYS_kill, self_), OF_MYSELF(SYS_tgkill, self_),                                  \
+        OF_MYSELF(SYS_rt_sigqueueinfo, self_), OF_MYSELF(SYS_rt_tgsigqueueinfo, self_),            \
+        OF_MYSELF(SYS_prlimit64, self_)
 
 static int install(const struct sock_filter *code, size_t count)
 {

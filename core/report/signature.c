@@ -173,8 +173,7 @@ static int digest(const struct report *report, char *const *texts, size_t count,
 static int sign_death(struct report *report)
 {
     static const char *const facts[] = { "death.cause", "death.exit_status" };
-    const char *program =
-        report->executable != NULL ? report->executable : report->application;
+    const char *program = report->executable != NULL ? report->executable : report->application;
     char hex[65], signal[16];
     struct buf all;
 

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_WAIT_US  3000000u /* when this very report is wanted */
+#define LOCK_WAIT_US   3000000u /* when this very report is wanted */
 #define LOCK_GLANCE_US 300000u
 
 /* What is needed to deliver one report. */

@@ -61,8 +61,8 @@ int sender_batch(const struct sender_options *options, const char *spool,
 
 /* ---- Turns ---- */
 
-/* The lock of an application's reports: a descriptor to be closed. Whoever gets it takes the mark of
- * those who came meanwhile, and looks at all that is due; `patient` leaves both for later.
+/* The lock of an application's reports: a descriptor to be closed. Whoever gets it takes the mark
+ * of those who came meanwhile, and looks at all that is due; `patient` leaves both for later.
  * CAIRN_EBUSY when another sender has it, which will look (`patient`: has it for too long), or
  * CAIRN_ESYSTEM. */
 int turn_take(int application_fd, bool patient, struct error *error);

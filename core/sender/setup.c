@@ -11,9 +11,9 @@ int sender_setup_load(struct plugin_setup *setup, const struct sender_options *o
 
     if (request.path == NULL && request.fd < 0 && report != NULL) {
         /* The copy of a single file goes under the original's name: relative paths start there. */
-        return plugin_setup_load_own(
-            setup, folder_fd,
-            report->configuration != NULL ? report->configuration : SPOOL_CONFIGURATION);
+        return plugin_setup_load_own(setup, folder_fd,
+                                     report->configuration != NULL ? report->configuration
+                                                                   : SPOOL_CONFIGURATION);
     }
     return plugin_setup_load(setup, &request);
 }

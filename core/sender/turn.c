@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose turn it is: one sender at a time per application, a few per spool, whatever storm of crashes
- * there is. Whoever comes while another sender is at work leaves a mark and goes, unless somebody
- * waits for him; that sender looks for it once it has let go of the lock, so that no report is
- * missed: either the mark was there by then, or the lock was free for who made it. [sender]
+ * Whose turn it is: one sender at a time per application, a few per spool, whatever storm of
+ * crashes there is. Whoever comes while another sender is at work leaves a mark and goes, unless
+ * somebody waits for him; that sender looks for it once it has let go of the lock, so that no
+ * report is missed: either the mark was there by then, or the lock was free for who made it.
+ * [sender]
  */
 #include "core/sender/sender.h"
 
@@ -21,7 +22,7 @@
 #define LOCK_WAIT_US 30000000u /* for another sender, when somebody wants something of this one */
 #define POLL_NS      50000000
 
-#define PLACES        4            /* senders at work in one spool */
+#define PLACES        4 /* senders at work in one spool */
 #define PLACE_WAIT_US UINT64_C(600000000)
 
 static void pause_shortly(void)
@@ -70,8 +71,8 @@ int turn_take(int application_fd, bool patient, struct error *error)
     locked = lock_until(fd, patient ? time_monotonic_us() + LOCK_WAIT_US : 0);
     if (!locked && !patient) {
         /* Where no mark can be left, nobody would look: then it is waited for. */
-        locked = lock_until(fd,
-                            leave_mark(application_fd) ? 0 : time_monotonic_us() + LOCK_WAIT_US);
+        locked =
+            lock_until(fd, leave_mark(application_fd) ? 0 : time_monotonic_us() + LOCK_WAIT_US);
     }
     if (!locked) {
         close(fd);

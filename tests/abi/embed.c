@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program that embeds Cairn, as of version 1.0 of cairn.h: compiled against a frozen header and run
- * with today's library. `embed layout` prints where every member lies; `embed crash` starts Cairn
- * with options that garbage follows, and crashes.
+ * A program that embeds Cairn, as of version 1.0 of cairn.h: compiled against a frozen header and
+ * run with today's library. `embed layout` prints where every member lies; `embed crash` starts
+ * Cairn with options that garbage follows, and crashes.
  */
 #include <cairn/cairn.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Another version's table of a copy of Cairn, for tests/crash/copies.sh: with fewer members than today's
- * (MEMBERS 2), or with more.
+ * Another version's table of a copy of Cairn, for tests/crash/copies.sh: with fewer members than
+ * today's (MEMBERS 2), or with more.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,9 @@ static int answer(void)
 }
 
 extern const struct table other_table __attribute__((visibility("hidden")));
-const struct table other_table = { 0x4e524943u, sizeof(other_table), { [0 ... MEMBERS - 1] = answer } };
+const struct table other_table = { 0x4e524943u,
+                                   sizeof(other_table),
+                                   { [0 ... MEMBERS - 1] = answer } };
 
 __asm__(".data\n"
         ".type cairn_copy, @gnu_unique_object\n"

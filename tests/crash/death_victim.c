@@ -101,8 +101,8 @@ int main(int argc, char **argv)
         execl(argv[0], argv[0], "wait", argv[2], (char *)NULL);
     } else if (strcmp(kind, "memory") == 0) {
         take_memory();
-    } else if (strcmp(kind, "drop") == 0 && (setresgid(65534, 65534, 65534) != 0 ||
-                                             setresuid(65534, 65534, 65534) != 0)) {
+    } else if (strcmp(kind, "drop") == 0 &&
+               (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
         return 2;
     }
     wait_for_ever();

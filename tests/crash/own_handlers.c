@@ -5,12 +5,12 @@
  *
  *     own_handlers HOW [MENDED [ROUNDS [fork]]]
  *
- * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap | call |
- * sites: call, from a place of its own each time), then it crashes in crash_here(), and its handler does
- * HOW (raise | reset | return | abort | exit | _exit | fault | exec | hang), or makes the thread call
- * what does (call-exit: a bare system call | call-abort | call-leave: exit()), or it calls abort()
- * (abort-returned); with HOW none it ends with status 0, with bare it leaves by a bare exit_group(3).
- * With "fork" a child does all that, and its parent ends as it did.
+ * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap |
+ * call | sites: call, from a place of its own each time), then it crashes in crash_here(), and its
+ * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | hang), or makes
+ * the thread call what does (call-exit: a bare system call | call-abort | call-leave: exit()), or
+ * it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it leaves by a
+ * bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -153,8 +153,8 @@ static void fault_at_site(char *at, unsigned site)
     static unsigned char *codes;
 
     if (codes == NULL) {
-        codes = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                     0);
+        codes = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1, 0);
         for (size_t i = 0; i < 4096; i += sizeof(code)) {
             memcpy(codes + i, code, sizeof(code));
         }

@@ -255,7 +255,8 @@ __attribute__((noinline)) static int overflow(volatile char *previous)
     return frame[0] == 0 ? overflow(frame) + frame[0] : 1;
 }
 
-/* A thread that libc knows nothing of may have no thread-local variables, nor an address of them. */
+/* A thread that libc knows nothing of may have no thread-local variables, nor an address of them.
+ */
 static void crash_bare(void)
 {
     syscall(SYS_arch_prctl, ARCH_SET_FS, 0);

@@ -3,8 +3,8 @@
  * A library for LD_PRELOAD that makes one call fail: the FAULT_AT-th of the functions named by
  * FAULT_CALL, counted over a program and all its children in the file FAULT_COUNT; and that counts
  * them when FAULT_AT is 0. With FAULT_CALL=kill the FAULT_AT-th call of any of them but the
- * allocations ends the process instead. FAULT_ONLY names the one program that counts. Built and used by
- * tests/engine/faults.sh and tests/crash/freezes.sh.
+ * allocations ends the process instead. FAULT_ONLY names the one program that counts. Built and
+ * used by tests/engine/faults.sh and tests/crash/freezes.sh.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes what the monitor reads of a program that has ended: /proc/PID/stat and cgroup, the files of
- * its control group. core/monitor/end.c, cgroup.c.
+ * Fuzzes what the monitor reads of a program that has ended: /proc/PID/stat and cgroup, the files
+ * of its control group. core/monitor/end.c, cgroup.c.
  */
 #include "core/monitor/cgroup.h"
 #include "core/monitor/end.h"

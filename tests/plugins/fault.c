@@ -52,9 +52,9 @@ enum fault {
     OTHERS,
 };
 static const char *const faults[] = {
-    "none",    "crash",   "abort",    "exit-0", "exit-3",  "hang",    "descriptors",
-    "memory",  "flood",   "overflow", "linger", "wander",  "heap",    "nonsense",
-    "garbage", "chatter", "close",    "deaf",   "network", "program", "others", NULL,
+    "none",  "crash",    "abort",   "exit-0",  "exit-3", "hang",     "descriptors", "memory",
+    "flood", "overflow", "linger",  "wander",  "heap",   "nonsense", "garbage",     "chatter",
+    "close", "deaf",     "network", "program", "others", NULL,
 };
 
 enum call { CHECK, CREATE, CALL, DESTROY };
@@ -230,8 +230,8 @@ static void *be_thread(void *there)
 /* Names the ways past its parent that are open; a thread has to be possible all the same. */
 static void reach_others(const struct cairn_host *host)
 {
-    static const char *const names[] = { "ptrace", "memory",  "descriptors", "signals", "limits",
-                                         "exec",   "vfork",   "clone3",      "io_uring", "x32" };
+    static const char *const names[] = { "ptrace", "memory", "descriptors", "signals",  "limits",
+                                         "exec",   "vfork",  "clone3",      "io_uring", "x32" };
     char byte = 0, open_ways[128] = "", *end = open_ways;
     struct iovec mine = { &byte, 1 }, theirs = { &byte, 1 };
     pid_t parent = getppid();

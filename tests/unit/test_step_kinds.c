@@ -140,8 +140,7 @@ static void test_filter_replaces(void)
                                 "  default: { filters: [it] }\n");
     run_bound(&bound, report, &plain, &result);
     CU_ASSERT_EQUAL(result.status, STEP_BROKEN);
-    CU_ASSERT_STRING_EQUAL(result.error,
-                           "filter \"it\" named an earlier report by what is no id.");
+    CU_ASSERT_STRING_EQUAL(result.error, "filter \"it\" named an earlier report by what is no id.");
     CU_ASSERT_STRING_EQUAL(result.instead_of, "");
     report_destroy(report);
     plugins_config_finish(&bound);

@@ -364,10 +364,10 @@ static int annotate(void *context, struct cairn_annotator_args *args)
 static char *read_file(int fd, size_t *ret_bytes)
 {
     struct stat status;
-    char *text = fstat(fd, &status) == 0 && status.st_size >= 0 &&
-                         (uint64_t)status.st_size <= MAX_FILE
-                     ? malloc((size_t)status.st_size + 1)
-                     : NULL;
+    char *text =
+        fstat(fd, &status) == 0 && status.st_size >= 0 && (uint64_t)status.st_size <= MAX_FILE
+            ? malloc((size_t)status.st_size + 1)
+            : NULL;
     size_t used = 0;
 
     while (text != NULL && used < (size_t)status.st_size) {

@@ -13,8 +13,8 @@
 
 struct compressor;
 
-/* NULL: no memory, or built without zstd. `bytes` is what is going to be fed, `room` what may come of
- * it. */
+/* NULL: no memory, or built without zstd. `bytes` is what is going to be fed, `room` what may come
+ * of it. */
 struct compressor *compress_open(int fd, int level, uint64_t bytes, uint64_t room);
 
 /* 0, or -1 with errno set: EFBIG when more than the room would be written. */

@@ -40,8 +40,9 @@
         */
 
 #define LAYOUT_ANNOTATION_BYTES 24
-#define LAYOUT_CRASHPAD_PAIRS   36 /* where in Crashpad's stream size and offset of its annotations lie */
-#define LAYOUT_PAIR_BYTES       8  /* offsets of name and value */
+/* Where in Crashpad's stream size and offset of its annotations lie; offsets of name and value. */
+#define LAYOUT_CRASHPAD_PAIRS 36
+#define LAYOUT_PAIR_BYTES     8
 
 #define LAYOUT_RECORD_HEADER_BYTES 8   /* type, bytes; the next record begins at a multiple of 4 */
 #define LAYOUT_RECORD_ANNOTATION   5u  /* type, name_bytes, 16 more bytes, name, value */

@@ -235,8 +235,9 @@ static int refuse_to_shrink(const struct cairn_host *host, enum shrink_result wh
 {
     return why == SHRINK_NO_MEMORY ? host->fail(host, "No memory to shorten the minidump.")
            : why == SHRINK_NO_ROOM
-               ? host->fail(host, "There are %" PRIu64 " bytes for the minidump, which do not suffice "
-                                  "even without any memory of the process.",
+               ? host->fail(host,
+                            "There are %" PRIu64 " bytes for the minidump, which do not suffice "
+                            "even without any memory of the process.",
                             output->room)
                : host->fail(host,
                             "The minidump has %zu bytes instead of at most %" PRIu64
@@ -264,7 +265,8 @@ static int write_shrunk(const struct config *config, struct cairn_writer_args *a
     }
     if (result == CAIRN_PLUGIN_OK) {
         host->note(host,
-                   "%" PRIu64 " bytes of memory were left out of the minidump, because there was room "
+                   "%" PRIu64
+                   " bytes of memory were left out of the minidump, because there was room "
                    "for %" PRIu64 " bytes.",
                    shrink.lost, output->room);
     }
@@ -315,10 +317,9 @@ static int write_dump(void *context, struct cairn_writer_args *args)
         return host->fail(host, "The captured minidump of %lld bytes cannot be mapped: %s.",
                           (long long)status.st_size, strerror(errno));
     }
-    result = write_fitting(context, args,
-                           &(struct output){
-                               .host = host, .data = data, .from = fd, .to = args->fd },
-                           (size_t)status.st_size);
+    result = write_fitting(
+        context, args, &(struct output){ .host = host, .data = data, .from = fd, .to = args->fd },
+        (size_t)status.st_size);
     munmap(data, (size_t)status.st_size);
     return result;
 }

@@ -148,7 +148,7 @@ static void clear_stream(struct search *search, const unsigned char *entry)
 
     if (is_dropped_stream(search, type)) {
         reduce_add(search->holes, (uint64_t)(entry - search->dump.data),
-                 LAYOUT_DIRECTORY_ENTRY_BYTES);
+                   LAYOUT_DIRECTORY_ENTRY_BYTES);
     }
     if (offset > search->dump.count || bytes > search->dump.count - offset) {
         return;

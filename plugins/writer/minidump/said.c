@@ -102,8 +102,8 @@ static void find_pairs(const struct said *said, uint32_t offset, uint32_t bytes)
     if (offset > said->dump.count || bytes > said->dump.count - offset) {
         return;
     }
-    pairs = layout_entries((struct layout_bytes){ said->dump.data + offset, bytes },
-                           LAYOUT_PAIR_BYTES);
+    pairs =
+        layout_entries((struct layout_bytes){ said->dump.data + offset, bytes }, LAYOUT_PAIR_BYTES);
     for (size_t at = 0; at < pairs.count; at += LAYOUT_PAIR_BYTES) {
         struct layout_bytes name = text_at(said, layout_get32(pairs.data + at));
         struct layout_bytes value = text_at(said, layout_get32(pairs.data + at + 4));

@@ -102,15 +102,14 @@ static int add_piece(struct plan *plan, uint64_t address, uint64_t bytes, uint64
 
 static int take_list(struct plan *plan)
 {
-    const struct layout_bytes entries =
-        layout_entries(plan->list.content, LAYOUT_DESCRIPTOR_BYTES);
+    const struct layout_bytes entries = layout_entries(plan->list.content, LAYOUT_DESCRIPTOR_BYTES);
     int result = 0;
 
     for (size_t at = 0; at < entries.count && result == 0; at += LAYOUT_DESCRIPTOR_BYTES) {
         const unsigned char *entry = entries.data + at;
 
-        result = add_piece(plan, layout_get64(entry), layout_get32(entry + 8),
-                           layout_get32(entry + 12));
+        result =
+            add_piece(plan, layout_get64(entry), layout_get32(entry + 8), layout_get32(entry + 12));
     }
     return result;
 }
@@ -121,10 +120,10 @@ static uint64_t count64(const struct plan *plan)
     size_t bytes = plan->list64.content.count;
     uint64_t count = bytes >= 16 ? layout_get64(plan->list64.content.data) : 0;
 
-    return bytes < 16                                           ? 0
-           : count < (bytes - 16) / LAYOUT_DESCRIPTOR64_BYTES ? count
-                                                                : (bytes - 16) /
-                                                                      LAYOUT_DESCRIPTOR64_BYTES;
+    return bytes < 16 ? 0
+           : count < (bytes - 16) / LAYOUT_DESCRIPTOR64_BYTES
+               ? count
+               : (bytes - 16) / LAYOUT_DESCRIPTOR64_BYTES;
 }
 
 static int take_list64(struct plan *plan)
@@ -395,8 +394,7 @@ static void correct_threads(const struct plan *plan)
 /* Readers refuse an entry without bytes, and a stream with bytes behind its entries. */
 static void correct_list(const struct plan *plan)
 {
-    const struct layout_bytes entries =
-        layout_entries(plan->list.content, LAYOUT_DESCRIPTOR_BYTES);
+    const struct layout_bytes entries = layout_entries(plan->list.content, LAYOUT_DESCRIPTOR_BYTES);
     unsigned char *head = plan->shrink->head;
     unsigned char *copy = copy_of(plan, &plan->list, entries), *to = copy;
 

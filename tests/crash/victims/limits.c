@@ -72,8 +72,8 @@ static void use_memory(size_t bytes)
     memset((char *)memory, 1, bytes);
 }
 
-/* argument: the folder of this process's memory cgroup, which Cairn's processes are in, too; fills it
- * up to its last MiB */
+/* argument: the folder of this process's memory cgroup, which Cairn's processes are in, too; fills
+ * it up to its last MiB */
 static void crash_without_memory(const char *argument)
 {
     char usage[512], limit[512];
@@ -88,8 +88,8 @@ static void crash_without_memory(const char *argument)
     crash_here();
 }
 
-/* The same, page by page, until the kernel has refused one: from here on each new page has to be taken
- * from somebody, or costs somebody's life. */
+/* The same, page by page, until the kernel has refused one: from here on each new page has to be
+ * taken from somebody, or costs somebody's life. */
 static void crash_at_memory_limit(const char *argument)
 {
     char refused[512];

@@ -103,8 +103,8 @@ int arch_interrupted_elsewhere(const void *context, uint64_t address, uint64_t *
     uint64_t start = (uint64_t)(uintptr_t)at->uc_stack.ss_sp, bytes = at->uc_stack.ss_size;
 
     *ret_pointer = at->uc_mcontext.rsp;
-    return at->uc_link == NULL && at->uc_mcontext.cs == USER_CODE &&
-           address - start < bytes && *ret_pointer - start >= bytes;
+    return at->uc_link == NULL && at->uc_mcontext.cs == USER_CODE && address - start < bytes &&
+           *ret_pointer - start >= bytes;
 }
 
 const uint64_t *arch_general_words(const struct arch_registers *registers, size_t *ret_count)

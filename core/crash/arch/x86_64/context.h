@@ -34,8 +34,8 @@ static inline uint64_t context_sp(const struct ucontext *context)
     return context->uc_mcontext.rsp;
 }
 
-/* Whether a handler makes the thread go on elsewhere, or otherwise. A step is no move: the handler may
- * be another copy of Cairn, which wants to know whether its own program's handler mended it. */
+/* Whether a handler makes the thread go on elsewhere, or otherwise. A step is no move: the handler
+ * may be another copy of Cairn, which wants to know whether its own program's handler mended it. */
 static inline int context_has_moved(const struct ucontext *now, const struct ucontext *before)
 {
     return __builtin_memcmp(&now->uc_mcontext, &before->uc_mcontext,
@@ -43,7 +43,8 @@ static inline int context_has_moved(const struct ucontext *now, const struct uco
            ((now->uc_mcontext.eflags ^ before->uc_mcontext.eflags) & ~CONTEXT_TRAP_FLAG) != 0;
 }
 
-/* What the kernel notes of a fault and no handler changes: the same in two contexts, they are one. */
+/* What the kernel notes of a fault and no handler changes: the same in two contexts, they are one.
+ */
 static inline int context_is_same(const struct ucontext *one, const struct ucontext *other)
 {
     return __builtin_memcmp(&one->uc_mcontext.err, &other->uc_mcontext.err,
