@@ -11,6 +11,7 @@
 #include "core/minidump/format.h"
 #include "core/report/spool.h"
 #include "core/util/fs.h"
+#include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
 
@@ -29,6 +30,7 @@
 #define TEMPORARY_SUFFIX  MINIDUMP_RESERVE_SUFFIX ".tmp"
 #define UNNAMED_CAPTURE   SPOOL_CAPTURE ".tmp" /* as the monitor writes it */
 #define TEMPORARY_SECONDS 60
+#define KEPT_SECONDS      60              /* a monitor names what it keeps far sooner */
 #define FOREIGN_SECONDS   (7 * 24 * 3600) /* for a program that cannot be seen from here */
 #define ID_BYTES          36
 #define FIELD_START_TIME  22 /* of /proc/PID/stat */
@@ -65,22 +67,39 @@ static unsigned long long start_time(int32_t pid)
     return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
 }
 
-/* The lock tells of program and monitor; where a file system does not keep it with the mapping
- * (overlayfs), the program's number and start time do. */
-static bool is_alive(int fd, const struct minidump_reserve *about, const struct stat *status)
+/* Whether the program is one that can be seen from here. */
+static bool is_near(const struct minidump_reserve *about)
 {
     struct stat own;
 
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK;
-    }
-    if (stat("/proc/self/ns/pid", &own) != 0 || own.st_ino != about->pid_namespace) {
-        return time(NULL) - status->st_mtime < FOREIGN_SECONDS;
-    }
+    return stat("/proc/self/ns/pid", &own) == 0 && own.st_ino == about->pid_namespace;
+}
+
+static bool program_lives(const struct minidump_reserve *about)
+{
     if (about->pid <= 0 || (kill(about->pid, 0) != 0 && errno == ESRCH)) {
         return false;
     }
     return about->start_time == 0 || start_time(about->pid) == about->start_time;
+}
+
+/* The lock tells of program and monitor; where a file system does not keep it with the mapping
+ * (overlayfs), the program's number and start time do. */
+static bool is_alive(int fd, const struct minidump_reserve *about, const struct stat *status)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK;
+    }
+    return is_near(about) ? program_lives(about) : time(NULL) - status->st_mtime < FOREIGN_SECONDS;
+}
+
+/* The program is gone, and its monitor was frozen for good before it named the minidump that it
+ * keeps here. Ends it: nothing is lost that way. */
+static bool end_frozen(int fd, const struct minidump_reserve *about, const struct stat *status)
+{
+    return about->state == MINIDUMP_RESERVE_CLOSED && about->kept_bytes > 0 && is_near(about) &&
+           !program_lives(about) && time(NULL) - status->st_mtime > KEPT_SECONDS &&
+           holder_end(fd) > 0;
 }
 
 static bool begins_as_minidump(int fd, off_t at)
@@ -113,7 +132,8 @@ static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
     if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
         return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
     }
-    if (is_alive(fd, ret_about, &status)) {
+    if (is_alive(fd, ret_about, &status) &&
+        (!end_frozen(fd, ret_about, &status) || is_alive(fd, ret_about, &status))) {
         return RESERVE_KEPT;
     }
     if (ret_about->state == MINIDUMP_RESERVE_OPEN || ret_about->state == MINIDUMP_RESERVE_SPARSE) {

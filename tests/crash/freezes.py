@@ -92,8 +92,8 @@ POINTS = [
     ("sender.saved", "null", 1, 1, 1),
 ]
 ACTIONS = ["kill", "freeze", "second"]
-# Frozen for ever with the lock of the report's folder, and left to whoever wants that when what its holder may take is over.
-HELD = ["monitor.named", "engine.annotators", "engine.saved"]
+# Frozen for ever with the lock of the report's folder, or of the reserve that keeps its minidump, and left to whoever wants that when what its holder may take is over.
+HELD = ["monitor.released", "monitor.named", "engine.annotators", "engine.saved"]
 # Frozen, and left to Cairn: the monitor ends an engine, the engine a step, the spare a monitor.
 LEFT = [("engine.annotators", "null"), ("step.created", "null"), ("monitor.held", "threads"),
         ("monitor.released", "threads"), ("monitor.handed", "threads")]
