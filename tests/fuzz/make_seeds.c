@@ -207,7 +207,7 @@ static void make_page(void)
     patch(&output, offsetof(struct page, attachments[0].used), &used, sizeof(used));
     patch(&output, offsetof(struct page, attachments[0].path), "/etc/hostname", 13);
     patch(&output, offsetof(struct page, slots[0].state), &even, sizeof(even));
-    patch(&output, offsetof(struct page, slots[0].message), "why", 3);
+    patch(&output, offsetof(struct page, message), "why", 3);
     save("page/filled", output.data, output.bytes);
 }
 
