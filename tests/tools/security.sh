@@ -23,7 +23,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1; then
     as_nobody() {
         setpriv --reuid 65534 --regid 65534 --clear-groups env CAIRN_CONFIG="$scratch/chosen.yaml" HOME=/nonexistent "$@" 2>&1
     }
-    has "without raised rights CAIRN_CONFIG is obeyed" "$(as_nobody "$scratch/engine" check)" 'chosen\.yaml.*nonsense'
+    # Where nobody can look whether there is a policy, there may be one.
+    if as_nobody test -x "$CAIRN_BUILDDIR"; then
+        has "without raised rights CAIRN_CONFIG is obeyed" "$(as_nobody "$scratch/engine" check)" 'chosen\.yaml.*nonsense'
+    else
+        skip "without raised rights CAIRN_CONFIG is obeyed" "others cannot enter the build folder"
+    fi
     out=$(as_nobody "$scratch/raised" check)
     is "with raised rights it is not" "$(echo "$out" | grep -c chosen)" 0
 
