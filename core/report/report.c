@@ -452,11 +452,24 @@ bool report_is_replaced(const struct report *report, const char *path)
     return strcmp(path, "crash.message") == 0 && report->message_replaced;
 }
 
+/* JSON would make another text of anything else. */
+static bool is_utf8(const char *text)
+{
+    size_t bytes = strlen(text), at = 0, step = 1;
+    uint32_t code;
+
+    while (at < bytes && step > 0) {
+        step = text_utf8(text + at, bytes - at, &code);
+        at += step;
+    }
+    return step > 0;
+}
+
 /* An artifact's name is a file's name in the report's folder, and nothing else. */
 static bool is_file_name(const char *name)
 {
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
-           strlen(name) <= NAME_BYTES - 1;
+           strlen(name) <= NAME_BYTES - 1 && is_utf8(name);
 }
 
 static struct report_artifact *place_of_artifact(struct report *report, const char *name)
