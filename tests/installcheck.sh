@@ -13,7 +13,7 @@ if [ -n "${CAIRN_SYSROOT:-}" ]; then
 fi
 
 have_rust() {
-    "${RUSTC:-rustc}" --version 2>/dev/null | awk '{ split($2, v, "."); exit !(v[1] > 1 || v[2] >= 77) }'
+    "${RUSTC:-rustc}" --version 2>/dev/null | awk '{ split($2, v, "."); new = v[1] > 1 || v[2] >= 77 } END { exit !new }'
 }
 
 cp -R "$CAIRN_SRCDIR/examples" "$scratch/examples"
