@@ -189,7 +189,7 @@ libcairn_report_la_SOURCES = \
 	core/report/faults.h core/report/json_faults.c \
 	core/report/consent.c core/report/consent.h core/report/consent_file.c \
 	core/report/report.h core/report/spool.h core/report/report_inner.h core/report/spool_inner.h \
-	core/report/report.c core/report/from_minidump.c core/report/from_records.c core/report/thrown.c \
+	core/report/report.c core/report/artifacts.c core/report/from_minidump.c core/report/from_records.c core/report/thrown.c \
 	core/report/get.c core/report/json.c core/report/json_text.c core/report/json_write.c core/report/prune.c \
 	core/report/signature.c core/report/spool.c core/report/spool_drops.c core/report/spool_scan.c
 libcairn_report_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)

@@ -6,7 +6,6 @@
 #include "core/report/report_inner.h"
 
 #include "core/minidump/reader.h"
-#include "core/report/spool.h"
 #include "core/util/text.h"
 
 #include <stdarg.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BYTES   256
 #define NOTE_BYTES   1024
 #define SYMBOL_BYTES 1024
 #define CRUMB_BYTES  512
@@ -125,8 +123,7 @@ char *report_bytes_text(const void *data, size_t bytes)
     return strndup(data, bytes);
 }
 
-/* A printable copy of at most `limit` bytes, cut between characters. NULL: no memory. */
-static char *clean(const char *value, size_t limit)
+char *report_clean(const char *value, size_t limit)
 {
     char *text = text_printable(value, strnlen(value, limit)), *fitting;
     size_t end;
@@ -147,7 +144,7 @@ static char *clean(const char *value, size_t limit)
 /* The same of a text that may be NULL. */
 static int clean_into(char **ret_text, const char *value, size_t limit)
 {
-    char *text = value != NULL ? clean(value, limit) : NULL;
+    char *text = value != NULL ? report_clean(value, limit) : NULL;
 
     if (value != NULL && text == NULL) {
         return CAIRN_ENOMEM;
@@ -223,7 +220,7 @@ static int copy_value(const struct cairn_value *value, struct cairn_value *ret_c
             strnlen(value->string, REPORT_MAX_ATTRIBUTE_BYTES + 1) > REPORT_MAX_ATTRIBUTE_BYTES) {
             return CAIRN_EINVAL;
         }
-        copy.string = clean(value->string, REPORT_MAX_ATTRIBUTE_BYTES);
+        copy.string = report_clean(value->string, REPORT_MAX_ATTRIBUTE_BYTES);
         if (copy.string == NULL) {
             return CAIRN_ENOMEM;
         }
@@ -308,7 +305,7 @@ int report_note(struct report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    note = clean(text, sizeof(text));
+    note = report_clean(text, sizeof(text));
     for (size_t i = 0; note != NULL && i < report->note_count; i++) {
         if (strcmp(report->notes[i], note) == 0) {
             free(note);
@@ -352,9 +349,9 @@ int report_add_frame(struct report *report, const struct report_frame *frame)
         return CAIRN_ENOMEM;
     }
     report->frames = list;
-    if (clean_into(&copy.module, frame->module, NAME_BYTES) != 0 ||
+    if (clean_into(&copy.module, frame->module, REPORT_NAME_BYTES) != 0 ||
         clean_into(&copy.module_path, frame->module_path, PATH_BYTES) != 0 ||
-        clean_into(&copy.build_id, frame->build_id, NAME_BYTES) != 0 ||
+        clean_into(&copy.build_id, frame->build_id, REPORT_NAME_BYTES) != 0 ||
         clean_into(&copy.symbol, frame->symbol, SYMBOL_BYTES) != 0) {
         free_frame(&copy);
         return CAIRN_ENOMEM;
@@ -403,8 +400,8 @@ int report_add_breadcrumb(struct report *report, uint64_t time_ns, const char *c
         return CAIRN_ENOMEM;
     }
     report->breadcrumbs = list;
-    crumb.category = clean(category, NAME_BYTES);
-    crumb.message = clean(message, CRUMB_BYTES);
+    crumb.category = report_clean(category, REPORT_NAME_BYTES);
+    crumb.message = report_clean(message, CRUMB_BYTES);
     if (crumb.category == NULL || crumb.message == NULL) {
         free(crumb.category);
         free(crumb.message);
@@ -452,119 +449,6 @@ bool report_is_replaced(const struct report *report, const char *path)
     return strcmp(path, "crash.message") == 0 && report->message_replaced;
 }
 
-/* JSON would make another text of anything else. */
-static bool is_utf8(const char *text)
-{
-    size_t bytes = strlen(text), at = 0, step = 1;
-    uint32_t code;
-
-    while (at < bytes && step > 0) {
-        step = text_utf8(text + at, bytes - at, &code);
-        at += step;
-    }
-    return step > 0;
-}
-
-/* An artifact's name is a file's name in the report's folder, and nothing else. */
-static bool is_file_name(const char *name)
-{
-    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
-           strlen(name) <= NAME_BYTES - 1 && is_utf8(name);
-}
-
-static struct report_artifact *place_of_artifact(struct report *report, const char *name)
-{
-    struct report_artifact *list;
-
-    for (size_t i = 0; i < report->artifact_count; i++) {
-        if (strcmp(report->artifacts[i].name, name) == 0) {
-            return &report->artifacts[i];
-        }
-    }
-    list = report_grow(report->artifacts, report->artifact_count, sizeof(*list));
-    if (list == NULL) {
-        return NULL;
-    }
-    report->artifacts = list;
-    memset(&list[report->artifact_count], 0, sizeof(*list));
-    return &list[report->artifact_count];
-}
-
-int report_add_artifact(struct report *report, const char *name, const char *media_type,
-                        uint64_t bytes, const char *sha256)
-{
-    struct report_artifact artifact = { .bytes = bytes };
-    struct report_artifact *place;
-    bool known;
-
-    if (!is_file_name(name)) {
-        return CAIRN_EINVAL;
-    }
-    if ((artifact.name = clean(name, NAME_BYTES)) == NULL ||
-        (artifact.media_type = clean(media_type, NAME_BYTES)) == NULL ||
-        (place = place_of_artifact(report, artifact.name)) == NULL) {
-        free(artifact.name);
-        free(artifact.media_type);
-        return CAIRN_ENOMEM;
-    }
-    known = place->name != NULL;
-    if (!known && report->artifact_count >= REPORT_MAX_ARTIFACTS) {
-        free(artifact.name);
-        free(artifact.media_type);
-        return CAIRN_EFULL;
-    }
-    text_copy(artifact.sha256, sizeof(artifact.sha256), sha256);
-    free(place->name);
-    free(place->media_type);
-    *place = artifact;
-    report->artifact_count += known ? 0 : 1;
-    return 0;
-}
-
-bool report_artifact_stays(const struct report_artifact *artifact)
-{
-    return strcmp(artifact->name, SPOOL_CAPTURE) == 0;
-}
-
-void report_remove_artifact(struct report *report, const char *name)
-{
-    for (size_t i = 0; i < report->artifact_count; i++) {
-        struct report_artifact *artifact = &report->artifacts[i];
-
-        if (strcmp(artifact->name, name) == 0) {
-            free(artifact->name);
-            free(artifact->media_type);
-            report->artifact_count--;
-            memmove(artifact, artifact + 1, (report->artifact_count - i) * sizeof(*artifact));
-            return;
-        }
-    }
-}
-
-struct report_delivery *report_add_delivery(struct report *report, const char *transport)
-{
-    struct report_delivery *list;
-    char *name = clean(transport, NAME_BYTES);
-
-    for (size_t i = 0; name != NULL && i < report->delivery_count; i++) {
-        if (strcmp(report->deliveries[i].transport, name) == 0) {
-            free(name);
-            return &report->deliveries[i];
-        }
-    }
-    list = name != NULL && report->delivery_count < REPORT_MAX_DELIVERIES
-               ? report_grow(report->deliveries, report->delivery_count, sizeof(*list))
-               : NULL;
-    if (list == NULL) {
-        free(name);
-        return NULL;
-    }
-    report->deliveries = list;
-    memset(&list[report->delivery_count], 0, sizeof(*list));
-    list[report->delivery_count].transport = name;
-    return &list[report->delivery_count++];
-}
-
 /* A new timing of that name, which it takes over; frees it on failure. */
 static int append_timing(struct report *report, char *name, uint64_t microseconds)
 {
@@ -593,7 +477,7 @@ int report_timing(struct report *report, const char *name, uint64_t microseconds
         return CAIRN_EINVAL;
     }
     snprintf(text, sizeof(text), "%s%s", name, suffixed ? "" : "_us");
-    if ((copy = clean(text, sizeof(text))) == NULL) {
+    if ((copy = report_clean(text, sizeof(text))) == NULL) {
         return CAIRN_ENOMEM;
     }
     if (strlen(copy) >= TIMING_BYTES) { /* with its suffix, and cleaned, it must be read again */

@@ -42,6 +42,12 @@ bool report_is_modest(const char *text, size_t bytes);
  * follows from the count alone: a power of two from 8 on. */
 void *report_grow(void *list, size_t count, size_t element_bytes);
 
+#define REPORT_NAME_BYTES 256
+
+/* A printable copy of at most `limit` bytes, cut between characters; NULL: no memory. The caller
+ * frees it. */
+char *report_clean(const char *value, size_t limit);
+
 /* The first `bytes` bytes of `data` up to a NUL as a text; NULL: no memory. The caller frees it. */
 char *report_bytes_text(const void *data, size_t bytes);
 

@@ -276,12 +276,18 @@ def held(trial, point):
     return "ended by the next"
 
 
-def held_turn(trial):
-    """One that recovers is frozen, and before that its child."""
+def leave_dump(trial):
+    """A minidump with its name, whose monitor was killed: for whoever recovers."""
     trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
     trial.crash("null", HOLD + TIERS + LOAD)
     trial.await_nobody(UNAIDED + LOAD)
     trial.marker.unlink()
+    del trial.environment["CAIRN_TEST_FAULT"]
+
+
+def held_turn(trial):
+    """One that recovers is frozen, and before that its child."""
+    leave_dump(trial)
     trial.environment["CAIRN_TEST_FAULT"] = f"engine.annotators:stop:{trial.marker}"
     first = subprocess.Popen([f"{trial.libexec}/cairn-engine", "recover", "--application-folder", str(trial.application),
                               "--config", str(trial.config)], env=trial.environment, stdout=subprocess.DEVNULL)
@@ -302,10 +308,7 @@ def held_turn(trial):
 
 def held_by_another(trial):
     """Who is none of Cairn's processes is left alone, however long he holds a lock of theirs."""
-    trial.environment["CAIRN_TEST_FAULT"] = f"monitor.named:kill:{trial.marker}"
-    trial.crash("null", HOLD + TIERS + LOAD)
-    trial.await_nobody(UNAIDED)
-    del trial.environment["CAIRN_TEST_FAULT"]
+    leave_dump(trial)
     with open(trial.application / "recover.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         make_old(trial)

@@ -112,6 +112,7 @@ static void test_hostile_text(void)
     CU_ASSERT_EQUAL(report_add_artifact(report, "../escape", "text/plain", 1, "00"), CAIRN_EINVAL);
     CU_ASSERT_EQUAL(report_add_artifact(report, ".hidden", "text/plain", 1, "00"), CAIRN_EINVAL);
     CU_ASSERT_EQUAL(report_add_artifact(report, "\xcd.dmp", "text/plain", 1, "00"), CAIRN_EINVAL);
+    CU_ASSERT_EQUAL(report_add_artifact(report, "\x01.dmp", "text/plain", 1, "00"), CAIRN_EINVAL);
     CU_ASSERT_EQUAL(report_add_artifact(report, "dump.dmp", "a/b", 1, "00"), 0);
     CU_ASSERT_EQUAL(report_add_artifact(report, "dump.dmp", "a/b", 2, "11"), 0);
     CU_ASSERT_EQUAL(report->artifact_count, 1);
