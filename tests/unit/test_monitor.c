@@ -165,7 +165,7 @@ static void test_identity(void)
     static const char stat[] =
         "7 (a) S 1 2 3) R 1 7 7 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 54321 "
         "8192 100 184467";
-    struct monitor monitor = { .pid = getpid(), .program = -1 };
+    static struct monitor monitor; /* as long as the thread that it has parked: for good */
     struct dump dump;
     struct dump_event event = { .kind = MINIDUMP_KIND_REQUEST, .message = "" };
     pid_t child = fork();
@@ -180,6 +180,7 @@ static void test_identity(void)
     }
     CU_ASSERT_NOT_EQUAL(identity_read(child), 0);
     event.pid = event.tid = child;
+    monitor = (struct monitor){ .pid = getpid(), .program = -1 };
     monitor.plan.hold_ms = 5000;
     monitor.page = page_make();
     event.born = identity_read(child);
