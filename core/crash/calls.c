@@ -28,15 +28,16 @@ static uint64_t sites[SITES];
 
 /* ---- The table ---- */
 
-/* `awaited`: tid with or without the bit. */
+/* `awaited`: tid with or without the bit. Programs that change their signal masks often come here
+ * often: nothing is locked but what is taken back. */
 static struct call *find(int32_t awaited, int tid)
 {
     for (size_t i = 0; i < CALLS; i++) {
-        int32_t seen = awaited;
+        int32_t seen = __atomic_load_n(&threads[i], __ATOMIC_ACQUIRE);
 
-        if (__atomic_compare_exchange_n(&threads[i], &seen, tid, 0, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE) ||
-            seen == tid) {
+        if (seen == tid ||
+            (seen == awaited && __atomic_compare_exchange_n(&threads[i], &seen, tid, 0,
+                                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))) {
             return &calls[i];
         }
     }
