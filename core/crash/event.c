@@ -143,7 +143,7 @@ static void describe(const struct crash_handler *handler, struct page *page, str
     slot->verdict = handler->filter == NULL;
     slot->handler_low = signal->low;
     slot->handler_top = signal->top;
-    slot->outcome = crash_state.child ? OUTCOME_CERTAIN : signal->outcome;
+    slot->outcome = signal->outcome;
     slot->id[0] = '\0';
     page_path(page, slot)[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
