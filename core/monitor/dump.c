@@ -254,9 +254,6 @@ static int compose(struct dump *dump, const struct monitor *monitor)
     if (dump->image.data != NULL) {
         return 0;
     }
-    if (dump->captor != NULL && dump->processors == NULL) {
-        read_processors(dump);
-    }
     dump_describe(dump, monitor, 0, &records, &extra);
     return minidump_compose(&dump->capture, &extra, &dump->image);
 }
