@@ -342,12 +342,12 @@ struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool
 
 void dump_finish(struct dump *dump, bool keep)
 {
+    release(dump); /* first: it is held where it has given up while it was being captured */
     if (keep) {
         incoming_close(&dump->incoming);
     } else {
         discard_folder(dump);
     }
-    release(dump);
     capture_finish(&dump->capture);
     free(dump->processors);
 }
