@@ -82,8 +82,11 @@ static int place_descriptors(const struct spawn *spawn)
         return -1;
     }
     null = open("/dev/null", O_RDWR);
+    if (null < 0) {
+        /* Without a /dev, as in some chroots: what neither reads nor writes, but has its number. */
+        null = open("/", O_PATH);
+    }
     for (int fd = 0; fd < PAGE_FD; fd++) {
-        /* Without a /dev, as in some chroots, the monitor does without. */
         if (null >= 0) {
             dup2(null, fd);
         } else {
