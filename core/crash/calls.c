@@ -134,18 +134,9 @@ int crash_call_is_made(struct call *call, const struct crash_signal *signal)
     return call->signal.call_at < context_sp(&call->context) && is_calling(call);
 }
 
-enum call_next crash_call_judge(const struct call *call, const struct crash_signal *signal)
+/* What crash_call_judge() says when the handler has returned, and left everything as it was. */
+static enum call_next judge_returned(const struct call *call, const struct crash_signal *signal)
 {
-    if (call->stage == CALL_CALLED) {
-        /* On whichever stack: Go has one of its own for its end. */
-        return is_calling(call) && (crash_is_abort(signal) ||
-                                    crash_is_certain(signal, crash_own_handler(signal->number)))
-                   ? NEXT_INSIDE
-                   : NEXT_OTHER;
-    }
-    if (call->stage == CALL_RUNNING) {
-        return crash_call_is_inside(call, context_sp(signal->context)) ? NEXT_INSIDE : NEXT_OTHER;
-    }
     if (signal->number == SIGTRAP && signal->info->si_code == TRAP_TRACE) {
         return NEXT_STEP;
     }
@@ -158,6 +149,21 @@ enum call_next crash_call_judge(const struct call *call, const struct crash_sign
     return signal->number == call->signal.number && signal->info->si_addr == call->info.si_addr
                ? NEXT_AGAIN
                : NEXT_OTHER;
+}
+
+enum call_next crash_call_judge(const struct call *call, const struct crash_signal *signal)
+{
+    if (call->stage == CALL_CALLED) {
+        /* On whichever stack: Go has one of its own for its end. */
+        return is_calling(call) && (crash_is_abort(signal) ||
+                                    crash_is_certain(signal, crash_own_handler(signal->number)))
+                   ? NEXT_INSIDE
+                   : NEXT_OTHER;
+    }
+    if (call->stage == CALL_RUNNING) {
+        return crash_call_is_inside(call, context_sp(signal->context)) ? NEXT_INSIDE : NEXT_OTHER;
+    }
+    return judge_returned(call, signal);
 }
 
 /* ---- Whom to ask ---- */

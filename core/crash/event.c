@@ -311,6 +311,21 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     return handled;
 }
 
+/* The outcome was open, and is this one now. */
+static void tell_outcome(struct crash_handler *handler, struct page *page, uint32_t outcome)
+{
+    crash_settle_reserve(handler, outcome);
+    if (outcome < OUTCOME_DIED) {
+        __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
+    }
+    crash_announce(page);
+    if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
+        /* Its end is the monitor's, too. */
+        await_monitor(handler, page, &page->slots[SLOT_CRASH].outcome, OUTCOME_DIED,
+                      clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
+    }
+}
+
 static int settle(struct crash_handler *handler, struct page *page,
                   const struct crash_signal *signal, uint32_t outcome)
 {
@@ -325,16 +340,7 @@ static int settle(struct crash_handler *handler, struct page *page,
     if ((seen == OUTCOME_OPEN || seen == OUTCOME_CALLED) &&
         __atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-        crash_settle_reserve(handler, outcome);
-        if (outcome < OUTCOME_DIED) {
-            __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
-        }
-        crash_announce(page);
-        if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
-            /* Its end is the monitor's, too. */
-            await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
-                          clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
-        }
+        tell_outcome(handler, page, outcome);
         return 1;
     }
     if (outcome < OUTCOME_DIED && outcome != OUTCOME_OPEN && seen >= OUTCOME_DIED) {
