@@ -67,27 +67,36 @@ int client_fail(const struct client_error *error, int code, const char *format, 
     return code;
 }
 
-static int await_lock(void)
+int client_take(uint32_t *word, uint64_t nanoseconds)
 {
     const struct timespec look = { 1, 0 };
-    const uint64_t end = crash_now() + LOCK_NS;
+    uint32_t seen = LOCK_FREE;
+    uint64_t end;
 
-    while (__atomic_exchange_n(&lock, LOCK_AWAITED, __ATOMIC_ACQUIRE) != LOCK_FREE) {
+    if (__atomic_compare_exchange_n(word, &seen, LOCK_HELD, 0, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED)) {
+        return 0;
+    }
+    end = crash_now() + nanoseconds;
+    while (__atomic_exchange_n(word, LOCK_AWAITED, __ATOMIC_ACQUIRE) != LOCK_FREE) {
         if (crash_now() >= end) {
             return CAIRN_EBUSY;
         }
-        syscall(SYS_futex, &lock, FUTEX_WAIT_PRIVATE, LOCK_AWAITED, &look, NULL, 0);
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, LOCK_AWAITED, &look, NULL, 0);
     }
     return 0;
 }
 
+void client_give(uint32_t *word)
+{
+    if (__atomic_exchange_n(word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED) {
+        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+}
+
 int client_lock(void)
 {
-    uint32_t seen = LOCK_FREE;
-
-    if (!__atomic_compare_exchange_n(&lock, &seen, LOCK_HELD, 0, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED) &&
-        await_lock() != 0) {
+    if (client_take(&lock, LOCK_NS) != 0) {
         return CAIRN_EBUSY;
     }
     /* A thread that is cancelled half-way would take the lock with it. */
@@ -99,9 +108,7 @@ void client_unlock(void)
 {
     int state = cancel_state;
 
-    if (__atomic_exchange_n(&lock, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED) {
-        syscall(SYS_futex, &lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    }
+    client_give(&lock);
     pthread_setcancelstate(state, NULL);
 }
 

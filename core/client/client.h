@@ -109,6 +109,9 @@ int client_start_monitor(struct page *page, int page_fd, int check, char *const 
  * after a deadline. */
 int client_lock(void);
 void client_unlock(void);
+/* A lock of that kind, which is a zero to begin with: 0, or CAIRN_EBUSY after so long. */
+int client_take(uint32_t *word, uint64_t nanoseconds);
+void client_give(uint32_t *word);
 
 /* ---- dump.c ---- */
 

@@ -7,30 +7,20 @@
 #include "core/client/client.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#define LOCK_SECONDS 10
+/* Somebody else's request, which has a deadline of its own. */
+#define LOCK_NS 10000000000ull
 
-static pthread_mutex_t requests = PTHREAD_MUTEX_INITIALIZER;
-
-static int lock_requests(void)
-{
-    struct timespec end;
-
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += LOCK_SECONDS;
-    return pthread_mutex_timedlock(&requests, &end) == 0 ? 0 : CAIRN_EBUSY;
-}
+static uint32_t requests; /* see client_take() */
 
 void client_forget_requests(void)
 {
-    memset(&requests, 0, sizeof(requests));
+    requests = 0;
 }
 
 /* What is asked of the monitor. */
@@ -147,10 +137,10 @@ int client_dump(struct cairn *cairn, const char *message, int pid, int tid, char
     if (result != 0) {
         return result;
     }
-    result = lock_requests();
+    result = client_take(&requests, LOCK_NS);
     if (result == 0) {
         result = make(client_handler(cairn), page, &request, ret_id);
-        pthread_mutex_unlock(&requests);
+        client_give(&requests);
     }
     client_leave(cairn);
     return result;

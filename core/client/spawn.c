@@ -82,8 +82,11 @@ static int place_descriptors(const struct spawn *spawn)
         return -1;
     }
     null = open("/dev/null", O_RDWR);
+    if (null < 0) {
+        /* Without a /dev, as in some chroots: what neither reads nor writes, but has its number. */
+        null = open("/", O_PATH);
+    }
     for (int fd = 0; fd < PAGE_FD; fd++) {
-        /* Without a /dev, as in some chroots, the monitor does without. */
         if (null >= 0) {
             dup2(null, fd);
         } else {
@@ -268,6 +271,24 @@ static int run_on_stacks(struct spawn *spawn, char *const *environment,
     return 0;
 }
 
+static int read_executable(char ret_path[PAGE_PATH_BYTES])
+{
+    ssize_t bytes = readlink("/proc/self/exe", ret_path, PAGE_PATH_BYTES);
+
+    if (bytes <= 0 || bytes >= PAGE_PATH_BYTES) {
+        return 0;
+    }
+    ret_path[bytes] = '\0';
+    return 1;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int client_spawn(const char *folder, struct page *page, int page_fd, int check,
                  char *const *environment, const struct client_error *error,
                  struct client_monitor *ret_monitor)
@@ -285,13 +306,8 @@ int client_spawn(const char *folder, struct page *page, int page_fd, int check,
     int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
     int result;
 
-    if (check && (page->client_flags & PAGE_CONFIG_IS_TEXT) == 0) {
-        ssize_t bytes = readlink("/proc/self/exe", executable, sizeof(executable));
-
-        if (bytes > 0 && (size_t)bytes < sizeof(executable)) {
-            executable[bytes] = '\0';
-            spawn.check = arguments;
-        }
+    if (check && (page->client_flags & PAGE_CONFIG_IS_TEXT) == 0 && read_executable(executable)) {
+        spawn.check = arguments;
     }
     spawn.page_fd = fcntl(page_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
     spawn.process_fd = self >= 0 ? fcntl(self, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
@@ -301,19 +317,11 @@ int client_spawn(const char *folder, struct page *page, int page_fd, int check,
     } else {
         result = run_on_stacks(&spawn, environment, error);
     }
-    if (self >= 0) {
-        close(self);
-    }
-    if (spawn.page_fd >= 0) {
-        close(spawn.page_fd);
-    }
-    if (spawn.process_fd >= 0) {
-        close(spawn.process_fd);
-    }
+    close_if_open(self);
+    close_if_open(spawn.page_fd);
+    close_if_open(spawn.process_fd);
     if (result != 0) {
-        if (spawn.pidfd >= 0) {
-            close(spawn.pidfd);
-        }
+        close_if_open(spawn.pidfd);
         return result;
     }
     ret_monitor->pid = spawn.pid;

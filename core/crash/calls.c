@@ -28,15 +28,16 @@ static uint64_t sites[SITES];
 
 /* ---- The table ---- */
 
-/* `awaited`: tid with or without the bit. */
+/* `awaited`: tid with or without the bit. Programs that change their signal masks often come here
+ * often: nothing is locked but what is taken back. */
 static struct call *find(int32_t awaited, int tid)
 {
     for (size_t i = 0; i < CALLS; i++) {
-        int32_t seen = awaited;
+        int32_t seen = __atomic_load_n(&threads[i], __ATOMIC_ACQUIRE);
 
-        if (__atomic_compare_exchange_n(&threads[i], &seen, tid, 0, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE) ||
-            seen == tid) {
+        if (seen == tid ||
+            (seen == awaited && __atomic_compare_exchange_n(&threads[i], &seen, tid, 0,
+                                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))) {
             return &calls[i];
         }
     }
@@ -133,18 +134,9 @@ int crash_call_is_made(struct call *call, const struct crash_signal *signal)
     return call->signal.call_at < context_sp(&call->context) && is_calling(call);
 }
 
-enum call_next crash_call_judge(const struct call *call, const struct crash_signal *signal)
+/* What crash_call_judge() says when the handler has returned, and left everything as it was. */
+static enum call_next judge_returned(const struct call *call, const struct crash_signal *signal)
 {
-    if (call->stage == CALL_CALLED) {
-        /* On whichever stack: Go has one of its own for its end. */
-        return is_calling(call) && (crash_is_abort(signal) ||
-                                    crash_is_certain(signal, crash_own_handler(signal->number)))
-                   ? NEXT_INSIDE
-                   : NEXT_OTHER;
-    }
-    if (call->stage == CALL_RUNNING) {
-        return crash_call_is_inside(call, context_sp(signal->context)) ? NEXT_INSIDE : NEXT_OTHER;
-    }
     if (signal->number == SIGTRAP && signal->info->si_code == TRAP_TRACE) {
         return NEXT_STEP;
     }
@@ -157,6 +149,21 @@ enum call_next crash_call_judge(const struct call *call, const struct crash_sign
     return signal->number == call->signal.number && signal->info->si_addr == call->info.si_addr
                ? NEXT_AGAIN
                : NEXT_OTHER;
+}
+
+enum call_next crash_call_judge(const struct call *call, const struct crash_signal *signal)
+{
+    if (call->stage == CALL_CALLED) {
+        /* On whichever stack: Go has one of its own for its end. */
+        return is_calling(call) && (crash_is_abort(signal) ||
+                                    crash_is_certain(signal, crash_own_handler(signal->number)))
+                   ? NEXT_INSIDE
+                   : NEXT_OTHER;
+    }
+    if (call->stage == CALL_RUNNING) {
+        return crash_call_is_inside(call, context_sp(signal->context)) ? NEXT_INSIDE : NEXT_OTHER;
+    }
+    return judge_returned(call, signal);
 }
 
 /* ---- Whom to ask ---- */

@@ -143,7 +143,7 @@ static void describe(const struct crash_handler *handler, struct page *page, str
     slot->verdict = handler->filter == NULL;
     slot->handler_low = signal->low;
     slot->handler_top = signal->top;
-    slot->outcome = crash_state.child ? OUTCOME_CERTAIN : signal->outcome;
+    slot->outcome = signal->outcome;
     slot->id[0] = '\0';
     page_path(page, slot)[0] = '\0';
     __builtin_memcpy(slot->siginfo, signal->info, sizeof(slot->siginfo));
@@ -311,6 +311,21 @@ int crash_report(struct crash_handler *handler, const struct crash_signal *signa
     return handled;
 }
 
+/* The outcome was open, and is this one now. */
+static void tell_outcome(struct crash_handler *handler, struct page *page, uint32_t outcome)
+{
+    crash_settle_reserve(handler, outcome);
+    if (outcome < OUTCOME_DIED) {
+        __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
+    }
+    crash_announce(page);
+    if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
+        /* Its end is the monitor's, too. */
+        await_monitor(handler, page, &page->slots[SLOT_CRASH].outcome, OUTCOME_DIED,
+                      clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
+    }
+}
+
 static int settle(struct crash_handler *handler, struct page *page,
                   const struct crash_signal *signal, uint32_t outcome)
 {
@@ -325,16 +340,7 @@ static int settle(struct crash_handler *handler, struct page *page,
     if ((seen == OUTCOME_OPEN || seen == OUTCOME_CALLED) &&
         __atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-        crash_settle_reserve(handler, outcome);
-        if (outcome < OUTCOME_DIED) {
-            __atomic_store_n(&page->parked_count, 0, __ATOMIC_RELAXED);
-        }
-        crash_announce(page);
-        if (outcome == OUTCOME_DIED && (page->client_flags & PAGE_IS_INIT) != 0) {
-            /* Its end is the monitor's, too. */
-            await_monitor(handler, page, &slot->outcome, OUTCOME_DIED,
-                          clock_ns(page, page->plan.hold_ms, CRASH_DEFAULT_HOLD_MS));
-        }
+        tell_outcome(handler, page, outcome);
         return 1;
     }
     if (outcome < OUTCOME_DIED && outcome != OUTCOME_OPEN && seen >= OUTCOME_DIED) {

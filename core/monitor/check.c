@@ -151,12 +151,13 @@ static int await(const char *program, struct engine *engine, struct jobs *jobs, 
     struct sink errors = { .fd = engine->errors,
                            .data = ret_problem,
                            .capacity = problem_capacity - 1 };
-    bool ended = read_until(engine, &output, &errors, deadline, jobs != NULL);
+
+    read_until(engine, &output, &errors, deadline, jobs != NULL);
     if (output.ended &&
         take_early(jobs, engine, &output, ret_plan, ret_problem, problem_capacity, deadline)) {
         return 0;
     }
-    ended = read_until(engine, &output, &errors, deadline, false);
+    bool ended = read_until(engine, &output, &errors, deadline, false);
     int status = engine_collect(engine, ended ? deadline : 0);
     if (errors.bytes > errors.capacity) {
         errors.bytes = errors.capacity;

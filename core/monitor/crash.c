@@ -11,6 +11,7 @@
 #include "core/minidump/format.h"
 #include "core/monitor/clock.h"
 #include "core/monitor/dump.h"
+#include "core/monitor/end.h"
 #include "core/monitor/foreign.h"
 #include "core/monitor/proc.h"
 #include "core/monitor/spare.h"
@@ -98,10 +99,9 @@ static bool await_verdict(int process, const struct page_slot *slot)
 {
     const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + VERDICT_NS;
-    struct pollfd program = { .fd = process, .events = POLLIN };
 
     while (!is_cancelled(slot) && __atomic_load_n(&slot->verdict, __ATOMIC_ACQUIRE) == 0 &&
-           clock_now() < deadline && poll(&program, 1, 0) == 0) {
+           clock_now() < deadline && !end_has_come(process)) {
         syscall(SYS_futex, &slot->verdict, FUTEX_WAIT, 0, &look, NULL, 0);
     }
     return !is_cancelled(slot);

@@ -86,7 +86,7 @@ static uint64_t uptime(uint64_t born)
     return now - start;
 }
 
-static void find_out(const struct monitor *monitor, struct death *ret_death)
+void death_find_out(const struct monitor *monitor, struct death *ret_death)
 {
     uint32_t mark = __atomic_load_n(&monitor->page->exited, __ATOMIC_ACQUIRE);
     struct death death = {
@@ -328,7 +328,7 @@ void death_look(struct monitor *monitor, bool stopping)
     if (monitor->plan.deaths == 0 || (mark & PAGE_BECOMES) != 0) {
         return;
     }
-    find_out(monitor, &death);
+    death_find_out(monitor, &death);
     if ((classify(monitor, &death, stopping) & monitor->plan.deaths) == 0 ||
         is_settled(monitor, &death.end)) {
         return;

@@ -24,6 +24,9 @@ struct death {
  * ending all that runs here, the monitor too. */
 void death_look(struct monitor *monitor, bool stopping);
 
+/* What is known of the program's end, which has been seen. */
+void death_find_out(const struct monitor *monitor, struct death *ret_death);
+
 /* Adds to the records of a dump what is known of the death. */
 void death_add_records(const struct death *death, struct crash_records *records);
 

@@ -254,9 +254,6 @@ static int compose(struct dump *dump, const struct monitor *monitor)
     if (dump->image.data != NULL) {
         return 0;
     }
-    if (dump->captor != NULL && dump->processors == NULL) {
-        read_processors(dump);
-    }
     dump_describe(dump, monitor, 0, &records, &extra);
     return minidump_compose(&dump->capture, &extra, &dump->image);
 }
@@ -345,12 +342,12 @@ struct job *dump_report(struct incoming *incoming, struct monitor *monitor, bool
 
 void dump_finish(struct dump *dump, bool keep)
 {
+    release(dump); /* first: it is held where it has given up while it was being captured */
     if (keep) {
         incoming_close(&dump->incoming);
     } else {
         discard_folder(dump);
     }
-    release(dump);
     capture_finish(&dump->capture);
     free(dump->processors);
 }

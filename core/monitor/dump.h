@@ -42,7 +42,7 @@ struct dump {
     struct captor *captor; /* NULL: there was nothing to be stopped */
     bool burning;          /* `fuse`: ends the monitor if it is frozen while it holds the process */
     timer_t fuse;
-    char *processors; /* /proc/cpuinfo, or NULL; read likewise */
+    char *processors; /* /proc/cpuinfo, read meanwhile; or NULL, then the writer reads it */
     size_t processors_bytes;
     struct minidump_image image; /* its `data` NULL: not put together yet */
     struct incoming incoming;    /* made while the process is being read, if it could be */

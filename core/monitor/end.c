@@ -5,6 +5,7 @@
 #include "core/crash/page.h"
 #include "core/monitor/identity.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,13 @@ _Static_assert(sizeof(struct pidfd_information) == 64, "the kernel knows it by t
 /* Where the last fields of stat stand, counted as proc(5) does. */
 #define FIELD_STATE     3
 #define FIELD_EXIT_CODE 52
+
+bool end_has_come(int pidfd)
+{
+    struct pollfd process = { .fd = pidfd, .events = POLLIN };
+
+    return poll(&process, 1, 0) > 0;
+}
 
 struct end end_of_status(int status)
 {

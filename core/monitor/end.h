@@ -25,6 +25,9 @@ struct end {
     bool dumped; /* the kernel has written a core */
 };
 
+/* Whether the process behind `pidfd` has ended. */
+bool end_has_come(int pidfd);
+
 /* The end of the process behind `pidfd`, which has been seen to have ended. `born`: as of
  * identity.h, so that no other process of that number is asked. `mark`: page.exited. */
 struct end end_read(int pidfd, int32_t pid, uint64_t born, uint32_t mark);

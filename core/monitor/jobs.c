@@ -6,6 +6,7 @@
 #include "core/monitor/jobs.h"
 
 #include "core/monitor/clock.h"
+#include "core/monitor/end.h"
 #include "core/util/fault.h"
 
 #include <errno.h>
@@ -125,13 +126,6 @@ static void read_output(struct job *job)
     }
 }
 
-static bool has_ended(const struct job *job)
-{
-    struct pollfd ended = { .fd = job->engine.pidfd, .events = POLLIN };
-
-    return poll(&ended, 1, 0) > 0;
-}
-
 static void log_failure(const struct log *log, const struct job *job, bool overdue, int status)
 {
     char how[64];
@@ -165,7 +159,7 @@ static void end_job(struct jobs *jobs, struct job *job, bool overdue)
 
 static void work_on(struct jobs *jobs, struct job *job)
 {
-    bool ended = has_ended(job); /* asked first, so that its last words are read */
+    bool ended = end_has_come(job->engine.pidfd); /* asked first, so that its last words are read */
     bool overdue = !ended && clock_now() >= job->deadline;
 
     read_output(job);

@@ -16,7 +16,6 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/sync.h"
 
-#include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -126,17 +125,13 @@ static bool is_of_fault(const struct monitor *monitor, const struct death *death
  */
 static enum slot_outcome judge_end(const struct monitor *monitor)
 {
-    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
-    uint32_t mark = __atomic_load_n(&monitor->page->exited, __ATOMIC_ACQUIRE);
+    struct death death;
     char text[128];
 
-    if (poll(&program, 1, 0) <= 0) {
+    if (!end_has_come(monitor->program)) {
         return OUTCOME_RECOVERED;
     }
-    struct death death = {
-        .end = end_read(monitor->program, monitor->pid, monitor->born, mark),
-        .left_by_exit = (mark & (PAGE_EXITED | PAGE_EXITED_AT_ONCE)) == PAGE_EXITED,
-    };
+    death_find_out(monitor, &death);
     if (!is_of_fault(monitor, &death)) {
         return OUTCOME_RECOVERED;
     }

@@ -96,21 +96,13 @@ static uint64_t next_deadline(const struct monitor *monitor, const struct ending
     return ending->signalled && monitor->shield_until < deadline ? monitor->shield_until : deadline;
 }
 
-/* Asked behind the signals: who ends a program's service sends them after its end, and then the
- * death counts. */
-static bool has_ended(const struct monitor *monitor)
-{
-    struct pollfd program = { .fd = monitor->program, .events = POLLIN };
-
-    return poll(&program, 1, 0) > 0;
-}
-
-/* What was announced, and then the program's end, if it has come. */
+/* What was announced, and then the program's end, if it has come. That is asked behind the signals:
+ * who ends a program's service sends them after its end, and then the death counts. */
 static void take_end(struct monitor *monitor, struct ending *ending)
 {
     bool gone = ending->program_gone;
 
-    ending->program_gone = gone || has_ended(monitor);
+    ending->program_gone = gone || end_has_come(monitor->program);
     /* After the program's end too: a crash that was announced and not captured is told to the log.
      */
     crash_look(monitor);
