@@ -30,6 +30,14 @@ const char *text_base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+size_t text_living_length(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), cut = sizeof(deleted) - 1;
+
+    return length > cut && strcmp(path + length - cut, deleted) == 0 ? length - cut : length;
+}
+
 static bool is_plain(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
