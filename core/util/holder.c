@@ -169,9 +169,7 @@ unsigned holder_end(int fd)
             continue;
         }
         snprintf(process, sizeof(process), "/proc/%ld", pid);
-        if (is_ours(process) && has_lock(process, &wanted)) {
-            count += end_one(process, (int32_t)pid, &wanted);
-        }
+        count += end_one(process, (int32_t)pid, &wanted);
     }
     closedir(processes);
     return count;
