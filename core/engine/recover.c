@@ -24,8 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UNFINISHED_CAPTURE SPOOL_CAPTURE ".tmp"
-#define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
+#define UNFINISHED_SECONDS 60
 #define KILLED_TRIES       3
 #define KILLED_PAUSE_NS    500000000
 #define TURN_LOCK          "recover.lock"
@@ -51,7 +50,7 @@ static bool exists(int folder_fd, const char *name)
     return faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_old(int folder_fd, const char *name)
+bool engine_is_old(int folder_fd, const char *name)
 {
     struct stat status;
 
@@ -181,12 +180,12 @@ enum leftover { LEFT_NOTHING, LEFT_COMMIT, LEFT_CAPTURE, LEFT_UNFINISHED, LEFT_E
 
 static enum leftover look(int folder_fd)
 {
-    return exists(folder_fd, SPOOL_REPORT)         ? LEFT_COMMIT
-           : exists(folder_fd, SPOOL_CAPTURE)      ? LEFT_CAPTURE
-           : is_old(folder_fd, UNFINISHED_CAPTURE) ? LEFT_UNFINISHED
-           : exists(folder_fd, UNFINISHED_CAPTURE) ? LEFT_NOTHING
-           : is_old(folder_fd, ".")                ? LEFT_EMPTY
-                                                   : LEFT_NOTHING;
+    return exists(folder_fd, SPOOL_REPORT)              ? LEFT_COMMIT
+           : exists(folder_fd, SPOOL_CAPTURE)           ? LEFT_CAPTURE
+           : engine_is_old(folder_fd, SPOOL_UNFINISHED) ? LEFT_UNFINISHED
+           : exists(folder_fd, SPOOL_UNFINISHED)        ? LEFT_NOTHING
+           : engine_is_old(folder_fd, ".")              ? LEFT_EMPTY
+                                                        : LEFT_NOTHING;
 }
 
 static void recover_locked(struct recovery *recovery, const char *id, int folder_fd)
