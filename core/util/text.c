@@ -38,7 +38,7 @@ size_t text_living_length(const char *path)
     return length > cut && strcmp(path + length - cut, deleted) == 0 ? length - cut : length;
 }
 
-static bool is_plain(char c)
+bool text_is_plain(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
@@ -55,7 +55,7 @@ char *text_escape_name(const char *name)
     }
     for (const char *c = name; *c != '\0'; c++) {
         /* A leading dot would make the folder hidden, or "." and "..". */
-        if (is_plain(*c) && !(c == name && *c == '.')) {
+        if (text_is_plain(*c) && !(c == name && *c == '.')) {
             *out++ = *c;
         } else {
             *out++ = '%';
