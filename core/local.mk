@@ -20,7 +20,7 @@ libcairn_util_la_SOURCES = \
 	core/util/nocore.c core/util/nocore.h core/util/paths.c core/util/paths.h \
 	core/util/sha256.c core/util/signals.c \
 	core/util/text.c core/util/text.h \
-	core/util/time.c core/util/time.h
+	core/util/time.c core/util/time.h core/util/turn.c core/util/turn.h
 libcairn_util_la_CFLAGS = $(AM_CFLAGS) $(MD_CFLAGS)
 libcairn_util_la_LIBADD = $(MD_LIBS)
 
@@ -242,7 +242,7 @@ uninstall-engine-modules:
 cairnlibexec_PROGRAMS += cairn-sender
 cairn_sender_SOURCES = \
 	core/sender/sender.h core/sender/retry.h \
-	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/retry.c \
-	core/sender/setup.c core/sender/turn.c
+	core/sender/batch.c core/sender/deliver.c core/sender/main.c core/sender/place.c core/sender/retry.c \
+	core/sender/setup.c
 cairn_sender_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la

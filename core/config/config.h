@@ -163,6 +163,9 @@ const struct config_pipeline *config_choose(const struct config *config, const c
 struct config_position config_option_position(const struct config_instance *instance,
                                               const char *option);
 
+/* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */
+extern const char *const config_common_keys[];
+
 /* The section's name of a kind: "filters", …; and the kind's: "filter", …. */
 const char *config_section(enum cairn_kind kind);
 const char *config_kind(enum cairn_kind kind);

@@ -241,8 +241,6 @@ struct config_common_keys {
     int32_t network;
 };
 
-/* The keys that Cairn keeps for itself in every plugin's map, ended by NULL. */
-extern const char *const config_common_keys[];
 extern const struct cairn_option config_application_options[], config_engine_options[],
     config_limits_options[], config_clocks_options[], config_consent_options[],
     config_common_options[];

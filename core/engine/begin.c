@@ -6,9 +6,10 @@
  */
 #include "core/engine/engine.h"
 
+#include "core/util/text.h"
+
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -46,17 +47,6 @@ static const char *given(const char *argument)
     return argument[0] != '\0' ? argument : NULL;
 }
 
-/* Replaced by an update while it runs: it still is that program. */
-static void take_off_deleted(char *path)
-{
-    static const char deleted[] = " (deleted)";
-    size_t length = strlen(path);
-
-    if (length >= sizeof(deleted) && strcmp(path + length - (sizeof(deleted) - 1), deleted) == 0) {
-        path[length - (sizeof(deleted) - 1)] = '\0';
-    }
-}
-
 int engine_begin(int count, char **arguments)
 {
     if (count != START_COUNT) {
@@ -67,7 +57,7 @@ int engine_begin(int count, char **arguments)
     if (chdir("/") != 0) {
         return EX_OSERR;
     }
-    take_off_deleted(arguments[START_EXECUTABLE]);
+    arguments[START_EXECUTABLE][text_living_length(arguments[START_EXECUTABLE])] = '\0';
 
     const struct engine_options options = {
         .config_fd = -1,

@@ -187,6 +187,8 @@ void engine_finish_taken(struct engine_run *run);
 void engine_prune(struct engine_run *run);
 int engine_commit(struct engine_run *run, struct error *error);
 int engine_drop(struct engine_run *run, struct error *error);
+/* Whether a file that somebody was writing to is that no more: the last time was a minute ago. */
+bool engine_is_old(int folder_fd, const char *name);
 /* Sets a folder of incoming/ aside that no report can be made of; deletes it, and counts it, where
  * the application's reports must not be kept. */
 void engine_set_aside(int application_fd, const char *application, const char *id, const char *why);

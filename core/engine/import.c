@@ -19,7 +19,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PART            SPOOL_CAPTURE ".tmp"
 #define SENDER_SLACK_US 60000000u /* beyond the transports' own timeouts */
 
 static int open_file(const char *path, struct error *error)
@@ -110,14 +109,15 @@ static int copy_bytes(int from, int to, struct error *error)
 
 static int copy_file(int from, int folder_fd, struct error *error)
 {
-    int to = openat(folder_fd, PART, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result;
+    int to = openat(folder_fd, SPOOL_UNFINISHED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int result;
 
     if (to < 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno, "The minidump cannot be copied");
     }
     result = copy_bytes(from, to, error);
     if (result == 0 &&
-        (fsync(to) != 0 || renameat(folder_fd, PART, folder_fd, SPOOL_CAPTURE) != 0)) {
+        (fsync(to) != 0 || renameat(folder_fd, SPOOL_UNFINISHED, folder_fd, SPOOL_CAPTURE) != 0)) {
         result = error_errno(error, CAIRN_ESYSTEM, errno, "The minidump cannot be copied");
     }
     close(to);

@@ -11,6 +11,7 @@
 #include "core/util/holder.h"
 #include "core/util/log.h"
 #include "core/util/time.h"
+#include "core/util/turn.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -24,12 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UNFINISHED_CAPTURE SPOOL_CAPTURE ".tmp"
-#define UNFINISHED_SECONDS 60 /* a younger one may still be written to */
+#define UNFINISHED_SECONDS 60
 #define KILLED_TRIES       3
 #define KILLED_PAUSE_NS    500000000
-#define TURN_LOCK          "recover.lock"
-#define TURN_MARK          "recover.again"
 #define TURN_MARGIN_US     30000000u /* for what lies between two reports */
 
 struct recovery {
@@ -51,7 +49,7 @@ static bool exists(int folder_fd, const char *name)
     return faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_old(int folder_fd, const char *name)
+bool engine_is_old(int folder_fd, const char *name)
 {
     struct stat status;
 
@@ -181,12 +179,12 @@ enum leftover { LEFT_NOTHING, LEFT_COMMIT, LEFT_CAPTURE, LEFT_UNFINISHED, LEFT_E
 
 static enum leftover look(int folder_fd)
 {
-    return exists(folder_fd, SPOOL_REPORT)         ? LEFT_COMMIT
-           : exists(folder_fd, SPOOL_CAPTURE)      ? LEFT_CAPTURE
-           : is_old(folder_fd, UNFINISHED_CAPTURE) ? LEFT_UNFINISHED
-           : exists(folder_fd, UNFINISHED_CAPTURE) ? LEFT_NOTHING
-           : is_old(folder_fd, ".")                ? LEFT_EMPTY
-                                                   : LEFT_NOTHING;
+    return exists(folder_fd, SPOOL_REPORT)              ? LEFT_COMMIT
+           : exists(folder_fd, SPOOL_CAPTURE)           ? LEFT_CAPTURE
+           : engine_is_old(folder_fd, SPOOL_UNFINISHED) ? LEFT_UNFINISHED
+           : exists(folder_fd, SPOOL_UNFINISHED)        ? LEFT_NOTHING
+           : engine_is_old(folder_fd, ".")              ? LEFT_EMPTY
+                                                        : LEFT_NOTHING;
 }
 
 static void recover_locked(struct recovery *recovery, const char *id, int folder_fd)
@@ -281,59 +279,25 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
     return 0;
 }
 
-/* ---- One at a time ----
- * However many programs start at once, one process works on what an application has left behind.
- * One that comes while another is at it might know of something newer: it leaves a mark, and the
- * other one looks for marks after it has let go of the lock. One that is frozen loses its turn, and
- * its life, when what it promised is over. */
-
-static int try_lock(int application_fd)
-{
-    int fd = openat(application_fd, TURN_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    if (fd >= 0 && !holder_try_lock(fd)) {
-        close(fd);
-        fd = -1;
-    }
-    if (fd >= 0) {
-        holder_promise(fd, TURN_MARGIN_US);
-    }
-    return fd;
-}
-
-/* The lock, or -1 after having left a mark for whoever has it. */
-static int take_turn(int application_fd)
-{
-    int lock = try_lock(application_fd), mark;
-
-    if (lock < 0) {
-        mark = openat(application_fd, TURN_MARK,
-                      O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-        if (mark >= 0) {
-            close(mark);
-        }
-        lock = try_lock(application_fd);
-    }
-    return lock;
-}
-
+/* However many programs start at once, one process works on what an application has left behind.
+ * One that comes while another is at it might know of something newer. */
 static int recover_in_turn(struct recovery *recovery, const char *spool, const char *application,
                            struct error *error)
 {
+    static const struct turn turn = { "recover.lock", "recover.again", TURN_MARGIN_US, 0 };
     int result = 0;
 
     do {
-        int lock = take_turn(recovery->application_fd);
+        int lock = turn_take(recovery->application_fd, &turn, false, NULL);
 
         if (lock < 0) {
             return 0;
         }
         recovery->turn_fd = lock;
-        unlinkat(recovery->application_fd, TURN_MARK, 0);
         engine_take_reserves(recovery->application_fd, application);
         result = recover_all(recovery, spool, application, error);
         close(lock);
-    } while (result == 0 && exists(recovery->application_fd, TURN_MARK));
+    } while (result == 0 && turn_is_wanted(recovery->application_fd, &turn));
     return result;
 }
 

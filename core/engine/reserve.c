@@ -27,13 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEMPORARY_SUFFIX  MINIDUMP_RESERVE_SUFFIX ".tmp"
-#define UNNAMED_CAPTURE   SPOOL_CAPTURE ".tmp" /* as the monitor writes it */
-#define TEMPORARY_SECONDS 60
-#define KEPT_SECONDS      60              /* a monitor names what it keeps far sooner */
-#define FOREIGN_SECONDS   (7 * 24 * 3600) /* for a program that cannot be seen from here */
-#define ID_BYTES          36
-#define FIELD_START_TIME  22 /* of /proc/PID/stat */
+#define TEMPORARY_SUFFIX MINIDUMP_RESERVE_SUFFIX ".tmp"
+#define KEPT_SECONDS     60              /* a monitor names what it keeps far sooner */
+#define FOREIGN_SECONDS  (7 * 24 * 3600) /* for a program that cannot be seen from here */
+#define ID_BYTES         36
+#define FIELD_START_TIME 22 /* of /proc/PID/stat */
 
 enum reserve_kind {
     RESERVE_KEPT = 0, /* its program lives */
@@ -198,7 +196,7 @@ static bool finish_other(int application_fd, const struct minidump_reserve *abou
     if (folder < 0) {
         return false; /* there is none, or somebody works on it */
     }
-    named = renameat2(folder, UNNAMED_CAPTURE, folder, SPOOL_CAPTURE, RENAME_NOREPLACE) == 0 ||
+    named = renameat2(folder, SPOOL_UNFINISHED, folder, SPOOL_CAPTURE, RENAME_NOREPLACE) == 0 ||
             faccessat(folder, SPOOL_CAPTURE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     close(folder);
     return named;
@@ -248,7 +246,7 @@ static bool adopt_kept(const struct place *place, const char *name, int fd,
     }
     folder = fs_open_directory(place->incoming, about->other, NULL);
     if (folder >= 0) {
-        unlinkat(folder, UNNAMED_CAPTURE, 0); /* as far as it came */
+        unlinkat(folder, SPOOL_UNFINISHED, 0); /* as far as it came */
         close(folder);
     }
     if (adopt(place, name, fd, about->other, NULL) &&
@@ -267,7 +265,7 @@ static void discard_other(int incoming, const struct minidump_reserve *about)
     int folder = same ? fs_open_directory(incoming, about->other, NULL) : -1;
 
     if (folder >= 0) {
-        unlinkat(folder, UNNAMED_CAPTURE, 0);
+        unlinkat(folder, SPOOL_UNFINISHED, 0);
         unlinkat(incoming, about->other, AT_REMOVEDIR);
         close(folder);
     }
@@ -292,14 +290,6 @@ static bool has_suffix(const char *name, const char *suffix)
 
     snprintf(id, sizeof(id), "%s", name);
     return strlen(name) > ID_BYTES && strcmp(name + ID_BYTES, suffix) == 0 && text_is_uuid(id);
-}
-
-static bool is_old(int incoming, const char *name)
-{
-    struct stat status;
-
-    return fstatat(incoming, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           time(NULL) - status.st_mtime > TEMPORARY_SECONDS;
 }
 
 static void take_one(const struct place *place, const char *name)
@@ -368,7 +358,7 @@ static void take(int application_fd, int incoming, const char *name, void *user)
 
     if (has_suffix(name, MINIDUMP_RESERVE_SUFFIX)) {
         take_one(&place, name);
-    } else if (is_old(incoming, name)) {
+    } else if (engine_is_old(incoming, name)) {
         unlinkat(incoming, name, 0); /* its monitor was killed while it made the file */
     }
 }

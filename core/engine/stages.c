@@ -160,15 +160,6 @@ bool engine_filters(struct engine_run *run, uint32_t stage)
 
 /* ---- Annotators and hooks ---- */
 
-/* What could not be replaced must not stay as it was either. */
-static void forget(struct report *report, const char *name)
-{
-    if (report_attribute(report, name) != NULL) {
-        report_replace(report, name,
-                       &(struct cairn_value){ .type = CAIRN_VALUE_STRING, .string = "" });
-    }
-}
-
 static void add_attributes(struct engine_run *run, const struct config_instance *instance,
                            const struct step_result *result)
 {
@@ -178,7 +169,7 @@ static void add_attributes(struct engine_run *run, const struct config_instance 
         if (report_replace(run->report, attribute->name, &attribute->value) != 0) {
             report_note(run->report, "%s: the attribute %s does not fit into the report.",
                         instance->id, attribute->name);
-            forget(run->report, attribute->name);
+            report_forget(run->report, attribute->name); /* it must not stay as it was either */
         }
     }
 }
@@ -212,12 +203,11 @@ static void replace_texts(struct engine_run *run, const struct config_instance *
  * goes. */
 static void go_without(struct engine_run *run, const struct config_instance *instance)
 {
-    const struct cairn_value nothing = { .type = CAIRN_VALUE_STRING, .string = "" };
     struct report *report = run->report;
 
     for (size_t i = 0; i < report->attribute_count; i++) {
         if (report->attributes[i].value.type == CAIRN_VALUE_STRING) {
-            report_replace(report, report->attributes[i].name, &nothing);
+            report_forget(report, report->attributes[i].name);
         }
     }
     for (size_t i = 0; i < report->breadcrumb_count; i++) {

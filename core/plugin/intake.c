@@ -125,16 +125,10 @@ static bool take_note(struct intake *intake, const struct wire_view *view)
     return true;
 }
 
-static bool is_of_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-}
-
 static bool is_attribute_name(const char *name, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        if (!is_of_name(name[i])) {
+        if (!text_is_plain(name[i])) {
             return false;
         }
     }

@@ -14,10 +14,6 @@
     (CAIRN_OPTION_REQUIRED | CAIRN_OPTION_LIST | CAIRN_OPTION_MAP | CAIRN_OPTION_NEEDS_STACK |     \
      CAIRN_OPTION_NEEDS_REPORT)
 
-/* Keys that every instance has, whatever its plugin. */
-static const char *const common_keys[] = { "plugin",       "timeout", "on_error", "memory_limit",
-                                           "output_limit", "network", NULL };
-
 static int refuse(const struct elf_image *image, const struct cairn_option *option,
                   struct error *error, const char *why)
 {
@@ -93,7 +89,7 @@ static int check_name(const struct elf_image *image, const struct plugin_facts *
     if (!plugin_is_name(option->name, false)) {
         return refuse(image, option, error, "has a name that is not [a-z][a-z0-9_]*");
     }
-    for (const char *const *key = common_keys; *key != NULL; key++) {
+    for (const char *const *key = config_common_keys; *key != NULL; key++) {
         if (strcmp(option->name, *key) == 0) {
             return refuse(image, option, error, "has a name that every plugin's settings have");
         }

@@ -2,9 +2,8 @@
 /*
  * Keeps a step to what its plugin declares: no network without CAIRN_CAP_NETWORK, no other programs
  * and processes without CAIRN_CAP_PROCESSES, without either no hold on the processes that there
- * are. A seccomp filter answers EACCES, so that a plugin that forgot to
- * declare something learns of it by an ordinary error. In a step's process, before the plugin's
- * code is loaded.
+ * are. A seccomp filter answers EACCES, so that a plugin that forgot to declare something learns of
+ * it by an ordinary error. In a step's process, before the plugin's code is loaded.
  */
 #include "core/plugin/host.h"
 

@@ -73,10 +73,9 @@ static int fill_user(struct report *report, const struct minidump *dump)
 
 static int fill_executable(struct report *report, const struct minidump *dump)
 {
-    static const char deleted[] = " (deleted)";
     const struct minidump_module *module = minidump_module_at(dump, 0);
     const char *path = NULL;
-    size_t bytes, cut = sizeof(deleted) - 1;
+    size_t bytes;
     char *copy;
     int result;
 
@@ -86,11 +85,7 @@ static int fill_executable(struct report *report, const struct minidump *dump)
     if (path == NULL) {
         return 0;
     }
-    bytes = strlen(path);
-    if (bytes > cut && strcmp(path + bytes - cut, deleted) == 0) {
-        bytes -= cut;
-    }
-    copy = report_bytes_text(path, bytes);
+    copy = report_bytes_text(path, text_living_length(path));
     result = copy != NULL ? report_text(&report->executable, copy) : CAIRN_ENOMEM;
     free(copy);
     return result;

@@ -432,6 +432,22 @@ int report_replace(struct report *report, const char *name, const struct cairn_v
     return result;
 }
 
+void report_forget(struct report *report, const char *name)
+{
+    static const struct cairn_value nothing = { .type = CAIRN_VALUE_STRING, .string = "" };
+    struct report_attribute *attribute = find_attribute(report, name);
+
+    if (attribute == NULL) {
+        return;
+    }
+    if (attribute->value.type == CAIRN_VALUE_STRING) {
+        ((char *)attribute->value.string)[0] = '\0';
+    } else if (report_set(report, name, &nothing) != 0) {
+        attribute->value = (struct cairn_value){ .type = attribute->value.type };
+    }
+    attribute->replaced = true;
+}
+
 bool report_is_replaced(const struct report *report, const char *path)
 {
     static const char attributes[] = "attributes.", breadcrumbs[] = "breadcrumbs.";

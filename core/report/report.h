@@ -131,7 +131,9 @@ void report_destroy(struct report *report);
 int report_set(struct report *report, const char *name, const struct cairn_value *value);
 /* The same of an annotator: where there is such an attribute with another value, it is replaced. */
 int report_replace(struct report *report, const char *name, const struct cairn_value *value);
-/* Whether it is, by its path: "attributes.<name>", "crash.message", "breadcrumbs.<index>". */
+/* Replaces an attribute that there is by the empty text. Its text is gone even if memory is. */
+void report_forget(struct report *report, const char *name);
+/* Whether it is replaced; paths are "attributes.<name>", "crash.message", "breadcrumbs.<index>". */
 bool report_is_replaced(const struct report *report, const char *path);
 const struct cairn_value *report_attribute(const struct report *report, const char *name);
 /* A whole sentence. The same note is kept once; the last place says that more were left out. */

@@ -20,8 +20,9 @@ enum spool_state {
     SPOOL_STATES
 };
 
-#define SPOOL_CAPTURE       "capture.dmp" /* in incoming: the monitor's minidump */
-#define SPOOL_END           "capture.end" /* beside it, of some: how the program ended */
+#define SPOOL_CAPTURE       "capture.dmp"        /* in incoming: the monitor's minidump */
+#define SPOOL_UNFINISHED    SPOOL_CAPTURE ".tmp" /* the same before it is complete */
+#define SPOOL_END           "capture.end"        /* beside it, of some: how the program ended */
 #define SPOOL_CONFIGURATION "configuration.yaml"
 #define SPOOL_REPORT        "report.json"
 

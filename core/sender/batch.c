@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pass over the spool, application by application, oldest report first, each in its turn
- * (turn.c). [sender]
+ * A pass over the spool, application by application, oldest report first, each in its turn: one
+ * sender at a time works at an application's reports. [sender]
  */
 #include "core/sender/sender.h"
 
 #include "core/util/fault.h"
 #include "core/util/holder.h"
 #include "core/util/log.h"
+#include "core/util/turn.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+static const struct turn turn = {
+    .lock = "sender.lock",
+    .mark = "sender.again",
+    .promise_us = SENDER_MARGIN_US,
+    .wait_us = 30000000u,
+};
 
 /* Somebody wants something of this sender in particular. */
 static bool is_patient(const struct sender_options *options)
@@ -90,8 +98,8 @@ static void run_in_turn(struct sender *sender, const char *spool, const struct s
         fault_point("sender.looked");
         close(lock);
         fault_point("sender.unlocked");
-        lock = turn_is_wanted(sender->application_fd)
-                   ? turn_take(sender->application_fd, false, &error)
+        lock = turn_is_wanted(sender->application_fd, &turn)
+                   ? turn_take(sender->application_fd, &turn, false, &error)
                    : -1;
         if (lock >= 0) {
             look_again(sender->application_fd, lock, spool, application);
@@ -112,9 +120,9 @@ static void run_application(struct sender *sender, const char *spool, const stru
         sender->waiting = true;
         return;
     }
-    sender->lock = turn_take(sender->application_fd, patient, &error);
+    sender->lock = turn_take(sender->application_fd, &turn, patient, &error);
     if (sender->lock >= 0) {
-        place = patient ? -1 : turn_place(sender->application_fd, sender->lock);
+        place = patient ? -1 : sender_take_place(sender->application_fd, sender->lock);
         run_in_turn(sender, spool, list, application);
         if (place >= 0) {
             close(place);

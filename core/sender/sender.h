@@ -59,18 +59,9 @@ struct sender {
 int sender_batch(const struct sender_options *options, const char *spool,
                  struct plugin_setup *setup);
 
-/* ---- Turns ---- */
-
-/* The lock of an application's reports: a descriptor to be closed. Whoever gets it takes the mark
- * of those who came meanwhile, and looks at all that is due; `patient` leaves both for later.
- * CAIRN_EBUSY when another sender has it, which will look (`patient`: has it for too long), or
- * CAIRN_ESYSTEM. */
-int turn_take(int application_fd, bool patient, struct error *error);
-/* Whether somebody came meanwhile; to be asked after the lock is closed. */
-bool turn_is_wanted(int application_fd);
 /* Waits for a place among the senders of the spool, while the application's lock stays ours: a
  * descriptor that holds it, or -1 where there are none. */
-int turn_place(int application_fd, int lock);
+int sender_take_place(int application_fd, int lock);
 
 /* One report in pending/: every delivery that is due, then the move if nothing is pending any more.
  */

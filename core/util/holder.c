@@ -85,12 +85,9 @@ static bool is_ours(const char *process)
         return false;
     }
     target[bytes] = '\0';
-    const char *name = text_base_name(target);
+    target[text_living_length(target)] = '\0';
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-        size_t length = strlen(programs[i]);
-
-        if (strncmp(name, programs[i], length) == 0 &&
-            (name[length] == '\0' || strcmp(name + length, " (deleted)") == 0)) {
+        if (strcmp(text_base_name(target), programs[i]) == 0) {
             return true;
         }
     }
@@ -172,9 +169,7 @@ unsigned holder_end(int fd)
             continue;
         }
         snprintf(process, sizeof(process), "/proc/%ld", pid);
-        if (is_ours(process) && has_lock(process, &wanted)) {
-            count += end_one(process, (int32_t)pid, &wanted);
-        }
+        count += end_one(process, (int32_t)pid, &wanted);
     }
     closedir(processes);
     return count;

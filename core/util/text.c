@@ -30,7 +30,15 @@ const char *text_base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static bool is_plain(char c)
+size_t text_living_length(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), cut = sizeof(deleted) - 1;
+
+    return length > cut && strcmp(path + length - cut, deleted) == 0 ? length - cut : length;
+}
+
+bool text_is_plain(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
@@ -47,7 +55,7 @@ char *text_escape_name(const char *name)
     }
     for (const char *c = name; *c != '\0'; c++) {
         /* A leading dot would make the folder hidden, or "." and "..". */
-        if (is_plain(*c) && !(c == name && *c == '.')) {
+        if (text_is_plain(*c) && !(c == name && *c == '.')) {
             *out++ = *c;
         } else {
             *out++ = '%';

@@ -11,6 +11,11 @@
 bool text_copy(char *target, size_t capacity, const char *source);
 /* The base name of a path, pointing into it. */
 const char *text_base_name(const char *path);
+/* The length of a program's path, without what /proc adds to one that was deleted: replaced by an
+ * update while it runs, it still is that program. */
+size_t text_living_length(const char *path);
+/* [A-Za-z0-9._-] */
+bool text_is_plain(char c);
 /* %-escapes outside [A-Za-z0-9._-] (also a leading dot); the caller frees it; NULL: no memory. */
 char *text_escape_name(const char *name);
 /* The name that escapes to this one, for the caller to free; NULL if none does. 0 or CAIRN_ENOMEM.

@@ -149,6 +149,33 @@ static void fill_crash(struct report *report)
     report_text(&report->pipeline, "default");
 }
 
+static void test_forget(void)
+{
+    const struct cairn_value text = { .type = CAIRN_VALUE_STRING, .string = "secret" };
+    const struct cairn_value number = { .type = CAIRN_VALUE_UINT64, .uint64 = 7 };
+    struct report *report = report_create();
+    const struct cairn_value *value;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    CU_ASSERT_EQUAL(report_set(report, "text", &text), 0);
+    CU_ASSERT_EQUAL(report_set(report, "number", &number), 0);
+    CU_ASSERT_EQUAL(report_set(report, "kept", &text), 0);
+    report_forget(report, "text");
+    report_forget(report, "number");
+    report_forget(report, "absent");
+    for (size_t i = 0; i < 2; i++) {
+        value = report_attribute(report, i == 0 ? "text" : "number");
+        CU_ASSERT_EQUAL(value->type, CAIRN_VALUE_STRING);
+        CU_ASSERT_STRING_EQUAL(value->string, "");
+    }
+    CU_ASSERT_TRUE(report_is_replaced(report, "attributes.text"));
+    CU_ASSERT_TRUE(report_is_replaced(report, "attributes.number"));
+    CU_ASSERT_STRING_EQUAL(report_attribute(report, "kept")->string, "secret");
+    CU_ASSERT_FALSE(report_is_replaced(report, "attributes.kept"));
+    CU_ASSERT_PTR_NULL(report_attribute(report, "absent"));
+    report_destroy(report);
+}
+
 static void test_get(void)
 {
     struct report *report = made();
@@ -456,6 +483,7 @@ int main(void)
         { "caps of the lists", test_caps },
         { "caps of the texts", test_text_caps },
         { "hostile texts and duplicates", test_hostile_text },
+        { "attributes that must not stay", test_forget },
         { "fields by path", test_get },
         { "from Cairn's minidump", test_from_cairn },
         { "from other minidumps", test_from_others },
