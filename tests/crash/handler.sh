@@ -90,6 +90,7 @@ has "handler-jump: the program went on" "$out" '^went on after the jump'
 has "handler-jump: the second one is a crash" "$log" '^crash: signal 6 code -6 thread main'
 recovers handler-mend 0 1
 has "handler-mend: the program went on" "$out" '^went on with mended memory'
+is "handler-mend: ... 20 times, of which only the first was captured" "$(printf '%s\n' "$out" | grep -c '^earlier handler')" 20
 captured ignored-fault 139 11 1 main
 crash capture ignored
 is "ignored: a sent signal stays ignored" "$status $out" "0 went on after the signal"

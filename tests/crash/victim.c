@@ -266,7 +266,10 @@ static void crash_mend(void)
 {
     char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    *(volatile char *)page = 1;
+    for (int i = 0; i < 20; i++) {
+        *(volatile char *)page = 1;
+        mprotect(page, 4096, PROT_NONE);
+    }
     say("went on with mended memory\n");
 }
 
