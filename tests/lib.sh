@@ -109,7 +109,8 @@ wait_for() {
 # processes NAME...: those of this test, by their names; its environment marks them.
 processes() {
     for name in "$@"; do
-        for pid in $(pgrep -x "$name"); do
+        for comm in $(grep -lx -e "$name" /proc/[0-9]*/comm 2>/dev/null); do
+            pid=${comm#/proc/} pid=${pid%/comm}
             if grep -qz "^CAIRN_TEST_MARK=$scratch\$" "/proc/$pid/environ" 2>/dev/null; then
                 echo "$pid"
             fi

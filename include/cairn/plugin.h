@@ -400,6 +400,7 @@ struct cairn_filter_args {
 
 struct cairn_filter_ops {
     CAIRN_OPS_HEAD;
+    /* [step] Keeps the report, or drops it: args->action. */
     int (*decide)(void *context, struct cairn_filter_args *args);
 };
 
@@ -423,9 +424,10 @@ struct cairn_attachment_args {
 
 struct cairn_annotator_ops {
     CAIRN_OPS_HEAD;
+    /* [step] Sets attributes, adds notes. */
     int (*annotate)(void *context, struct cairn_annotator_args *args);
-    /* Optional, with CAIRN_CAP_REDACTS: CAIRN_PLUGIN_UNSUPPORTED leaves the file as it is. In a step
-     * of its own for each file: check, create, this, destroy. */
+    /* [step] Optional, with CAIRN_CAP_REDACTS: CAIRN_PLUGIN_UNSUPPORTED leaves the file as it is. In a
+     * step of its own for each file: check, create, this, destroy. */
     int (*attachment)(void *context, struct cairn_attachment_args *args);
 };
 
@@ -438,6 +440,7 @@ struct cairn_writer_args {
 
 struct cairn_writer_ops {
     CAIRN_OPS_HEAD;
+    /* [step] Writes one artifact into args->fd. */
     int (*write)(void *context, struct cairn_writer_args *args);
     const char *extension;  /* "dmp": the artifact's name is "<instance>.dmp" */
     const char *media_type; /* "application/x-dmp" */
@@ -453,6 +456,7 @@ struct cairn_hook_args {
 
 struct cairn_hook_ops {
     CAIRN_OPS_HEAD;
+    /* [step] Acts on the report that was committed. */
     int (*run)(void *context, struct cairn_hook_args *args);
 };
 
@@ -477,6 +481,7 @@ struct cairn_transport_args {
 
 struct cairn_transport_ops {
     CAIRN_OPS_HEAD;
+    /* [step] Delivers the report: args->outcome. */
     int (*send)(void *context, struct cairn_transport_args *args);
 };
 

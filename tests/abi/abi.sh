@@ -75,6 +75,29 @@ else
     skip "the header is C++17" "there is no C++ compiler"
 fi
 
+# untagged HEADER...: functions whose comment does not tag where they run.
+untagged() {
+    python3 - "$@" <<'END'
+import re, sys
+tags = re.compile(r'\[(any thread|signal-safe|crash|step|host)\]')
+for path in sys.argv[1:]:
+    text, found, tagged = open(path, encoding="utf-8").read(), 0, False
+    for match in re.finditer(r'/\*.*?\*/|^ *(?:CAIRN_API|typedef)? ?[a-z][\w *]*[ *](?:\(\*(\w+)\)|(cairn_\w+))\(', text, re.S | re.M):
+        if match[0].startswith("/*"):
+            tagged = tags.search(match[0]) is not None
+        else:
+            found += 1
+            if not tagged and (match[1] or match[2]) not in ("check", "create", "destroy"):
+                print(match[1] or match[2])
+    if found < 15:
+        print(f"{path}: too few")
+END
+}
+is "each function tells where it runs" \
+    "$(untagged "$CAIRN_SRCDIR/include/cairn/plugin.h" "$CAIRN_SRCDIR/include/cairn/cairn.h")" ""
+sed 's/\[step\] Delivers/Delivers/' "$CAIRN_SRCDIR/include/cairn/plugin.h" >"$scratch/untagged.h"
+is "control: one that does not is found" "$(untagged "$scratch/untagged.h")" send
+
 # ---- Every released header: layout and a plugin of each kind.
 layout() {
     $CC -std=gnu11 -Wall -Wextra -Werror "-I$scratch/include/$1" -o "$scratch/layout-$1" "$abi/layout.c" &&

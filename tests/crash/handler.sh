@@ -90,6 +90,7 @@ has "handler-jump: the program went on" "$out" '^went on after the jump'
 has "handler-jump: the second one is a crash" "$log" '^crash: signal 6 code -6 thread main'
 recovers handler-mend 0 1
 has "handler-mend: the program went on" "$out" '^went on with mended memory'
+is "handler-mend: ... 20 times, of which only the first was captured" "$(printf '%s\n' "$out" | grep -c '^earlier handler')" 20
 captured ignored-fault 139 11 1 main
 crash capture ignored
 is "ignored: a sent signal stays ignored" "$status $out" "0 went on after the signal"
@@ -101,13 +102,13 @@ is "filter-no: exit status" "$status" 139
 has "filter-no: no dump" "$log" 'slot state 5$'
 crash capture filter-no-chain
 is "filter-no-chain: exit status" "$status" 139
-has "filter-no-chain: the earlier handler is asked" "$out" '^earlier handler: signal 11'
+has "filter-no-chain: the earlier handler is asked" "$out" '^earlier handler: signal 11 code 1 address 0x10$'
 captured filter-fault 139 11 1 main
 captured filter-hang 139 11 1 main
 ok "filter-hang: cut short after a second" test "$took" -ge 950 -a "$took" -lt 15000
 captured post-dump 139 11 1 main
 has "post-dump: id and path" "$out" '^post-dump: success 1 id "[0-9a-f-]{36}" path "/fake/.*\.dmp"'
-has "post-dump: not handled: the earlier handler follows" "$out" '^earlier handler'
+has "post-dump: not handled: the earlier handler follows" "$out" '^earlier handler: signal 11 code 1 address 0x10$'
 captured post-dump-handled 139 11 1 main
 is "post-dump-handled: nobody else is asked" "$(printf '%s\n' "$out" | grep -c '^earlier handler')" 0
 captured post-dump-fault 139 11 1 main
@@ -167,6 +168,8 @@ is "none: exit status" "$status" 0
 has "the monitor's surroundings are clean" "$log" \
     '^surroundings: descriptors 7 mask full sigchld default session own folder /[^ ]* umask 077$'
 is "the monitor's environment has no LD_" "$(printf '%s\n' "$log" | grep -c '^environment')" 0
+crash capture describe-strictly
+is "annotations and breadcrumbs take no system call" "$status $out" "0 described"
 crash capture wait
 is "the program has no new child" "$out" "no child"
 crash capture descriptors
@@ -186,6 +189,8 @@ crash capture dump
 is "dump: the program goes on" "$status" 0
 has "dump: with the report's id" "$out" '^dump: no error id "[0-9a-f-]{36}"'
 has "dump: with its message" "$log" '^request: signal 0 .* context yes message "asked for"'
+crash capture dump-elsewhere
+has "dump: from another thread" "$log" '^request: signal 0 .* thread other context yes message "asked for"'
 crash deaf dump
 has "dump: a deaf monitor is a deadline" "$out" '^dump: a deadline passed'
 

@@ -216,11 +216,11 @@ static long mappings(void)
 }
 
 /* Threads come and go, and leave nothing: neither by their end nor by pthread_exit(). */
-static void threads(void)
+static void threads(long count)
 {
     long before = 0;
 
-    for (int i = 0; i < 20000; i++) {
+    for (long i = 0; i < count; i++) {
         pthread_t thread;
 
         if (i == 100) {
@@ -279,7 +279,7 @@ int main(int argc, char **argv)
     } else if (strcmp(kind, "waits") == 0) {
         waits();
     } else if (strcmp(kind, "threads") == 0) {
-        threads();
+        threads(argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
     } else if (strcmp(kind, "environment") == 0) {
         list_environment();
     } else if (strcmp(kind, "overflow") == 0) {

@@ -200,6 +200,9 @@ static int apply(const char *mode)
     if (strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0 || strcmp(mode, "own") == 0) {
         return 0;
     }
+    if (strcmp(mode, "nobody") == 0) {
+        return setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0;
+    }
     if (strcmp(mode, "chroot") == 0) {
         return chroot("/var/empty") != 0 && chroot("/dev/shm") != 0;
     }

@@ -58,14 +58,15 @@ print(r["crash"]["thread"], r["attributes"].get("before"), "main" in [f.get("sym
     fi
 }
 
-# crash TIER-SETTING KIND MODE...: runs it; $status, $took.
+# crash TIER-SETTING KIND MODE...: runs it by $prefix; $status, $took.
+prefix=
 crash() {
     wait_for 10 over
     rm -rf "$spool"
     setting=$1 kind=$2
     shift 2
     began=$(date +%s%N)
-    CAIRN_TEST_TIER=$setting timeout 30 "$victim" "$kind" "$config" "$@" >"$scratch/out" 2>"$scratch/err"
+    CAIRN_TEST_TIER=$setting timeout 30 $prefix "$victim" "$kind" "$config" "$@" >"$scratch/out" 2>"$scratch/err"
     status=$?
     took=$((($(date +%s%N) - began) / 1000000))
 }
@@ -136,6 +137,18 @@ crash "" post traced
 has "already traced: the post-dump callback learns of the report" "$(cat "$scratch/out")" \
     '^post-dump: success 1 id "[0-9a-f-]{36}" path ".*/incoming/.*\.reserve"'
 
+if [ "$(id -u)" -eq 0 ]; then
+    prefix="setpriv --bounding-set=-sys_ptrace"
+    crash "" null
+    judge "without CAP_SYS_PTRACE" 139 SIGSEGV 1 '^$'
+    crash "" null nobody
+    judge "without CAP_SYS_PTRACE, dropped user" 139 SIGSEGV 2 '^The monitor was not permitted to trace the process\.$'
+    in_module "without CAP_SYS_PTRACE, dropped user" tier_victim
+    prefix=
+else
+    skip "without CAP_SYS_PTRACE" "only root has it"
+fi
+
 # begin KIND MODE...: starts the victim and leaves it waiting; $pid, $monitor.
 begin() {
     wait_for 10 over
@@ -151,7 +164,7 @@ begin() {
 # go: lets it crash; $status, $took.
 go() {
     began=$(date +%s%N)
-    echo >"$scratch/go"
+    timeout 20 sh -c "echo >'$scratch/go'" # one that has not started reads nothing
     wait "$pid" 2>/dev/null
     status=$?
     took=$((($(date +%s%N) - began) / 1000000))
@@ -207,6 +220,7 @@ ok "a program's end removes its reserve" wait_for 5 sh -c "! ls '$folder'/incomi
 strike() {
     python3 - "$scratch/go" "$monitor" "$1" "$2" <<'END'
 import os, signal, sys, time
+signal.alarm(20)  # one that has not started reads nothing
 os.write(os.open(sys.argv[1], os.O_WRONLY), b"x")
 time.sleep(int(sys.argv[4]) / 1000)
 try:
@@ -243,11 +257,20 @@ CAIRN_TEST_TIER= "$victim" dump "$config" >"$scratch/out" 2>&1
 ok "the next start makes the report" wait_for 10 committed 2
 ok "... and no process is left" wait_for 10 over
 
+plain=$config
+config=$scratch/delivers.yaml
+sed -e "s|^pipelines:|annotators: { build: { plugin: static, values: { team: payments } } }\\n\
+transports: { disk: { plugin: directory, path: $scratch/copies } }\\n&|" \
+    -e 's/writers: \[dump\]/annotators: [build], &, transports: [disk]/' "$plain" >"$config"
 begin null
 kill -KILL "$monitor"
 go
 cairn send -c "$config" >"$scratch/out" 2>&1
 is "cairn send makes the report" "$(find "$folder/delivered" -name report.json | wc -l)" 1
+is "... annotates it" "$(field "$(newest)/report.json" tier) $(field "$(newest)/report.json" attributes.team)" "2 payments"
+is "... and delivers it" "$(field "$(newest)/report.json" deliveries.0.state) $(find "$scratch/copies" -name dump.dmp | wc -l)" \
+    "delivered 1"
+config=$plain
 
 # ---- a dead monitor is replaced by the next call
 begin revived

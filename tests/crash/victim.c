@@ -266,7 +266,10 @@ static void crash_mend(void)
 {
     char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    *(volatile char *)page = 1;
+    for (int i = 0; i < 20; i++) {
+        *(volatile char *)page = 1;
+        mprotect(page, 4096, PROT_NONE);
+    }
     say("went on with mended memory\n");
 }
 
@@ -352,6 +355,21 @@ static void do_dump(void)
     say(line);
 }
 
+static void *dump_body(void *unused)
+{
+    do_dump();
+    return unused;
+}
+
+static void do_dump_elsewhere(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, dump_body, NULL) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
 static void do_describe(void)
 {
     static char memory[128] = "registered";
@@ -365,6 +383,34 @@ static void do_describe(void)
     cairn_attach_file(NULL, "/etc/hostname");
     cairn_add_memory(NULL, memory, sizeof(memory), "memory");
     crash_null();
+}
+
+/* The kernel ends the program at any other system call than write and exit. */
+static void do_describe_strictly(void)
+{
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), /* seccomp_data.nr */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = { sizeof(instructions) / sizeof(instructions[0]), instructions };
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) {
+        return;
+    }
+    for (int i = 0; i < 1000; i++) {
+        cairn_set_string(NULL, "name", "value");
+        cairn_set_integer(NULL, "count", i);
+        cairn_set_double(NULL, "ratio", 0.5);
+        cairn_set_bool(NULL, "flag", i & 1);
+        cairn_unset(NULL, "flag");
+        cairn_breadcrumb(NULL, "test", "a breadcrumb");
+    }
+    say("described\n");
+    syscall(SYS_exit, 0);
 }
 
 static void do_nothing(void)
@@ -571,6 +617,8 @@ static const struct kind kinds[] = {
     { "post-dump-fault", before_chain, crash_null, NULL, post_dump_fault, 0 },
     { "describe", NULL, do_describe, NULL, NULL, 0 },
     { "dump", NULL, do_dump, NULL, NULL, 0 },
+    { "describe-strictly", NULL, do_describe_strictly, NULL, NULL, 0 },
+    { "dump-elsewhere", NULL, do_dump_elsewhere, NULL, NULL, 0 },
     { "none", NULL, do_nothing, NULL, NULL, 0 },
     { "stop", NULL, do_stop, NULL, NULL, 0 },
     { "wait", NULL, do_wait, NULL, NULL, 0 },

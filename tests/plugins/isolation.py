@@ -123,12 +123,21 @@ def judge_rights(plugin, fault, notes):
     return None if wanted in notes else f"{notes} lacks: {wanted}"
 
 
+def judge_transport(plugin, name, report):
+    network, programs, _ = RIGHTS[plugin]
+    wanted = f"network {network}, programs {programs}"
+    told = [d.get("server_id") for d in report["deliveries"] if d["transport"] == name]
+    return None if told == [wanted] else f"it told {told} instead of {wanted}"
+
+
 def judge_one(kind, call, name, plugin, fault, report):
     wanted = expected(kind, call, fault) if fault != "none" else None
     notes, kept = said(kind, name, report), contributed(kind, name, report)
     if wanted is None:
         if notes or not kept:
             return f"its contribution is {'kept' if kept else 'lost'}, the report says {notes}"
+        if fault in ("network", "program") and kind == "transport":
+            return judge_transport(plugin, name, report)
         if fault in ("network", "program", "others") and kind != "transport":
             return judge_rights(plugin, fault, noted(name, report))
         return None

@@ -55,10 +55,14 @@ for kind in filter annotator writer hook transport; do
         done <"$row.txt"
     done
 done
-none_lingers() {
-    ! grep -qx cairn-linger /proc/[0-9]*/comm 2>/dev/null
+ok "no process was left behind" wait_for 5 no_process cairn-linger
+cp "$(command -v sleep)" "$scratch/cairn-linger"
+"$scratch/cairn-linger" 60 &
+started=$!
+lingers() {
+    [ "$(processes cairn-linger)" = "$started" ]
 }
-ok "no process was left behind" wait_for 5 none_lingers
+ok "control: one that was left is seen" wait_for 5 lingers
 
 # ---- Set aside after three faults in a row, until file or configuration changes.
 # again APPLICATION: one more report; what it says of the instance "bad".

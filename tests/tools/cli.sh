@@ -101,6 +101,18 @@ id=$(cairn process -c "$scratch/good.yaml" "$dump")
 has "process of a minidump prints a new id" "$id" '^[0-9a-f-]{36}$'
 has "... and makes a report of it" "$(cairn show --spool "$spool" "$id")" "^Report +$id"
 
+# The mistakes of a golden file, by the command and with the plugins that are installed.
+golden=$CAIRN_SRCDIR/tests/golden/config/twelve-mistakes
+sed 's/plugin: http/plugin: backtrace/' "$golden.yaml" >"$scratch/mistakes.yaml"
+positions() {
+    sed -n 's/^[^ ]*\.yaml:\([0-9]*:[0-9]*\): .*/\1/p' "$1" | tr '\n' ' '
+}
+is "a file of twelve mistakes and more" "$(status_of cairn check "$scratch/mistakes.yaml")" 78
+cat "$scratch/out" "$scratch/err" >"$scratch/mistakes"
+is "... all of them in one run, each at its place" "$(positions "$scratch/mistakes")" \
+    "$(positions "$golden.txt" | sed 's/15:30 15:61/15:35 15:66/')"
+ok "... of which there are twelve at least" test "$(positions "$scratch/mistakes" | wc -w)" -ge 12
+
 if command -v mandoc >/dev/null; then
     for page in "$CAIRN_SRCDIR"/doc/man/*.[1-8]; do
         is "mandoc accepts $(basename "$page")" "$(mandoc -Tlint -Wwarning "$page" 2>&1)" ""

@@ -193,13 +193,14 @@ static void replace_patterns(const struct redact *redact, const char *text, stru
     }
 }
 
-static void replace_regex(const struct redact *redact, const regex_t *regex, const char *text,
-                          struct output *output)
+/* 0, or -1: no memory to find what there may be. */
+static int replace_regex(const struct redact *redact, const regex_t *regex, const char *text,
+                         struct output *output)
 {
     regmatch_t found;
-    int flags = 0;
+    int flags = 0, result = 0;
 
-    while (*text != '\0' && regexec(regex, text, 1, &found, flags) == 0) {
+    while (*text != '\0' && (result = regexec(regex, text, 1, &found, flags)) == 0) {
         fwrite(text, 1, (size_t)found.rm_so, output->stream);
         text += found.rm_eo;
         if (found.rm_eo > found.rm_so) {
@@ -212,6 +213,7 @@ static void replace_regex(const struct redact *redact, const regex_t *regex, con
         flags = text[-1] == '\n' ? 0 : REG_NOTBOL;
     }
     fputs(text, output->stream);
+    return result == 0 || result == REG_NOMATCH ? 0 : -1;
 }
 
 /* One pass over `text`, with the named patterns (regex NULL) or one expression. The caller frees
@@ -221,18 +223,20 @@ static char *pass(struct redact *redact, const regex_t *regex, const char *text,
     struct output output = { .places = 0 };
     char *result = NULL;
     size_t bytes;
+    int failed = 0;
 
     output.stream = open_memstream(&result, &bytes);
     if (output.stream == NULL) {
         return NULL;
     }
     if (regex != NULL) {
-        replace_regex(redact, regex, text, &output);
+        failed = replace_regex(redact, regex, text, &output);
     } else {
         replace_patterns(redact, text, &output);
     }
     *places += output.places;
-    if (fclose(output.stream) != 0) {
+    failed |= ferror(output.stream);
+    if (fclose(output.stream) != 0 || failed) {
         free(result);
         return NULL;
     }
@@ -360,7 +364,7 @@ static int annotate(void *context, struct cairn_annotator_args *args)
 
 /* ---- Attached files ---- */
 
-/* The whole file as a text, freed by the caller; NULL with *ret_bytes 0 when it cannot be read. */
+/* The whole file as a text, freed by the caller; NULL when it cannot be read. */
 static char *read_file(int fd, size_t *ret_bytes)
 {
     struct stat status;
@@ -368,23 +372,14 @@ static char *read_file(int fd, size_t *ret_bytes)
         fstat(fd, &status) == 0 && status.st_size >= 0 && (uint64_t)status.st_size <= MAX_FILE
             ? malloc((size_t)status.st_size + 1)
             : NULL;
-    size_t used = 0;
+    ssize_t bytes = text != NULL ? fd_read(fd, text, (size_t)status.st_size, 0) : -1;
 
-    while (text != NULL && used < (size_t)status.st_size) {
-        ssize_t got = pread(fd, text + used, (size_t)status.st_size - used, (off_t)used);
-
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            break; /* it was cut meanwhile */
-        }
-        used += (size_t)got;
+    if (bytes < 0) {
+        free(text);
+        return NULL;
     }
-    if (text != NULL) {
-        text[used] = '\0';
-        *ret_bytes = used;
-    }
+    text[bytes] = '\0';
+    *ret_bytes = (size_t)bytes;
     return text;
 }
 
