@@ -33,9 +33,22 @@ static void end_thread(void *round)
     }
 }
 
+/* Sanitizers prepare each thread before anything may happen in it, by the same means, and have an
+ * alternate stack for it that they take back themselves, whosever it is by then. */
+void __asan_init(void) __attribute__((weak));
+void __hwasan_init(void) __attribute__((weak));
+void __msan_init(void) __attribute__((weak));
+void __tsan_init(void) __attribute__((weak));
+
+static int is_sanitized(void)
+{
+    return __asan_init != NULL || __hwasan_init != NULL || __msan_init != NULL ||
+           __tsan_init != NULL;
+}
+
 static void make_key(void)
 {
-    has_key = pthread_key_create(&last_round, end_thread) == 0;
+    has_key = !is_sanitized() && pthread_key_create(&last_round, end_thread) == 0;
 }
 
 /* At the first thread, because that may be before our constructor. */
