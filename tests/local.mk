@@ -310,17 +310,21 @@ MATRIX_VICTIM = tests/crash/victims/victim.c tests/crash/victims/victim.h \
 	tests/crash/victims/threads.c
 # Frames and symbols as they are written, whatever the build's flags; the module needs our symbols.
 MATRIX_FLAGS = -g -O0 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fno-stack-protector -pthread
-$(tests_crash_matrix_victim_OBJECTS) $(tests_crash_matrix_embedded_OBJECTS): \
+$(tests_crash_matrix_victim_OBJECTS) $(tests_crash_matrix_embedded_OBJECTS) $(tests_crash_matrix_linked_OBJECTS): \
 	override CFLAGS += $(MATRIX_FLAGS)
-check_PROGRAMS += tests/crash/matrix_victim tests/crash/matrix_embedded
+check_PROGRAMS += tests/crash/matrix_victim tests/crash/matrix_embedded tests/crash/matrix_linked
 tests_crash_matrix_victim_SOURCES = $(MATRIX_VICTIM)
 tests_crash_matrix_victim_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_victim_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_victim_LDADD = -ldl
-tests_crash_matrix_embedded_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c
+tests_crash_matrix_embedded_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c tests/crash/victims/prepared.c
 tests_crash_matrix_embedded_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_embedded_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_embedded_LDADD = libcairn.la -ldl
+tests_crash_matrix_linked_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c
+tests_crash_matrix_linked_CFLAGS = $(AM_CFLAGS)
+tests_crash_matrix_linked_LDFLAGS = $(tests_crash_matrix_embedded_LDFLAGS)
+tests_crash_matrix_linked_LDADD = libcairn-threads.la libcairn.la -ldl
 tests/crash/matrix_module.so: tests/crash/victims/module.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
 check_DATA += tests/crash/matrix_module.so
