@@ -79,6 +79,7 @@ enum cairn_option_type {
     CAIRN_OPTION_URL = 11,     /* const char *, http or https; may hold a token: never logged whole */
 };
 
+/* What is required is there: a text with something in it, a list or map with an entry. */
 #define CAIRN_OPTION_REQUIRED (1u << 0)
 #define CAIRN_OPTION_LIST (1u << 1) /* struct cairn_list of the type */
 #define CAIRN_OPTION_MAP (1u << 2)  /* struct cairn_map from names to the type */
