@@ -274,8 +274,8 @@ tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
 EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
 TESTS += tests/unit/test_services.test
 endif
-TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
-EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
+TESTS += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
 
 # ---- wall
 TESTS += tests/wall/imports.sh
