@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh tests/golden/config tests/golden/layers
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/said.sh tests/engine/stays.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/said.sh tests/engine/stays.sh tests/golden
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -274,8 +274,8 @@ tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
 EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
 TESTS += tests/unit/test_services.test
 endif
-TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
-EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
+TESTS += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
 
 # ---- wall
 TESTS += tests/wall/imports.sh

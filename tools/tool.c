@@ -157,6 +157,11 @@ const char *tool_spool(const struct tool *tool, const char *spool, const char *c
         return path;
     }
     result = configured_spool(config, path, sizeof(path));
+    if (result == CAIRN_ETOOLONG) {
+        *ret_code = tool_fail(tool, tool_exit_code(result),
+                              "It is not known where reports are; name the spool by --spool.");
+        return NULL;
+    }
     if (result != 0) {
         *ret_code = tool_exit_code(result);
         return NULL;
