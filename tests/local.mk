@@ -128,6 +128,13 @@ tests_unit_test_annotations_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
 tests_unit_test_annotations_test_LDADD = libcairn-client.la libcairn-crash.la libcairn-records.la \
 	libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS) -lpthread
 TESTS += tests/unit/test_annotations.test
+check_PROGRAMS += tests/unit/test_crash.test
+tests_unit_test_crash_test_SOURCES = tests/unit/test_crash.c tests/unit/crash_thread.c tests/unit/crash_thread.h \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_crash_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_crash_test_LDADD = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la \
+	libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_crash.test
 endif
 
 # ---- crash: the handler against a stand-in for the monitor; the preload library; what is exported

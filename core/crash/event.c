@@ -356,6 +356,7 @@ int crash_settle(const struct crash_signal *signal, uint32_t outcome)
     uint64_t number = UINT64_MAX;
     int settled = 0;
 
+    crash_begin_use();
     while ((handler = crash_next_handler(&number)) != NULL) {
         struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
 
@@ -363,5 +364,6 @@ int crash_settle(const struct crash_signal *signal, uint32_t outcome)
             settled |= settle(handler, page, signal, outcome);
         }
     }
+    crash_end_use();
     return settled;
 }

@@ -37,6 +37,18 @@ void crash_gate_end(const struct crash_signal *signal);
 /* The program goes on: the next crash is a crash of its own. */
 void crash_gate_leave(const struct crash_signal *signal);
 
+/* What is found in the table between the two, page and reserve, stays mapped; who holds the gate
+ * needs neither. */
+static inline void crash_begin_use(void)
+{
+    __atomic_fetch_add(&crash_state.users, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void crash_end_use(void)
+{
+    __atomic_fetch_sub(&crash_state.users, 1, __ATOMIC_SEQ_CST);
+}
+
 /* ---- children.c: children of fork() ---- */
 
 /* True when this memory is the signalled process's own: not in a child of vfork(). */
