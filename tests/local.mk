@@ -375,7 +375,7 @@ check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c
-EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit

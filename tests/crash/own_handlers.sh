@@ -20,6 +20,10 @@ ok "the program compiles" $build -o "$scratch/plain" "$source"
 ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scratch/embedded" "$source" \
     -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
 
+# shellcheck disable=SC2086 # words on purpose
+ok "a program with a library that chains" $build -I"$CAIRN_STAGE/include" -o "$scratch/chained" \
+    "$CAIRN_SRCDIR/tests/crash/chained.c" -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
+
 # own MODE ARGUMENTS...: $status, $out.
 own() {
     mode=$1
@@ -130,14 +134,30 @@ for mode in preload embedded; do
     recovers $mode none call 2000
     recovers $mode none sites 200
 done
+# Of one that does so in many places any other place is captured first; only then a bare exit is seen as what it is.
+crashes 3 preload call-exit sites 100
 # One that does so everywhere is asked first everywhere: without a capture of each, only what it raises is seen.
-crashes 134 preload call-abort sites 200
-crashes 3 preload call-leave sites 200
+crashes 134 preload call-abort sites 300
+crashes 3 preload call-leave sites 300
+own preload call-exit sites 300
+is "$what: it ends as it does" "$status" 3
+ok "$what: nothing is left over" wait_for 20 at_rest
+is "$what: not seen" "$(reports)" "$count"
 # What it has recovered from, and then from others, is nothing that a program dies of a moment later.
 own preload bare call 200
 is "$what: it ends as it does" "$status" 3
 ok "$what: nothing is left over" wait_for 20 at_rest
 is "$what: no report" "$(reports)" "$count"
+
+# Handlers that call back ours, in many threads at the same time: each is asked once for each fault.
+for threads in 1 2 16; do
+    timeout 60 "$scratch/chained" $threads >"$scratch/out" 2>"$scratch/err"
+    is "chained, $threads threads: exit status" "$?" 0
+    is "chained, $threads threads: each handler is called once per fault" "$(cat "$scratch/out")" \
+        "library $((threads + 1)) program $((threads + 1))"
+    ok "chained, $threads threads: nothing is left over" wait_for 20 at_rest
+    is "chained, $threads threads: no report" "$(reports)" "$count"
+done
 
 # In a child of fork() the handler is asked first from the start.
 for mode in preload embedded; do
