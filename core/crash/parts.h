@@ -97,7 +97,8 @@ int crash_guard_is_clock(const siginfo_t *info);
 
 /* A sandbox is in force: some system calls may be refused, or kill. */
 int crash_is_filtered(void);
-/* What becomes of the minidump in the reserve when the outcome of an open report is known. */
+/* What becomes of the minidump in the reserve when the outcome of an open report is known; as long
+ * as it is not, it stays open. */
 void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome);
 /* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.
  * Non-zero: it is complete, and the slot's `success`, `id`, `path` say so. */

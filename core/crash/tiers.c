@@ -377,7 +377,7 @@ static int claim(struct minidump_reserve *reserve)
 
 void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 {
-    if (handler->reserve != NULL) {
+    if (handler->reserve != NULL && outcome > OUTCOME_CALLED) {
         move(about(handler), MINIDUMP_RESERVE_OPEN,
              outcome == OUTCOME_DIED ? MINIDUMP_RESERVE_COMPLETE : MINIDUMP_RESERVE_EMPTY);
     }

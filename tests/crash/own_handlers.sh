@@ -174,8 +174,33 @@ for CAIRN_TEST_TIER in 2 3; do
     crashes 139 preload raise mend 3
     is "$what: tier" "$(field "$report" tier)" "$CAIRN_TEST_TIER"
     recovers embedded none mend 20
+    # What the handler makes the thread call decides, here too.
+    for how in call-exit:3 call-abort:134 call-leave:3; do
+        crashes "${how#*:}" embedded "${how%:*}"
+        is "$what: tier" "$(field "$report" tier)" "$CAIRN_TEST_TIER"
+        crashes "${how#*:}" embedded "${how%:*}" call 3
+    done
+    recovers embedded none sites 20
+    own embedded bare call 3
+    is "$what: it ends as it does" "$status" 3
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: no report" "$(reports)" "$count"
 done
 unset CAIRN_TEST_TIER
+# The monitor dies when it wakes up; the next Cairn process finds what there is.
+for how in call-exit:3 call-abort:134 call-leave:3 raise:139; do
+    rm -f "$scratch/dead"
+    CAIRN_TEST_FAULT=monitor.woken:kill:$scratch/dead
+    export CAIRN_TEST_FAULT
+    own embedded "${how%:*}"
+    unset CAIRN_TEST_FAULT
+    is "a dead monitor, ${how%:*}: exit status" "$status" "${how#*:}"
+    ok "a dead monitor, ${how%:*}: it is" test -s "$scratch/dead"
+    "$CAIRN_LIBEXEC/cairn-engine" recover --application-folder "$spool/embedded" >"$scratch/out" 2>&1
+    count=$((count + 1))
+    is "a dead monitor, ${how%:*}: one report" "$(reports)" "$count"
+    is "a dead monitor, ${how%:*}: of the fault" "$(field "$(newest)/report.json" frames.0.symbol)" crash_here
+done
 
 # PID 1 takes its monitor along: it waits until its report is made.
 sed "s,$spool,$scratch/first," "$OWN_CONFIG" >"$scratch/first.yaml"
