@@ -24,14 +24,15 @@ ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scrat
 ok "a program with a library that chains" $build -I"$CAIRN_STAGE/include" -o "$scratch/chained" \
     "$CAIRN_SRCDIR/tests/crash/chained.c" -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
 
-# own MODE ARGUMENTS...: $status, $out.
+# own MODE ARGUMENTS...: $status, $out. `prefix` is what starts an embedded one.
+prefix=
 own() {
     mode=$1
     shift
     if [ "$mode" = preload ]; then
         timeout 60 cairn run -c "$OWN_CONFIG" -- "$scratch/plain" "$@" >"$scratch/out" 2>"$scratch/err"
     else
-        timeout 60 "$scratch/embedded" "$@" >"$scratch/out" 2>"$scratch/err"
+        timeout 60 $prefix "$scratch/embedded" "$@" >"$scratch/out" 2>"$scratch/err"
     fi
     status=$?
     out=$(cat "$scratch/out")
@@ -187,6 +188,18 @@ for CAIRN_TEST_TIER in 2 3; do
     is "$what: no report" "$(reports)" "$count"
 done
 unset CAIRN_TEST_TIER
+# The monitor may neither capture the program nor look at its stack.
+if [ "$(id -u)" -eq 0 ]; then
+    prefix="setpriv --bounding-set=-sys_ptrace env OWN_USER=65534"
+    for how in call-exit:3 call-abort:134 call-leave:3 raise:139; do
+        crashes "${how#*:}" embedded "${how%:*}"
+        is "$what: tier" "$(field "$report" tier)" 2
+    done
+    recovers embedded none sites 3
+    prefix=
+else
+    skip "without CAP_SYS_PTRACE" "only root has it"
+fi
 # The monitor dies when it wakes up; the next Cairn process finds what there is.
 for how in call-exit:3 call-abort:134 call-leave:3 raise:139; do
     rm -f "$scratch/dead"
