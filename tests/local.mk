@@ -128,6 +128,13 @@ tests_unit_test_annotations_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
 tests_unit_test_annotations_test_LDADD = libcairn-client.la libcairn-crash.la libcairn-records.la \
 	libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS) -lpthread
 TESTS += tests/unit/test_annotations.test
+check_PROGRAMS += tests/unit/test_crash.test
+tests_unit_test_crash_test_SOURCES = tests/unit/test_crash.c tests/unit/crash_thread.c tests/unit/crash_thread.h \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_crash_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_crash_test_LDADD = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la \
+	libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_crash.test
 endif
 
 # ---- crash: the handler against a stand-in for the monitor; the preload library; what is exported
@@ -373,7 +380,7 @@ tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c tests/crash/threads_victim.c \
 	tests/crash/threads_std.cc
-EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit
