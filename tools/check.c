@@ -10,17 +10,23 @@ static int run(const struct tool *tool, int argc, char **argv)
 {
     static const struct option options[] = { { "format", required_argument, NULL, 'f' },
                                              { "deny-warnings", no_argument, NULL, 'd' },
+                                             { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
     char *arguments[8] = { "cairn-engine", "check" };
     const char *format = "text";
+    char *file = NULL;
     size_t count = 2;
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'f':
             format = optarg;
+            break;
+        case 'c':
+            file = optarg;
             break;
         case 'd':
             arguments[count] = "--deny-warnings";
@@ -28,30 +34,32 @@ static int run(const struct tool *tool, int argc, char **argv)
         case 'h':
             return tool_help(tool);
         default:
-            return tool_usage(tool, "That is not an option of this command.");
+            return tool_bad_option(tool, option, argv);
         }
     }
     if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0) {
         return tool_usage(tool, "The format is text or json, not \"%s\".", format);
     }
-    if (argc - optind > 1) {
+    if (argc - optind > (file == NULL ? 1 : 0)) {
         return tool_usage(tool, "Only one file can be checked at a time.");
     }
     count += arguments[count] != NULL ? 1 : 0;
     arguments[count++] = "--format";
     arguments[count++] = (char *)format;
-    if (optind < argc) {
+    file = optind < argc ? argv[optind] : file;
+    if (file != NULL) {
         arguments[count++] = "--config";
-        arguments[count] = argv[optind];
+        arguments[count] = file;
     }
     return tool_exec(tool, "cairn-engine", arguments);
 }
 
 const struct tool tool_check = {
     .name = "check",
-    .synopsis = "[--format text|json] [--deny-warnings] [FILE]",
+    .synopsis = "[--format text|json] [--deny-warnings] [[-c] FILE]",
     .summary = "check a configuration and say all that is wrong with it",
     .help =
+        "  -c, --config FILE      the same as FILE, as for other commands\n"
         "      --format json      the problems as a JSON object on standard output\n"
         "      --deny-warnings    warnings count as problems\n\n"
         "FILE is a program's configuration; without it the installed one is checked. Layers and\n"

@@ -70,16 +70,17 @@ int tool_parse(const struct tool *tool, const char *accepted, int argc, char **a
     char letters[8]; /* only two options have one of their own */
     int option;
 
-    snprintf(letters, sizeof(letters), "%s%s", accepted[0] == '+' ? "+" : "",
+    snprintf(letters, sizeof(letters), "%s:%s", accepted[0] == '+' ? "+" : "",
              strchr(accepted, 'c') != NULL ? "c:h" : "h");
+    opterr = 0;
     memset(ret_options, 0, sizeof(*ret_options));
     select_options(accepted, selected);
     while ((option = getopt_long(argc, argv, letters, selected, NULL)) != -1) {
         if (option == 'h') {
             return tool_help(tool);
         }
-        if (option == '?') {
-            return tool_usage(tool, "That is not an option of this command.");
+        if (option == '?' || option == ':') {
+            return tool_bad_option(tool, option, argv);
         }
         take(option, ret_options);
     }

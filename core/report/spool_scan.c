@@ -248,7 +248,8 @@ int spool_find(const char *spool, const char *application, const char *id,
                            "\"%.64s\" could be any of %zu reports in %s; more digits tell which.",
                            id, count, spool);
     } else if (count == 0) {
-        result = latest ? error_set(error, CAIRN_ENOENT, "There is no report in %s.", spool)
+        result = latest ? error_set(error, CAIRN_ENOENT, "There is no report in %s%s.", spool,
+                                    list.count > 0 ? " yet; one is being made" : "")
                         : error_set(error, CAIRN_ENOENT, "There is no report \"%.64s\" in %s.", id,
                                     spool);
     } else {
