@@ -17,6 +17,7 @@ static const struct option all[] = {
     { "options", no_argument, NULL, 'o' },
     { "man", no_argument, NULL, 'm' },
     { "children", no_argument, NULL, 'k' },
+    { "wait", no_argument, NULL, 'w' },
     { "machine", no_argument, NULL, 'M' },
     { "send-now", no_argument, NULL, 'S' },
     { "as-sent", required_argument, NULL, 'A' },
@@ -52,6 +53,7 @@ static void take(int option, struct tool_options *options)
         { 'd', NULL, &options->due },         { 'o', NULL, &options->options },
         { 'm', NULL, &options->man },         { 'M', NULL, &options->machine },
         { 'S', NULL, &options->send_now },    { 'k', NULL, &options->children },
+        { 'w', NULL, &options->wait },
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {

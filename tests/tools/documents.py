@@ -3,6 +3,7 @@
 
 yaml FOLDER FILE...     writes every YAML example of Markdown files and manual pages into the folder, with the
                         files that it names replaced by one of ours; prints their names
+code FOLDER FILE...     writes every example in C of Markdown files as a program into the folder; prints their names
 options HELP PAGE COMPLETION
                         every option that `cairn COMMAND --help` knows, from the folder HELP, stands in the manual
                         page's synopsis and list, and in the completion; and the reverse
@@ -40,7 +41,7 @@ def yaml(folder, paths):
     for path in paths:
         count = 0
         for info, text in blocks(path):
-            if info[:1] != ["yaml"]:
+            if info[:1] != ["yaml"] or not re.search(r"^[^#\s]", text, re.M):
                 continue
             count += 1
             name = f"{os.path.basename(path)}-{count}.yaml"
@@ -48,6 +49,29 @@ def yaml(folder, paths):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
             print(name)
+
+
+# ---- code
+
+def program(info, text):
+    """A whole program, of which the tutorial's have their own names; None: it is not meant to be compiled."""
+    if info == ["c++", "example"]:
+        return "cc", text
+    if info == ["c"] and "cairn_start(" in text:
+        return "c", ("#include <cairn/cairn.h>\n#include <stdio.h>\n"
+                     f"int main(void)\n{{\n{text}    return 0;\n}}\n")
+    return None
+
+
+def code(folder, paths):
+    for path in paths:
+        for info, text in blocks(path):
+            found = program(info if path.endswith(".md") else ["c"], text)
+            if found is not None:
+                name = f"{os.path.basename(path)}.{found[0]}"
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(found[1])
+                print(name)
 
 
 # ---- options
@@ -109,7 +133,10 @@ def options(folder, page, completion):
 
 
 def command_lines(text):
-    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+    """What follows "cairn" in each command, which stands behind a prompt where there is one."""
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+    prompted = [line for line in lines if line.startswith("$ ")]
+    for line in prompted or lines:
         for part in re.split(r"[|;&()`]+", line.removeprefix("$ ")):
             words = part.split("#")[0].split()
             while words and re.match(r"^(\w+=|sudo$|until$|exec$)", words[0]):
@@ -167,7 +194,7 @@ def keys(schema, paths):
     for path in paths:
         text = read(path)
         for key in found:
-            if not re.search(rf"(`|Cm |, |\"){re.escape(key[-1])}\b", text):
+            if not re.search(rf"(`|Cm |, |\"|\.){re.escape(key[-1])}\b", text):
                 print(f"{os.path.basename(path)} lacks {'.'.join(key)}")
                 faults += 1
     return faults
@@ -175,8 +202,8 @@ def keys(schema, paths):
 
 def main():
     part, arguments = sys.argv[1], sys.argv[2:]
-    if part == "yaml":
-        yaml(arguments[0], arguments[1:])
+    if part in ("yaml", "code"):
+        {"yaml": yaml, "code": code}[part](arguments[0], arguments[1:])
         return 0
     if part == "options":
         return options(*arguments) != 0

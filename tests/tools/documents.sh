@@ -53,6 +53,31 @@ cp "$top/config/policy.yaml.example" "$scratch/etc/policy.yaml"
 is "the policy to start from is accepted" "$(status_of cairn check) $(cat "$scratch/err")" "0 "
 rm "$scratch/etc/policy.yaml"
 
+# ---- README's first steps
+mkdir "$scratch/steps"
+(cd "$scratch/steps" && python3 "$top/tests/plugins/tutorial.py" "$top/README.md") >"$scratch/steps.tap" 2>&1
+ok "README's first steps can be taken as they are written" grep -q '^1\.\.4$' "$scratch/steps.tap"
+is "... each of them works" "$(grep -v '^ok\|^1\.\.' "$scratch/steps.tap")" ""
+ok "... and the copy is there" wait_for 20 sh -c "ls '$scratch'/steps/copies/*/report.json"
+
+# ---- programs
+mkdir "$scratch/code"
+documents code "$scratch/code" "$top/README.md" "$top/doc/coming-from-breakpad.md" "$top/doc/man/cairn.3" >"$scratch/programs"
+is "there are examples of programs" "$(tr '\n' ' ' <"$scratch/programs")" "README.md.c coming-from-breakpad.md.cc cairn.3.c "
+compiles() {
+    case $1 in
+    *.cc) ${CXX:-c++} -std=c++17 -Wall -Wextra -Werror -I"$CAIRN_STAGE/include" -L"$CAIRN_STAGE/lib" "$1" -o "$scratch/program" -lcairn ;;
+    *) ${CC:-cc} -std=c11 -Wall -Wextra -Werror -I"$CAIRN_STAGE/include" -L"$CAIRN_STAGE/lib" "$1" -o "$scratch/program" -lcairn ;;
+    esac
+}
+while read -r example; do
+    ok "$example compiles without a warning" compiles "$scratch/code/$example"
+    LD_LIBRARY_PATH=$CAIRN_STAGE/lib "$scratch/program" 2>"$scratch/err"
+    has "... and says what is wrong without its configuration" "$(cat "$scratch/err")" '^crash reporting is off: .*/etc/shop/cairn.yaml: '
+done <"$scratch/programs"
+sed 's/cairn_breadcrumb/cairn_crumb/' "$scratch/code/README.md.c" >"$scratch/code/wrong.c"
+is "... one with a mistake does not compile" "$(status_of compiles "$scratch/code/wrong.c")" 1
+
 # ---- what the command knows
 mkdir "$scratch/help"
 for command in $(cairn --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
