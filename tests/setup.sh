@@ -19,12 +19,14 @@ quietly() {
     mkdir -p "$(dirname "$log")"
     "$@" >"$log" 2>&1 </dev/null &
     running=$!
+    looks=0
     while kill -0 "$running" 2>/dev/null; do
-        sleep 2 &
+        sleep 0.2 &
         wait $! || true
-        printf '.'
+        looks=$((looks + 1))
+        [ $((looks % 10)) -ne 0 ] || printf '.'
     done
-    printf '\n'
+    [ "$looks" -lt 10 ] || printf '\n'
     if ! wait "$running"; then
         tail -n 40 "$log"
         echo "This failed: $*"

@@ -22,11 +22,12 @@ static void complain(const char *problem)
     (void)written; /* there is nowhere else to complain to */
 }
 
-/* Whether what the program starts by exec() is to have Cairn, too; false where it is not started. */
+/* Whether what the program starts by exec() is to have Cairn, too; false where it is not started.
+ */
 static int wants_exec_children(const struct preload_options *run, const struct cairn *cairn)
 {
-    return cairn != NULL && (run->children != NULL ||
-                             (cairn->page->plan.children & PAGE_CHILDREN_OF_EXEC) != 0);
+    return cairn != NULL &&
+           (run->children != NULL || (cairn->page->plan.children & PAGE_CHILDREN_OF_EXEC) != 0);
 }
 
 /* What the program sees of it, and what it will see of it. */

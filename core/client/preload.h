@@ -33,9 +33,10 @@ struct preload_carried {
  * and so still the program that `cairn run` was to run. With `children`, so do its children.
  * Before preload_clean_environment(). */
 void preload_keep_environment(char *const *environment, int children);
-/* The environment for an exec(); the same one in other processes, in children of vfork() for example,
- * where Cairn is in it already, and without memory. [async-signal-safe] */
-char *const *preload_carry_environment(char *const *environment, struct preload_carried *ret_carried);
+/* The environment for an exec(); the same one in other processes, in children of vfork() for
+ * example, where Cairn is in it already, and without memory. [async-signal-safe] */
+char *const *preload_carry_environment(char *const *environment,
+                                       struct preload_carried *ret_carried);
 void preload_drop_carried(const struct preload_carried *carried);
 
 /* Opens the signals that Cairn handles in the calling thread, which goes on believing that it

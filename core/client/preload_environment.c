@@ -2,9 +2,9 @@
 /*
  * What `cairn run` added to the environment, CAIRN_RUN_… and this library's entry in LD_PRELOAD:
  * read, and taken out before the program sees it, unless the program's own children are to have it;
- * and put back where the process becomes another program, which is still the one that was to be run.
- * [app]: edits the array and the strings in place, because libc's setenv() does not work yet. What
- * puts it back is async-signal-safe.
+ * and put back where the process becomes another program, which is still the one that was to be
+ * run. [app]: edits the array and the strings in place, because libc's setenv() does not work yet.
+ * What puts it back is async-signal-safe.
  */
 #include "core/client/preload.h"
 
@@ -245,7 +245,8 @@ static void fill(char **items, char *text, const char *list, char *const *enviro
     *items = NULL;
 }
 
-char *const *preload_carry_environment(char *const *environment, struct preload_carried *ret_carried)
+char *const *preload_carry_environment(char *const *environment,
+                                       struct preload_carried *ret_carried)
 {
     const char *list;
     size_t count, bytes;
