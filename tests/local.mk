@@ -358,7 +358,7 @@ EXTRA_DIST += tests/crash/deaths.sh
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
-	tests/wall/includes.sh tests/wall/licence.sh tests/wall/threat-model.sh \
+	tests/wall/driver.sh tests/wall/includes.sh tests/wall/licence.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
 	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh \
 	tests/servers/as-sent.sh tests/servers/compressed.sh tests/servers/upload.sh \
