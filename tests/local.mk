@@ -369,18 +369,18 @@ EXTRA_DIST += tests/crash/deaths.sh
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
-	tests/wall/driver.sh tests/wall/includes.sh tests/wall/threat-model.sh \
+	tests/wall/driver.sh tests/wall/includes.sh tests/wall/licence.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
 	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh tests/crash/threads.sh \
 	tests/servers/as-sent.sh tests/servers/compressed.sh tests/servers/upload.sh \
-	tests/tools/bench.sh tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
+	tests/tools/bench.sh tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/documents.sh tests/tools/privacy.sh tests/tools/security.sh \
 	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c tests/crash/threads_victim.c \
 	tests/crash/threads_std.cc
-EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/tools/documents.py tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit

@@ -32,6 +32,23 @@ int tool_usage(const struct tool *tool, const char *format, ...)
     return EX_USAGE;
 }
 
+int tool_bad_option(const struct tool *tool, int option, char *const *argv)
+{
+    const char *given = argv[optind - 1];
+
+    /* Behind the first letter of several, getopt_long() has not gone on yet. */
+    if (optopt != 0 && strncmp(given, "--", 2) != 0) {
+        return tool_usage(tool,
+                          option == ':' ? "The option -%c needs a value."
+                                        : "-%c is not an option of this command.",
+                          optopt);
+    }
+    return tool_usage(tool,
+                      option == ':' ? "The option %s needs a value."
+                                    : "%s is not an option of this command, or takes no value.",
+                      given);
+}
+
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
 {
     va_list arguments;
