@@ -195,32 +195,47 @@ static void start_sender(const struct engine_options *options, const struct conf
     start_or_log("cairn-sender", &arguments);
 }
 
+struct leftovers {
+    bool incoming; /* something to finish */
+    bool due;      /* something to deliver */
+};
+
+static struct leftovers find_leftovers(int application_fd, const struct config *config,
+                                       const char *application)
+{
+    struct leftovers left = { false, false };
+    struct spool_list list = { .count = 0 };
+
+    spool_scan(config->spool, application, &list, NULL);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct spool_entry *entry = &list.entries[i];
+
+        if (entry->state == SPOOL_INCOMING && !left.incoming) {
+            left.incoming = is_left(application_fd, entry, config->pipeline_us);
+        } else if (entry->state == SPOOL_PENDING && !left.due) {
+            left.due = is_due(entry);
+        }
+    }
+    spool_list_finish(&list);
+    left.incoming = left.incoming || engine_has_reserves(application_fd);
+    return left;
+}
+
 static void start_leftovers(const struct engine_options *options, const struct config *config,
                             const char *application, const char *folder)
 {
-    bool incoming = false, due = false;
     int fd = spool_open(config->spool, application, NULL);
-    struct spool_list list;
+    struct leftovers left;
 
     if (fd < 0) {
         return;
     }
-    if (spool_scan(config->spool, application, &list, NULL) == 0) {
-        for (size_t i = 0; i < list.count; i++) {
-            const struct spool_entry *entry = &list.entries[i];
-
-            incoming = incoming ||
-                       (entry->state == SPOOL_INCOMING && is_left(fd, entry, config->pipeline_us));
-            due = due || (entry->state == SPOOL_PENDING && is_due(entry));
-        }
-        spool_list_finish(&list);
-    }
-    incoming = incoming || engine_has_reserves(fd);
+    left = find_leftovers(fd, config, application);
     close(fd);
-    if (incoming) {
+    if (left.incoming) {
         start_recovery(options, folder);
     }
-    if (due) {
+    if (left.due) {
         start_sender(options, config, application);
     }
 }

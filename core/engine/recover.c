@@ -141,9 +141,16 @@ static bool ended_by(int status, int number)
     return WIFSIGNALED(status) && WTERMSIG(status) == number;
 }
 
-/* Whoever was ended from outside, at the end of the machine say, or by a kernel that had no memory
- * while what crashed still held it, tells nothing of the report. */
-static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+/* At the end of the machine, say: that tells nothing of the report. */
+static bool ended_from_outside(int status)
+{
+    return ended_by(status, SIGKILL) || ended_by(status, SIGTERM) || ended_by(status, SIGINT) ||
+           ended_by(status, SIGHUP);
+}
+
+/* Its status, or -1. A kernel that had no memory, while what crashed still held it, may have some
+ * a moment later. */
+static int run_patiently(struct recovery *recovery, const char *id, int folder_fd)
 {
     const struct timespec pause = { 0, KILLED_PAUSE_NS };
     int status = run_apart(recovery, id, folder_fd);
@@ -154,8 +161,14 @@ static void process_apart(struct recovery *recovery, const char *id, int folder_
         nanosleep(&pause, NULL);
         status = run_apart(recovery, id, folder_fd);
     }
-    if (status < 0 || ended_by(status, SIGKILL) || ended_by(status, SIGTERM) ||
-        ended_by(status, SIGINT) || ended_by(status, SIGHUP)) {
+    return status;
+}
+
+static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+{
+    int status = run_patiently(recovery, id, folder_fd);
+
+    if (status < 0 || ended_from_outside(status)) {
         log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
     } else if (WIFSIGNALED(status)) {
         set_aside(recovery, id, "The engine crashed on it.");
