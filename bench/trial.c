@@ -143,8 +143,7 @@ static void take_dump(const char *folder, const char *name)
     }
 }
 
-/* A new folder may be filled before it is watched: what is there under its final name is complete.
- */
+/* A new folder may be filled before it is watched: what has its final name there is complete. */
 static void take_folder(const char *path)
 {
     const struct dirent *entry;

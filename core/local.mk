@@ -175,7 +175,7 @@ libcairn_minidump_la_SOURCES = \
 noinst_LTLIBRARIES += libcairn-config.la
 libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
-	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
+	core/config/config.h core/config/cursor.c core/config/emit.c core/config/enforce.c core/config/hide.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
 	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
 	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \

@@ -110,8 +110,7 @@ static const struct {
 #define ABILITIES     (sizeof(abilities) / sizeof(abilities[0]))
 #define MAX_SENTENCES (3 + ABILITIES)
 
-/* What the descriptor says, sentence by sentence; the count. `buffer` holds the one that is made.
- */
+/* What the descriptor says, sentence by sentence; the count. `buffer` is for one that is made. */
 static size_t sentences(const struct plugin_facts *facts, const char *ret_list[MAX_SENTENCES],
                         char *buffer, size_t capacity)
 {
@@ -177,8 +176,7 @@ void plugin_print_text(const struct plugin_facts *facts)
 
 /* ---- As a manual page ---- */
 
-/* Text lines of mdoc: a new sentence begins a new one; nothing in them is a request or an escape.
- */
+/* Text lines of mdoc: each sentence begins one; nothing in them is a request or an escape. */
 static void print_line(const char *text)
 {
     bool begins = true;

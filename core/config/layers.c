@@ -314,12 +314,12 @@ int config_load_layers(const struct config_request *request, struct config **ret
     if (is_program) {
         result = config_source_read(request->path, request->fd, name, &text, problems);
     }
-    check.config = result == 0 ? config_create(name) : NULL;
-    if (check.config == NULL) {
+    if (result == 0) {
+        result = config_create(name, problems, &check.config);
+    }
+    if (result != 0) {
         buf_finish(&text);
-        return result != 0 ? result
-                           : config_refuse(problems, name, CAIRN_ENOMEM,
-                                           "there is not enough memory to read it");
+        return result;
     }
     check.arena = check.config->arena;
     load(&layers, is_program, request, &text);

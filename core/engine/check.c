@@ -159,16 +159,8 @@ static bool is_due(const struct spool_entry *entry)
     return due;
 }
 
-static void start_or_log(const char *program, const struct engine_arguments *arguments)
-{
-    struct error error;
-
-    if (engine_start(program, arguments->items, &error) != 0) {
-        log_line(LOG_LEVEL_WARNING, "%s", error.text);
-    }
-}
-
-static void start_recovery(const struct engine_options *options, const char *folder)
+static int start_recovery(const struct engine_options *options, const char *folder,
+                          struct error *error)
 {
     struct engine_arguments arguments = { .count = 0 };
 
@@ -177,22 +169,7 @@ static void start_recovery(const struct engine_options *options, const char *fol
     engine_argument(&arguments, "--application-folder");
     engine_argument(&arguments, folder);
     engine_argument_config(&arguments, options);
-    start_or_log("cairn-engine", &arguments);
-}
-
-static void start_sender(const struct engine_options *options, const struct config *config,
-                         const char *application)
-{
-    struct engine_arguments arguments = { .count = 0 };
-
-    engine_argument(&arguments, "cairn-sender");
-    engine_argument_config(&arguments, options);
-    engine_argument(&arguments, "--spool");
-    engine_argument(&arguments, config->spool);
-    engine_argument(&arguments, "--application");
-    engine_argument(&arguments, application);
-    engine_argument(&arguments, "--quiet");
-    start_or_log("cairn-sender", &arguments);
+    return engine_start("cairn-engine", arguments.items, error);
 }
 
 struct leftovers {
@@ -226,17 +203,18 @@ static void start_leftovers(const struct engine_options *options, const struct c
 {
     int fd = spool_open(config->spool, application, NULL);
     struct leftovers left;
+    struct error error;
 
     if (fd < 0) {
         return;
     }
     left = find_leftovers(fd, config, application);
     close(fd);
-    if (left.incoming) {
-        start_recovery(options, folder);
+    if (left.incoming && start_recovery(options, folder, &error) != 0) {
+        log_line(LOG_LEVEL_WARNING, "%s", error.text);
     }
-    if (left.due) {
-        start_sender(options, config, application);
+    if (left.due && engine_start_sender(config->spool, application, options, &error) != 0) {
+        log_line(LOG_LEVEL_WARNING, "%s", error.text);
     }
 }
 

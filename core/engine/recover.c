@@ -253,24 +253,6 @@ static void recover_one(struct recovery *recovery, const struct spool_entry *ent
     }
 }
 
-static void start_sender(const struct recovery *recovery, const char *spool,
-                         const char *application)
-{
-    struct engine_arguments arguments = { .count = 0 };
-    struct error error;
-
-    engine_argument(&arguments, "cairn-sender");
-    engine_argument_config(&arguments, recovery->options);
-    engine_argument(&arguments, "--spool");
-    engine_argument(&arguments, spool);
-    engine_argument(&arguments, "--application");
-    engine_argument(&arguments, application);
-    engine_argument(&arguments, "--quiet");
-    if (engine_start("cairn-sender", arguments.items, &error) != 0) {
-        log_line(LOG_LEVEL_ERROR, "%s", error.text);
-    }
-}
-
 static int recover_all(struct recovery *recovery, const char *spool, const char *application,
                        struct error *error)
 {
@@ -286,8 +268,9 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
         }
     }
     spool_list_finish(&list);
-    if (recovery->pending) {
-        start_sender(recovery, spool, application);
+    if (recovery->pending &&
+        engine_start_sender(spool, application, recovery->options, error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error->text);
     }
     return 0;
 }

@@ -350,8 +350,7 @@ static void take_one(const struct place *place, const char *name)
     close(fd);
 }
 
-/* Calls for every file of the folder "incoming" that may be a reserve; how many it was called for.
- */
+/* Calls for every file of the folder "incoming" that may be a reserve. */
 static void for_each(int application_fd,
                      void (*each)(int application_fd, int incoming, const char *name, void *user),
                      void *user)

@@ -52,8 +52,7 @@
     NEVER(SYS_ptrace, EACCES), NEVER(SYS_process_vm_readv, EACCES),                                \
         NEVER(SYS_process_vm_writev, EACCES), NEVER(SYS_pidfd_getfd, EACCES)
 
-/* io_uring opens sockets, too, out of a filter's sight; libraries do without it where it is absent.
- */
+/* io_uring opens sockets out of a filter's sight; libraries do without it where it is absent. */
 #define NO_NETWORK                                                                                 \
     NEVER(SYS_io_uring_setup, ENOSYS), IF(SYS_socket, 0, 4), FIELD(args[0]), IF(AF_UNIX, 2, 0),    \
         IF(AF_NETLINK, 1, 0), ANSWER(REFUSE(EACCES)), FIELD(nr)

@@ -473,8 +473,7 @@ static int read_report(struct input *in, const cJSON *root)
     return 0;
 }
 
-/* The tree of a text that holds one value and nothing more; NULL if it does not, or without memory.
- */
+/* The tree of a text that holds one value and nothing more; else, or without memory, NULL. */
 static cJSON *parse(const char *text, size_t bytes)
 {
     const char *end = text;
