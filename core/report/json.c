@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report.json read back, and drops.json: the one home of cJSON. The text is hostile: bounded in
- * bytes, depth and number of values before it is parsed, every type checked, every text and list
- * bounded by the report's own adders. Engine, sender, tools.
+ * report.json read back, and drops.json. The text is hostile: bounded in bytes, depth and number of
+ * values before cJSON parses it, every type checked, every text and list bounded by the report's
+ * own adders. Engine, sender, tools.
  */
 #include "core/report/report_inner.h"
 

@@ -167,6 +167,8 @@ static void masks(void)
     sighold(SIGBUS);
     said(blocks(SIGBUS), "held");
     said(pthread_sigmask(99, &set, NULL) == EINVAL, "a bad request");
+    sigemptyset(&before);
+    sigaddset(&before, SIGTRAP);
     said(sigprocmask(SIG_SETMASK, &before, NULL) == 0 && !blocks(SIGSEGV) && blocks(SIGTRAP),
          "another mask");
     handle_with(&set);
