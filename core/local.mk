@@ -192,9 +192,12 @@ libcairn_minidump_la_SOURCES = \
 noinst_LTLIBRARIES += libcairn-config.la
 libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
-	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
-	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
+	core/config/config.h core/config/cursor.c core/config/emit.c core/config/enforce.c \
+	core/config/hide.c core/config/internal.h core/config/layers.c core/config/load.c \
+	core/config/merge.c core/config/options.c core/config/own.c core/config/pipelines.c \
+	core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c \
+	core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -230,12 +233,13 @@ cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/digest.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
-	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/consent.c core/engine/digest_load.c core/engine/held.c core/engine/import.c \
-	core/engine/main.c core/engine/module.c core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
-	core/engine/report.c core/engine/reserve.c \
-	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
-	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
+	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c \
+	core/engine/code.c core/engine/commit.c core/engine/consent.c core/engine/digest_load.c \
+	core/engine/held.c core/engine/import.c core/engine/launch.c core/engine/main.c \
+	core/engine/module.c core/engine/pipeline.c core/engine/plan.c core/engine/recover.c \
+	core/engine/replace.c core/engine/report.c core/engine/reserve.c core/engine/run.c \
+	core/engine/setup.c core/engine/stackwalk_load.c core/engine/stages.c core/engine/taken.c \
+	core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la -ldl
 cairnlibexec_LTLIBRARIES = cairn-stackwalk.la cairn-digest.la

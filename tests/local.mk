@@ -139,7 +139,8 @@ endif
 
 # ---- crash: the handler against a stand-in for the monitor; the preload library; what is exported
 check_PROGRAMS += tests/crash/victim tests/crash/preloaded tests/crash/fake/cairn-monitor
-tests_crash_victim_SOURCES = tests/crash/victim.c
+tests_crash_victim_SOURCES = tests/crash/victim.c tests/crash/victim.h tests/crash/victim_callbacks.c \
+	tests/crash/victim_calls.c tests/crash/victim_faults.c tests/crash/victim_handlers.c
 tests_crash_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_victim_LDADD = libcairn.la -lpthread
 check_PROGRAMS += tests/crash/ending_victim

@@ -7,6 +7,7 @@
 #include "core/util/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,29 @@ int tool_fail(const struct tool *tool, int code, const char *format, ...)
     va_end(arguments);
     fputc('\n', stderr);
     return code;
+}
+
+void tool_print_value(const struct cairn_value *value)
+{
+    switch (value->type) {
+    case CAIRN_VALUE_STRING:
+        puts(value->string);
+        break;
+    case CAIRN_VALUE_INTEGER:
+        printf("%" PRId64 "\n", value->integer);
+        break;
+    case CAIRN_VALUE_DOUBLE:
+        printf("%.15g\n", value->number);
+        break;
+    case CAIRN_VALUE_BOOL:
+        puts(value->boolean != 0 ? "true" : "false");
+        break;
+    case CAIRN_VALUE_UINT64:
+        printf("0x%" PRIx64 "\n", value->uint64);
+        break;
+    default:
+        puts("-");
+    }
 }
 
 void tool_write_json(FILE *out, const char *text, size_t bytes)

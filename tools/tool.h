@@ -41,6 +41,9 @@ int tool_bad_option(const struct tool *tool, int option, char *const *argv);
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* An attribute's value as a line on standard output. */
+void tool_print_value(const struct cairn_value *value);
+
 /* A text in quotes as JSON has it, controls escaped, what is no UTF-8 replaced; NULL as null. */
 void tool_print_json(const char *text);
 void tool_write_json(FILE *out, const char *text, size_t bytes);
