@@ -107,10 +107,10 @@ libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # The program's own code runs below the others.
-$(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(filter-out %exit.lo %la-threads.lo %la-threads_next.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name -Wc,-nostartfiles \
 	-Wl,--version-script=$(srcdir)/core/client/preload.map
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
