@@ -304,12 +304,12 @@ static int prepare_process(const struct client_error *error)
     if (client_is_here()) {
         return 0;
     }
+    crash_reset(); /* first: another thread may crash meanwhile */
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
         client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
         crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
-    crash_reset();
     crash_state.secure = getauxval(AT_SECURE) != 0;
     if (crash_state.here == NULL) {
         result = make_here(error);
