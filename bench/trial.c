@@ -143,8 +143,7 @@ static void take_dump(const char *folder, const char *name)
     }
 }
 
-/* A new folder may be filled before it is watched: what is there under its final name is complete.
- */
+/* A new folder may be filled before it is watched: what has its final name there is complete. */
 static void take_folder(const char *path)
 {
     const struct dirent *entry;
@@ -269,6 +268,13 @@ static void expand(char *command, size_t size)
     command[used] = '\0';
 }
 
+/* Nothing is waited for any more; with --last there may always come another one. */
+static int is_complete(void)
+{
+    return trial.gone_ns != 0 && trial.dump_ns != 0 && !trial.last &&
+           (trial.commit_count == 0 || trial.commit_ns != 0);
+}
+
 /* The process of interest is `process`: the victim, or a tool at whose end the dump is complete. */
 static void measure(int process)
 {
@@ -278,11 +284,9 @@ static void measure(int process)
     for (;;) {
         struct pollfd polled[2] = { { trial.inotify, POLLIN, 0 },
                                     { trial.gone_ns == 0 ? process : -1, POLLIN, 0 } };
-        int complete = trial.gone_ns != 0 && trial.dump_ns != 0 && !trial.last &&
-                       (trial.commit_count == 0 || trial.commit_ns != 0);
         uint64_t now = bench_now();
 
-        if (complete || now >= quiet) {
+        if (is_complete() || now >= quiet) {
             return;
         }
         poll(polled, 2, (int)((quiet - now) / 1000000 + 1));

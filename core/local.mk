@@ -102,7 +102,8 @@ preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
 	core/client/preload_masks.c \
-	core/client/preload_signals.c core/client/preload_threads.c core/client/preload_waits.c
+	core/client/preload_signals.c core/client/preload_threads.c core/client/preload_waits.c \
+	core/client/threads.c core/client/threads.h core/client/threads_next.c
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # The program's own code runs below the others.
@@ -111,8 +112,6 @@ libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
 	-Wl,--version-script=$(srcdir)/core/client/preload.map
-$(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
-$(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -120,6 +119,24 @@ install-data-preload:
 	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.la
 uninstall-preload:
 	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.so
+
+# What a program opts in to for its threads: libc's functions for them in front of libc, or in its place where all is one
+# file. The shared one has stacks of its own, so that it goes with any kind and number of copies of libcairn.
+THREADS_LIBRARY = core/client/threads.c core/client/threads.h core/client/threads_library.c
+lib_LTLIBRARIES += libcairn-threads.la
+libcairn_threads_la_SOURCES = $(THREADS_LIBRARY) core/client/threads_next.c core/client/client.h core/client/stack.c
+libcairn_threads_la_CFLAGS = $(libcairn_client_la_CFLAGS)
+$(libcairn_threads_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# Threads run in it until they end, even when a plugin host unloads us.
+libcairn_threads_la_LDFLAGS = $(AM_LDFLAGS) -shared -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
+	-Wl,--version-script=$(srcdir)/core/client/threads.map
+EXTRA_libcairn_threads_la_DEPENDENCIES = core/client/threads.map
+EXTRA_DIST += core/client/threads.map
+if STATIC_LIBRARIES
+lib_LIBRARIES += libcairn-threads.a
+libcairn_threads_a_SOURCES = $(THREADS_LIBRARY) core/client/threads_wrap.c
+libcairn_threads_a_CFLAGS = $(libcairn_client_la_CFLAGS)
+endif
 
 # ---- monitor: one per program; libc only. All but main() is a library, so that it can be tested.
 noinst_LTLIBRARIES += libcairn-monitor.la
@@ -175,9 +192,12 @@ libcairn_minidump_la_SOURCES = \
 noinst_LTLIBRARIES += libcairn-config.la
 libcairn_config_la_SOURCES = \
 	core/config/amount.c core/config/arena.c core/config/check.c core/config/choose.c \
-	core/config/config.h core/config/emit.c core/config/enforce.c core/config/internal.h core/config/layers.c core/config/load.c core/config/merge.c core/config/options.c core/config/own.c \
-	core/config/pipelines.c core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
-	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
+	core/config/config.h core/config/cursor.c core/config/emit.c core/config/enforce.c \
+	core/config/hide.c core/config/internal.h core/config/layers.c core/config/load.c \
+	core/config/merge.c core/config/options.c core/config/own.c core/config/pipelines.c \
+	core/config/place.c core/config/policy.c core/config/print.c core/config/problem.c \
+	core/config/problem.h core/config/schema.c core/config/schema.h core/config/scrub.c \
+	core/config/sections.c core/config/source.c core/config/subst.c core/config/table.c \
 	core/config/tree.c core/config/tree.h core/config/utf8.c core/config/value.c \
 	core/config/yaml.c
 libcairn_config_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
@@ -213,12 +233,13 @@ cairnlibexec_PROGRAMS += cairn-engine
 cairn_engine_SOURCES = \
 	core/engine/engine.h core/engine/code.h core/engine/digest.h core/engine/plan.h \
 	core/engine/stackwalk.h core/engine/unwind.h \
-	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c core/engine/code.c \
-	core/engine/commit.c core/engine/consent.c core/engine/digest_load.c core/engine/held.c core/engine/import.c \
-	core/engine/main.c core/engine/module.c core/engine/pipeline.c core/engine/plan.c core/engine/recover.c core/engine/replace.c \
-	core/engine/report.c core/engine/reserve.c \
-	core/engine/run.c core/engine/setup.c core/engine/stages.c core/engine/stackwalk_load.c core/engine/taken.c \
-	core/engine/start.c core/engine/unwind.c core/engine/walk.c core/engine/writers.c
+	core/engine/artifacts.c core/engine/attachments.c core/engine/begin.c core/engine/check.c \
+	core/engine/code.c core/engine/commit.c core/engine/consent.c core/engine/digest_load.c \
+	core/engine/held.c core/engine/import.c core/engine/launch.c core/engine/main.c \
+	core/engine/module.c core/engine/pipeline.c core/engine/plan.c core/engine/recover.c \
+	core/engine/replace.c core/engine/report.c core/engine/reserve.c core/engine/run.c \
+	core/engine/setup.c core/engine/stackwalk_load.c core/engine/stages.c core/engine/taken.c \
+	core/engine/unwind.c core/engine/walk.c core/engine/writers.c
 cairn_engine_LDADD = libcairn-plugin.la libcairn-config.la libcairn-report.la libcairn-minidump.la \
 	libcairn-util.la -ldl
 cairnlibexec_LTLIBRARIES = cairn-stackwalk.la cairn-digest.la

@@ -127,8 +127,7 @@ static void look_at_space(struct doctor *doctor, const char *spool, const char *
 
 /* ---- Consent ---- */
 
-/* That reports stay here is what somebody wanted; that they are not kept, too, but they are lost.
- */
+/* That reports stay here is what somebody wanted; not to keep them as well, but they are lost. */
 static void look_at_consent(struct doctor *doctor, const struct config *config)
 {
     enum consent_verdict verdict = CONSENT_MISSING;

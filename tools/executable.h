@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the file that a command would execute, and says whether a library can be preloaded into it.
- */
+/* Finds the file that a command would execute; says whether a library can be preloaded into it. */
 #ifndef CAIRN_TOOLS_EXECUTABLE_H
 #define CAIRN_TOOLS_EXECUTABLE_H
 

@@ -92,10 +92,25 @@ static const char *stage_sentence(const struct plugin_facts *facts)
                : NULL;
 }
 
-#define MAX_SENTENCES 6
+/* What a capability lets the plugin do. */
+static const struct {
+    enum cairn_kind kind; /* 0: of any */
+    uint32_t capability;
+    const char *sentence;
+} abilities[] = {
+    { 0, CAIRN_CAP_NETWORK, "It uses the network." },
+    { 0, CAIRN_CAP_PROCESSES, "It starts other programs." },
+    { 0, CAIRN_CAP_PERSONAL_DATA, "It can add personal data to the report." },
+    { CAIRN_KIND_ANNOTATOR, CAIRN_CAP_REDACTS,
+      "It sees attached files, too; when it fails, what it has not seen is not kept." },
+    { CAIRN_KIND_TRANSPORT, CAIRN_CAP_PREVIEW,
+      "It can show what it would send (cairn show --as-sent)." },
+};
 
-/* What the descriptor says, sentence by sentence; the count. `buffer` holds the one that is made.
- */
+#define ABILITIES     (sizeof(abilities) / sizeof(abilities[0]))
+#define MAX_SENTENCES (3 + ABILITIES)
+
+/* What the descriptor says, sentence by sentence; the count. `buffer` is for one that is made. */
 static size_t sentences(const struct plugin_facts *facts, const char *ret_list[MAX_SENTENCES],
                         char *buffer, size_t capacity)
 {
@@ -110,21 +125,12 @@ static size_t sentences(const struct plugin_facts *facts, const char *ret_list[M
                  facts->media_type != NULL ? facts->media_type : "application/octet-stream");
         ret_list[count++] = buffer;
     }
-    if ((facts->capabilities & CAIRN_CAP_NETWORK) != 0) {
-        ret_list[count++] = "It uses the network.";
-    }
-    if ((facts->capabilities & CAIRN_CAP_PROCESSES) != 0) {
-        ret_list[count++] = "It starts other programs.";
-    }
-    if ((facts->capabilities & CAIRN_CAP_PERSONAL_DATA) != 0) {
-        ret_list[count++] = "It can add personal data to the report.";
-    }
-    if (facts->kind == CAIRN_KIND_ANNOTATOR && (facts->capabilities & CAIRN_CAP_REDACTS) != 0) {
-        ret_list[count++] = "It sees attached files, too; when it fails, what it has not seen is "
-                            "not kept.";
-    }
-    if (facts->kind == CAIRN_KIND_TRANSPORT && (facts->capabilities & CAIRN_CAP_PREVIEW) != 0) {
-        ret_list[count++] = "It can show what it would send (cairn show --as-sent).";
+    for (size_t i = 0; i < ABILITIES; i++) {
+        bool has = (facts->capabilities & abilities[i].capability) != 0;
+
+        if (has && (abilities[i].kind == 0 || abilities[i].kind == facts->kind)) {
+            ret_list[count++] = abilities[i].sentence;
+        }
     }
     return count;
 }
@@ -170,8 +176,7 @@ void plugin_print_text(const struct plugin_facts *facts)
 
 /* ---- As a manual page ---- */
 
-/* Text lines of mdoc: a new sentence begins a new one; nothing in them is a request or an escape.
- */
+/* Text lines of mdoc: each sentence begins one; nothing in them is a request or an escape. */
 static void print_line(const char *text)
 {
     bool begins = true;

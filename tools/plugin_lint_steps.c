@@ -152,8 +152,7 @@ static void rehearse(struct lint *lint, const struct lint_setup *setup,
     step_result_finish(&result);
 }
 
-/* To abort is how some languages answer that there is no memory; to follow a null pointer is not.
- */
+/* Some languages abort when there is no memory; to follow a null pointer is no answer. */
 static void rehearse_no_memory(struct lint *lint, const struct lint_setup *setup)
 {
     struct step_request request = { .out_fd = -1, .rehearsal = STEP_NO_MEMORY };

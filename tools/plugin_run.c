@@ -205,24 +205,6 @@ static int choose(struct trial *trial, size_t *ret_index)
 
 /* ---- What it contributes ---- */
 
-static void print_value(const struct cairn_value *value)
-{
-    switch (value->type) {
-    case CAIRN_VALUE_STRING:
-        puts(value->string);
-        break;
-    case CAIRN_VALUE_INTEGER:
-        printf("%" PRId64 "\n", value->integer);
-        break;
-    case CAIRN_VALUE_DOUBLE:
-        printf("%.15g\n", value->number);
-        break;
-    case CAIRN_VALUE_BOOL:
-        puts(value->boolean != 0 ? "true" : "false");
-        break;
-    }
-}
-
 static void print_outcome(const struct step_result *result)
 {
     static const char *const outcomes[] = { "delivered", "retry", "rejected" };
@@ -276,7 +258,7 @@ static int print(const struct trial *trial, const struct config_instance *instan
 
     for (size_t i = 0; i < result->attribute_count; i++) {
         printf("%s: ", result->attributes[i].name);
-        print_value(&result->attributes[i].value);
+        tool_print_value(&result->attributes[i].value);
     }
     for (size_t i = 0; i < result->note_count; i++) {
         printf("note: %s\n", result->notes[i]);

@@ -4,6 +4,7 @@
 
 #include "core/util/text.h"
 #include "core/util/time.h"
+#include "tools/tool.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,36 +86,13 @@ static void print_frames(const struct report *report)
     }
 }
 
-static void print_value(const struct cairn_value *value)
-{
-    switch (value->type) {
-    case CAIRN_VALUE_STRING:
-        puts(value->string);
-        break;
-    case CAIRN_VALUE_INTEGER:
-        printf("%" PRId64 "\n", value->integer);
-        break;
-    case CAIRN_VALUE_DOUBLE:
-        printf("%g\n", value->number);
-        break;
-    case CAIRN_VALUE_BOOL:
-        puts(value->boolean ? "true" : "false");
-        break;
-    case CAIRN_VALUE_UINT64:
-        printf("0x%" PRIx64 "\n", value->uint64);
-        break;
-    default:
-        puts("-");
-    }
-}
-
 static void print_facts(const struct report *report)
 {
     char when[32];
 
     for (size_t i = 0; i < report->attribute_count; i++) {
         printf("%s  %-28s ", i == 0 ? "\nAttributes\n" : "", report->attributes[i].name);
-        print_value(&report->attributes[i].value);
+        tool_print_value(&report->attributes[i].value);
     }
     for (size_t i = 0; i < report->breadcrumb_count; i++) {
         time_format(report->breadcrumbs[i].time_ns, when);

@@ -7,6 +7,7 @@
 #include "core/util/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,23 @@ int tool_usage(const struct tool *tool, const char *format, ...)
     return EX_USAGE;
 }
 
+int tool_bad_option(const struct tool *tool, int option, char *const *argv)
+{
+    const char *given = argv[optind - 1];
+
+    /* Behind the first letter of several, getopt_long() has not gone on yet. */
+    if (optopt != 0 && strncmp(given, "--", 2) != 0) {
+        return tool_usage(tool,
+                          option == ':' ? "The option -%c needs a value."
+                                        : "-%c is not an option of this command.",
+                          optopt);
+    }
+    return tool_usage(tool,
+                      option == ':' ? "The option %s needs a value."
+                                    : "%s is not an option of this command, or takes no value.",
+                      given);
+}
+
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
 {
     va_list arguments;
@@ -42,6 +60,29 @@ int tool_fail(const struct tool *tool, int code, const char *format, ...)
     va_end(arguments);
     fputc('\n', stderr);
     return code;
+}
+
+void tool_print_value(const struct cairn_value *value)
+{
+    switch (value->type) {
+    case CAIRN_VALUE_STRING:
+        puts(value->string);
+        break;
+    case CAIRN_VALUE_INTEGER:
+        printf("%" PRId64 "\n", value->integer);
+        break;
+    case CAIRN_VALUE_DOUBLE:
+        printf("%.15g\n", value->number);
+        break;
+    case CAIRN_VALUE_BOOL:
+        puts(value->boolean != 0 ? "true" : "false");
+        break;
+    case CAIRN_VALUE_UINT64:
+        printf("0x%" PRIx64 "\n", value->uint64);
+        break;
+    default:
+        puts("-");
+    }
 }
 
 void tool_write_json(FILE *out, const char *text, size_t bytes)
@@ -157,6 +198,11 @@ const char *tool_spool(const struct tool *tool, const char *spool, const char *c
         return path;
     }
     result = configured_spool(config, path, sizeof(path));
+    if (result == CAIRN_ETOOLONG) {
+        *ret_code = tool_fail(tool, tool_exit_code(result),
+                              "It is not known where reports are; name the spool by --spool.");
+        return NULL;
+    }
     if (result != 0) {
         *ret_code = tool_exit_code(result);
         return NULL;

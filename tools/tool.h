@@ -34,9 +34,15 @@ int tool_help(const struct tool *tool);
 int tool_usage(const struct tool *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same of what getopt_long() answered, '?' or ':'. */
+int tool_bad_option(const struct tool *tool, int option, char *const *argv);
+
 /* "cairn NAME: sentence" on standard error; returns `code`. */
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* An attribute's value as a line on standard output. */
+void tool_print_value(const struct cairn_value *value);
 
 /* A text in quotes as JSON has it, controls escaped, what is no UTF-8 replaced; NULL as null. */
 void tool_print_json(const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Complaints at a node of the configuration, and the words they are made of. Every process but the
- * crashed one.
+ * Complaints at a node of the configuration, the words they are made of, and what a check comes
+ * to. Every process but the crashed one.
  */
 #include "core/config/internal.h"
 
@@ -10,23 +10,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define PATH_BYTES      512
 #define TEXT_BYTES      1024
 #define MAX_SHOWN_BYTES 60
 
-void config_complain(struct config_check *check, const struct config_node *node, const char *format,
-                     ...)
+/* Adds what is wrong with a node, in words, as a problem or as a warning. */
+typedef void add_fn(struct config_problems *problems, struct config_position position,
+                    const char *path, const char *format, ...);
+
+static void say(struct config_check *check, add_fn *add, struct config_position position,
+                const struct config_node *node, const char *format, va_list arguments)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
-    va_list arguments;
 
-    va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    config_problem_add(check->problems, node->position, config_node_path(node, path, sizeof(path)),
-                       "%s", text);
+    add(check->problems, position, config_node_path(node, path, sizeof(path)), "%s", text);
 }
 
 static struct config_position key_of(const struct config_node *node)
@@ -34,90 +33,53 @@ static struct config_position key_of(const struct config_node *node)
     return node->key != NULL ? node->key_position : node->position;
 }
 
-void config_complain_key(struct config_check *check, const struct config_node *node,
-                         const char *format, ...)
+void config_complain(struct config_check *check, const struct config_node *node, const char *format,
+                     ...)
 {
-    char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    say(check, config_problem_add, node->position, node, format, arguments);
     va_end(arguments);
-    config_problem_add(check->problems, key_of(node), config_node_path(node, path, sizeof(path)),
-                       "%s", text);
+}
+
+void config_complain_key(struct config_check *check, const struct config_node *node,
+                         const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(check, config_problem_add, key_of(node), node, format, arguments);
+    va_end(arguments);
 }
 
 void config_warn_key(struct config_check *check, const struct config_node *node, const char *format,
                      ...)
 {
-    char path[PATH_BYTES], text[TEXT_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    say(check, config_warning_add, key_of(node), node, format, arguments);
     va_end(arguments);
-    config_warning_add(check->problems, key_of(node), config_node_path(node, path, sizeof(path)),
-                       "%s", text);
 }
 
-void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative)
+int config_value_fail(struct config_value *value, const char *format, ...)
 {
-    if (node->kind == CONFIG_SCALAR || node->kind == CONFIG_REFUSED) {
-        config_problems_hide(problems,
-                             (struct config_span){ node->position, node->end, tentative });
-    }
-    for (const struct config_node *child = node->first; child != NULL; child = child->next) {
-        config_hide(problems, child, tentative);
-    }
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(value->why, sizeof(value->why), format, arguments);
+    va_end(arguments);
+    return CAIRN_ECONFIG;
 }
 
-/* The end of a word like "token" and its colon, or NULL. */
-static const char *find_suspect(const char *line, size_t length)
+int config_check_end(struct config_check *check, size_t errors_before)
 {
-    static const char *const words[] = { "token", "secret", "passw", "key",
-                                         "auth",  "url",    "dsn",   "credential" };
-
-    for (size_t i = 0; i < length; i++) {
-        for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-            size_t word = strlen(words[w]);
-            const char *colon;
-
-            if (length - i < word || strncasecmp(line + i, words[w], word) != 0) {
-                continue;
-            }
-            colon = memchr(line + i, ':', length - i);
-            return colon != NULL ? colon + 1 + (colon + 1 < line + length && colon[1] == ' ')
-                                 : NULL;
-        }
+    if (check->no_memory) {
+        return config_refuse(check->problems, check->config->name, CAIRN_ENOMEM,
+                             "there is not enough memory to check it");
     }
-    return NULL;
-}
-
-void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
-                         struct config_position line)
-{
-    struct config_cursor cursor;
-    struct config_span span = { .start = { .file = line.file }, .end = { NULL, line.line + 1, 1 } };
-    const char *value;
-    size_t length = 0;
-
-    config_cursor_init(&cursor, data, bytes);
-    line.column = 1;
-    if (!config_cursor_seek(&cursor, line)) {
-        return;
-    }
-    while (cursor.offset + length < bytes && strchr("\r\n", data[cursor.offset + length]) == NULL) {
-        length++;
-    }
-    value = find_suspect(data + cursor.offset, length);
-    if (value == NULL) {
-        return;
-    }
-    while (data + cursor.offset < value && config_cursor_next(&cursor)) {
-    }
-    span.start.line = cursor.line;
-    span.start.column = cursor.column;
-    config_problems_hide(problems, span);
+    return check->problems->errors == errors_before ? 0 : CAIRN_ECONFIG;
 }
 
 bool config_is_full(const struct config_check *check)
@@ -219,4 +181,13 @@ bool config_is_name(const char *text, bool digit_first)
         return false;
     }
     return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
+}
+
+void config_check_id(struct config_check *check, const struct config_node *map)
+{
+    if (!config_is_name(map->key, true)) {
+        config_complain_key(check, map,
+                            "this is no id: those have lower-case letters, digits, "
+                            "\"-\" and \"_\", and begin with a letter or digit");
+    }
 }

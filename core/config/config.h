@@ -135,8 +135,7 @@ int config_bind(struct config *config, config_find_fn *find, void *user,
 /* The whole configuration as one text without layers, substitutions as they were written, relative
  * paths made absolute: the copy beside a report. After config_bind(). */
 void config_text(const struct config *config, struct buf *out);
-/* The same for people: what may be secret is hidden; with `origin`, file and line of every value.
- */
+/* For people: what may be secret is hidden; with `origin`, file and line of every value. */
 void config_show(const struct config *config, bool origin, struct buf *out);
 /* A copy of `text` in which values of the instance's options that may be secret are hidden; cut
  * where it does not fit. After config_bind(). */

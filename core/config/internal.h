@@ -74,12 +74,6 @@ const char *config_quote(const char *text, char buffer[CONFIG_QUOTED_BYTES]);
 /* A scalar's value for a message; nothing of it when it is secret. */
 const char *config_quote_node(const struct config_node *node, char buffer[CONFIG_QUOTED_BYTES]);
 
-/* Hides the scalars of a node in the lines that are printed; see config_problems_hide(). */
-void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative);
-/* Hides what follows a key like "token:" or "url:" in a line that was never understood. */
-void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
-                         struct config_position line);
-
 /* Whether a further complaint would only be counted: then it is not worth finding words. */
 bool config_is_full(const struct config_check *check);
 
@@ -93,8 +87,25 @@ bool config_is_null(const struct config_node *node);
 const char *config_did_you_mean(const char *word, const char *const *candidates,
                                 char buffer[CONFIG_QUOTED_BYTES]);
 bool config_is_name(const char *text, bool digit_first);
+/* Complains of a map whose key is no id of an instance or a pipeline. */
+void config_check_id(struct config_check *check, const struct config_node *map);
 
-/* ---- utf8.c -------------------------------------------------------------------------------- */
+/* ---- hide.c: what must not be shown -------------------------------------------------------- */
+
+/* Hides the scalars of a node in the lines that are printed; see config_problems_hide(). */
+void config_hide(struct config_problems *problems, const struct config_node *node, bool tentative);
+/* Hides what follows a key like "token:" or "url:" in a line that was never understood. */
+void config_hide_suspect(struct config_problems *problems, const char *data, size_t bytes,
+                         struct config_position line);
+/* Hides what an instance's own options hold when nobody knows yet which of them are secret. */
+void config_hide_instance(struct config_check *check, const struct config_instance *instance);
+/* Hides the values of those options that its plugin declares as secret. */
+void config_hide_secrets(struct config_check *check, const struct config_instance *instance,
+                         const struct config_plugin_facts *facts);
+/* Whether a value, as it was written, is one substitution without a default. */
+bool config_is_reference(const char *text);
+
+/* ---- cursor.c: positions in a text --------------------------------------------------------- */
 
 /* A walk through a text that counts as libyaml does: lines end with LF, CR LF or CR, and columns
  * are code points; a byte that is not UTF-8 counts as one. */
@@ -110,6 +121,8 @@ bool config_cursor_next(struct config_cursor *cursor);
 bool config_cursor_before(const struct config_cursor *cursor, struct config_position position);
 /* Steps to a position; false when the text ends before. */
 bool config_cursor_seek(struct config_cursor *cursor, struct config_position position);
+
+/* ---- utf8.c: what is a text ---------------------------------------------------------------- */
 
 /* Whether the text is UTF-8 without control characters; reports the first place where not. */
 bool config_check_text(const char *name, const char *data, size_t bytes,
@@ -129,6 +142,10 @@ struct config_value {
     char why[512]; /* what is wrong with it */
 };
 
+/* Says what is wrong in `why`; CAIRN_ECONFIG. In check.c, with all that complains. */
+int config_value_fail(struct config_value *value, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The bytes that a value of the type takes; 0: no such type. */
 size_t config_value_bytes(uint32_t type);
 /* Writes the value; CAIRN_ECONFIG with `why`, CAIRN_ENOMEM. */
@@ -141,9 +158,6 @@ int config_amount_read(struct config_value *value, uint64_t *ret_amount);
 
 /* A size in the largest unit that divides it: "64MiB". */
 void config_size_text(uint64_t bytes, char text[32]);
-
-int config_value_fail(struct config_value *value, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* ---- place.c: paths ------------------------------------------------------------------------ */
 
@@ -176,8 +190,8 @@ bool config_table_check(struct config_check *check, const struct config_instance
 /* The keys of the top level, in the order of the manual, ended by NULL. */
 extern const char *const config_top_keys[];
 
-/* Without sources yet; NULL: no memory. */
-struct config *config_create(const char *name);
+/* A configuration without sources yet. 0, or CAIRN_ENOMEM as a problem. */
+int config_create(const char *name, struct config_problems *problems, struct config **ret_config);
 /* Keeps and parses the text that is called as the configuration is; NULL after a problem. */
 struct config_node *config_take_text(struct config_check *check, bool is_file, struct buf *text);
 /* Complains of a version that this Cairn does not read; of a missing one only if `required`. */
@@ -193,8 +207,7 @@ void config_node_put(struct config_node *map, struct config_node *child);
 /* Merges a layer, which is used up, onto those below it (NULL: none). Both are maps. */
 void config_merge(struct config_check *check, struct config_node **base, struct config_node *over);
 
-/* ---- policy.c, enforce.c: what the administrator has the last word on -------------------------
- */
+/* ---- policy.c, enforce.c: what the administrator has the last word on ---------------------- */
 
 enum config_user_rule { CONFIG_USER_MERGE = 0, CONFIG_USER_NONE = 1, CONFIG_USER_ONLY = 2 };
 
@@ -245,14 +258,11 @@ extern const struct cairn_option config_application_options[], config_engine_opt
     config_limits_options[], config_clocks_options[], config_consent_options[],
     config_common_options[];
 
+/* Whether it is one of those that every instance may have. */
+bool config_is_common_key(const char *key);
+
 /* The option at a path like "engine.limits.total", and the name of its map; NULL: no such thing. */
 const struct cairn_option *config_own_option(const char *path, const char **ret_map);
-
-/* ---- options.c ----------------------------------------------------------------------------- */
-
-bool config_is_common_key(const char *key);
-/* Whether a value, as it was written, is one substitution without a default. */
-bool config_is_reference(const char *text);
 
 /* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
 
@@ -263,8 +273,5 @@ void config_read_engine(struct config_check *check, const struct config_node *ro
 void config_read_consent(struct config_check *check, const struct config_node *root);
 void config_read_instances(struct config_check *check, const struct config_node *root);
 void config_read_pipelines(struct config_check *check, const struct config_node *root);
-
-/* Hides what an instance's own options hold when nobody knows yet which of them are secret. */
-void config_hide_instance(struct config_check *check, const struct config_instance *instance);
 
 #endif

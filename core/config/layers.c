@@ -98,11 +98,19 @@ static int by_bytes(const struct dirent **left, const struct dirent **right)
     return strcmp((*left)->d_name, (*right)->d_name);
 }
 
+/* Whether a file of this name in the folder `masks` stands in its place. */
+static bool is_masked(const char *masks, const char *name)
+{
+    char path[PATH_MAX];
+
+    return masks != NULL && snprintf(path, sizeof(path), "%s/%s", masks, name) > 0 && exists(path);
+}
+
 /* Adds the folder's files in the order of their names, without those that `masks` has as well. */
 static void add_folder(struct layers *layers, const char *folder, const char *masks)
 {
     struct dirent **entries = NULL;
-    char path[PATH_MAX], mask[PATH_MAX];
+    char path[PATH_MAX];
     int count = scandir(folder, &entries, is_drop_in, by_bytes);
 
     if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
@@ -111,14 +119,12 @@ static void add_folder(struct layers *layers, const char *folder, const char *ma
     }
     for (int i = 0; i < count; i++) {
         int length = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
-        bool masked = masks != NULL &&
-                      snprintf(mask, sizeof(mask), "%s/%s", masks, entries[i]->d_name) > 0 &&
-                      exists(mask);
 
         if (i == MAX_DROP_INS) {
             config_refuse(layers->check->problems, folder, CAIRN_ECONFIG,
                           "the folder holds more than %d drop-ins", MAX_DROP_INS);
-        } else if (i < MAX_DROP_INS && length < (int)sizeof(path) && !masked) {
+        } else if (i < MAX_DROP_INS && length < (int)sizeof(path) &&
+                   !is_masked(masks, entries[i]->d_name)) {
             add_system_file(layers, path);
         }
         free(entries[i]);
@@ -250,23 +256,29 @@ static bool is_installed(const char *path)
             given.st_dev == installed.st_dev && given.st_ino == installed.st_ino);
 }
 
+/* The program's own text, and what lies below it; a copy is what came of the layers once. */
+static struct config_node *read_program(struct layers *layers, const struct config_request *request,
+                                        struct buf *text)
+{
+    struct config_node *root = config_take_text(layers->check, request->path != NULL, text);
+
+    if (root != NULL && !request->is_copy) {
+        return merge_program(layers, root);
+    }
+    if (root != NULL && root->kind == CONFIG_MAP) {
+        config_node_destroy(config_node_take(root, "layers"));
+    }
+    return root;
+}
+
 static void load(struct layers *layers, bool is_program, const struct config_request *request,
                  struct buf *text)
 {
     struct config_check *check = layers->check;
-    struct config_node *root = NULL;
+    struct config_node *root;
 
     config_policy_read(check, &layers->policy);
-    if (is_program) {
-        root = config_take_text(check, request->path != NULL, text);
-    }
-    if (root != NULL && request->is_copy) {
-        config_node_destroy(root->kind == CONFIG_MAP ? config_node_take(root, "layers") : NULL);
-    } else if (root != NULL) {
-        root = merge_program(layers, root);
-    } else if (!is_program) {
-        root = merge_installed(layers);
-    }
+    root = is_program ? read_program(layers, request, text) : merge_installed(layers);
     check->config->root = root;
     if (is_program) {
         config_source_raise(check->arena, check->config->name);
@@ -302,12 +314,12 @@ int config_load_layers(const struct config_request *request, struct config **ret
     if (is_program) {
         result = config_source_read(request->path, request->fd, name, &text, problems);
     }
-    check.config = result == 0 ? config_create(name) : NULL;
-    if (check.config == NULL) {
+    if (result == 0) {
+        result = config_create(name, problems, &check.config);
+    }
+    if (result != 0) {
         buf_finish(&text);
-        return result != 0 ? result
-                           : config_refuse(problems, name, CAIRN_ENOMEM,
-                                           "there is not enough memory to read it");
+        return result;
     }
     check.arena = check.config->arena;
     load(&layers, is_program, request, &text);

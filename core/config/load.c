@@ -8,23 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = { "", "filter", "annotator", "writer", "hook", "transport" };
-static const char *const sections[] = { "",        "filters", "annotators",
-                                        "writers", "hooks",   "transports" };
-
-const char *config_kind(enum cairn_kind kind)
-{
-    return (size_t)kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[kind] : "";
-}
-
-const char *config_section(enum cairn_kind kind)
-{
-    return (size_t)kind < sizeof(sections) / sizeof(sections[0]) ? sections[kind] : "";
-}
-
-/* ---- The configuration --------------------------------------------------------------------- */
-
-struct config *config_create(const char *name)
+static struct config *create(const char *name)
 {
     struct config *config = calloc(1, sizeof(*config));
     struct config_arena *arena = calloc(1, sizeof(*arena));
@@ -41,6 +25,17 @@ struct config *config_create(const char *name)
         return NULL;
     }
     return config;
+}
+
+int config_create(const char *name, struct config_problems *problems, struct config **ret_config)
+{
+    struct config *config = create(name);
+
+    if (config == NULL) {
+        return config_refuse(problems, name, CAIRN_ENOMEM, "there is not enough memory to read it");
+    }
+    *ret_config = config;
+    return 0;
 }
 
 /* Takes the text of the program's file, or the only one there is. */
@@ -100,15 +95,6 @@ void config_check_all(struct config_check *check, struct config_node *root)
     }
 }
 
-int config_check_end(struct config_check *check, size_t errors_before)
-{
-    if (check->no_memory) {
-        return config_refuse(check->problems, check->config->name, CAIRN_ENOMEM,
-                             "there is not enough memory to check it");
-    }
-    return check->problems->errors == errors_before ? 0 : CAIRN_ECONFIG;
-}
-
 int config_load(const char *path, int fd, const char *name, struct config **ret_config,
                 struct config_problems *problems)
 {
@@ -119,12 +105,12 @@ int config_load(const char *path, int fd, const char *name, struct config **ret_
 
     name = path != NULL ? path : name;
     result = config_source_read(path, fd, name, &text, problems);
-    check.config = result == 0 ? config_create(name) : NULL;
-    if (check.config == NULL) {
+    if (result == 0) {
+        result = config_create(name, problems, &check.config);
+    }
+    if (result != 0) {
         buf_finish(&text);
-        return result != 0 ? result
-                           : config_refuse(problems, name, CAIRN_ENOMEM,
-                                           "there is not enough memory to read it");
+        return result;
     }
     *ret_config = check.config;
     check.arena = check.config->arena;

@@ -5,61 +5,6 @@
  */
 #include "core/config/internal.h"
 
-#include <string.h>
-
-/* ---- What must not be shown ---------------------------------------------------------------- */
-
-bool config_is_common_key(const char *key)
-{
-    for (const char *const *common = config_common_keys; *common != NULL; common++) {
-        if (key != NULL && strcmp(*common, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool config_is_reference(const char *text)
-{
-    return strncmp(text, "${", 2) == 0 && strstr(text, ":-") == NULL &&
-           strcspn(text, "}") + 1 == strlen(text);
-}
-
-/* A failed substitution that is the whole value holds nothing secret. */
-static bool is_reference(const struct config_node *node)
-{
-    return node->kind == CONFIG_REFUSED && node->text != NULL && config_is_reference(node->text);
-}
-
-void config_hide_instance(struct config_check *check, const struct config_instance *instance)
-{
-    if (instance->kind != CAIRN_KIND_TRANSPORT && instance->kind != CAIRN_KIND_HOOK) {
-        return;
-    }
-    for (const struct config_node *n = instance->node->first; n != NULL; n = n->next) {
-        if (!config_is_common_key(n->key) && !is_reference(n)) {
-            config_hide(check->problems, n, true);
-        }
-    }
-}
-
-static void hide_typed(struct config_check *check, const struct config_instance *instance,
-                       const struct config_plugin_facts *facts)
-{
-    const struct cairn_option *option = facts->options;
-
-    for (; option != NULL && option->name != NULL; option++) {
-        const struct config_node *node = config_get(instance->node, option->name);
-
-        if (node != NULL && !is_reference(node) &&
-            (option->type == CAIRN_OPTION_SECRET || option->type == CAIRN_OPTION_URL)) {
-            config_hide(check->problems, node, false);
-        }
-    }
-}
-
-/* ---- Binding ------------------------------------------------------------------------------- */
-
 static void bind_instance(struct config_check *check, struct config_instance *instance,
                           const struct config_plugin_facts *facts)
 {
@@ -78,7 +23,7 @@ static void bind_instance(struct config_check *check, struct config_instance *in
         check->no_memory = true;
         return;
     }
-    hide_typed(check, instance, facts);
+    config_hide_secrets(check, instance, facts);
     if (config_table_read(check, instance->node, &table, options, &set)) {
         instance->options = options;
         instance->options_bytes = facts->config_size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of Cairn's own keys: of the sections application, engine and consent, and of every
- * instance. They are read like a plugin's, and the schema for editors is printed from them. Every
- * process but the crashed one.
+ * Cairn's own keys: the names of the kinds and of their sections, and the tables of the sections
+ * application, engine and consent, and of every instance. Those are read like a plugin's, and the
+ * schema for editors is printed from them. Every process but the crashed one.
  */
 #include "core/config/internal.h"
 
@@ -11,8 +11,32 @@
 
 #define SECOND 1000000ull
 
+static const char *const kinds[] = { "", "filter", "annotator", "writer", "hook", "transport" };
+static const char *const sections[] = { "",        "filters", "annotators",
+                                        "writers", "hooks",   "transports" };
+
+const char *config_kind(enum cairn_kind kind)
+{
+    return (size_t)kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[kind] : "";
+}
+
+const char *config_section(enum cairn_kind kind)
+{
+    return (size_t)kind < sizeof(sections) / sizeof(sections[0]) ? sections[kind] : "";
+}
+
 const char *const config_common_keys[] = { "plugin",       "timeout", "on_error", "memory_limit",
                                            "output_limit", "network", NULL };
+
+bool config_is_common_key(const char *key)
+{
+    for (const char *const *common = config_common_keys; *common != NULL; common++) {
+        if (key != NULL && strcmp(*common, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 const struct cairn_option config_application_options[] = {
     { .name = "name",

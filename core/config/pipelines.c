@@ -211,11 +211,7 @@ static void read_pipeline(struct topology *topology, const struct config_node *m
 
     pipeline->id = config_arena_text(check->arena, map->key);
     pipeline->position = map->key_position;
-    if (!config_is_name(map->key, true)) {
-        config_complain_key(check, map,
-                            "this is no id: those have lower-case letters, digits, "
-                            "\"-\" and \"_\", and begin with a letter or digit");
-    }
+    config_check_id(check, map);
     if (!config_expect(check, map, CONFIG_MAP)) {
         return;
     }

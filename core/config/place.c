@@ -24,23 +24,33 @@ const char *config_home(void)
     return home != NULL && home[0] == '/' ? home : NULL;
 }
 
+/* The same as base_of(), for a text that begins with "~". */
+static int base_at_home(struct config_value *value, const char **ret_base, const char **ret_rest)
+{
+    const char *behind = value->node->text + 1, *home = config_home();
+    char quoted[CONFIG_QUOTED_BYTES];
+
+    if (behind[0] != '\0' && behind[0] != '/') {
+        return config_value_fail(value, "only ~ and ~/… stand for a home folder, not %s",
+                                 config_quote_node(value->node, quoted));
+    }
+    if (home == NULL) {
+        return config_value_fail(value, "the home folder of ~ is not known");
+    }
+    *ret_base = home;
+    *ret_rest = behind[0] == '/' ? behind + 1 : behind;
+    return 0;
+}
+
 /* Where the text starts and what of it is appended; 0 or CAIRN_ECONFIG. */
 static int base_of(struct config_value *value, const char **ret_base, const char **ret_rest)
 {
     const char *text = value->node->text;
     const struct config_source *source =
         config_source_find(value->arena, value->node->position.file);
-    char quoted[CONFIG_QUOTED_BYTES];
 
-    if (text[0] == '~' && text[1] != '\0' && text[1] != '/') {
-        return config_value_fail(value, "only ~ and ~/… stand for a home folder, not %s",
-                                 config_quote_node(value->node, quoted));
-    }
     if (text[0] == '~') {
-        *ret_base = config_home();
-        *ret_rest = text + (text[1] == '/' ? 2 : 1);
-        return *ret_base != NULL ? 0
-                                 : config_value_fail(value, "the home folder of ~ is not known");
+        return base_at_home(value, ret_base, ret_rest);
     }
     if (text[0] == '/') {
         *ret_base = "";

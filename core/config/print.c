@@ -13,8 +13,7 @@
 #define HIDDEN "(hidden)"
 #define WINDOW 100 /* characters of a line that are shown */
 
-/* Lines as they are printed: the source's, and the white space that puts the caret below its place.
- */
+/* Lines as they are printed: the source's, and the white space that puts the caret in place. */
 struct excerpt {
     struct buf line, pad;
     bool at_caret; /* the pad is complete */

@@ -229,11 +229,7 @@ static void read_instance(struct config_check *check, const struct config_node *
     instance->node = map;
     instance->id = config_arena_text(check->arena, map->key);
     instance->plugin = config_arena_text(check->arena, "");
-    if (!config_is_name(map->key, true)) {
-        config_complain_key(check, map,
-                            "this is no id: those have lower-case letters, digits, "
-                            "\"-\" and \"_\", and begin with a letter or digit");
-    }
+    config_check_id(check, map);
     if (!config_expect(check, map, CONFIG_MAP)) {
         return;
     }

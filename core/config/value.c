@@ -9,23 +9,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define SIGNALS 31 /* those with names of their own */
-
-int config_value_fail(struct config_value *value, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(value->why, sizeof(value->why), format, arguments);
-    va_end(arguments);
-    return CAIRN_ECONFIG;
-}
 
 static int read_text(struct config_value *value, void *ret_value)
 {

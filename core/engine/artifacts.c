@@ -30,26 +30,33 @@ static bool is_taken(const struct engine_run *run, const char *name)
     return false;
 }
 
+/* The name itself, or with the first number that is free: "dump.dmp", "dump-2.dmp". */
+static int free_name(const struct engine_run *run, const char *name, char ret_name[256])
+{
+    const char *dot = strrchr(name, '.');
+    int stem = (int)(dot != NULL ? dot - name : (long)strlen(name));
+
+    snprintf(ret_name, 256, "%s", name);
+    for (unsigned number = 2; is_taken(run, ret_name); number++) {
+        if (number > REPORT_MAX_ARTIFACTS + 1) {
+            return CAIRN_EFULL;
+        }
+        snprintf(ret_name, 256, "%.*s-%u%s", stem, name, number, name + stem);
+    }
+    return 0;
+}
+
 int engine_artifact_name(const struct engine_run *run, const char *wanted, char ret_name[256],
                          struct error *error)
 {
     char *escaped = text_escape_name(wanted);
-    const char *dot = escaped != NULL ? strrchr(escaped, '.') : NULL;
-    int stem = escaped != NULL ? (int)(dot != NULL ? dot - escaped : (long)strlen(escaped)) : 0;
-    int result = CAIRN_EFULL;
+    int result;
 
     if (escaped == NULL || strlen(escaped) > MAX_NAME_BYTES) {
         free(escaped);
         return error_set(error, CAIRN_ETOOLONG, "The name %.80s is too long for a file.", wanted);
     }
-    for (unsigned number = 1; number <= REPORT_MAX_ARTIFACTS + 1 && result != 0; number++) {
-        if (number == 1) {
-            snprintf(ret_name, 256, "%s", escaped);
-        } else { /* "dump.dmp", "dump-2.dmp" */
-            snprintf(ret_name, 256, "%.*s-%u%s", stem, escaped, number, escaped + stem);
-        }
-        result = is_taken(run, ret_name) ? CAIRN_EFULL : 0;
-    }
+    result = free_name(run, escaped, ret_name);
     free(escaped);
     return result == 0 ? 0 : error_set(error, CAIRN_EFULL, "The report has too many artifacts.");
 }

@@ -159,16 +159,8 @@ static bool is_due(const struct spool_entry *entry)
     return due;
 }
 
-static void start_or_log(const char *program, const struct engine_arguments *arguments)
-{
-    struct error error;
-
-    if (engine_start(program, arguments->items, &error) != 0) {
-        log_line(LOG_LEVEL_WARNING, "%s", error.text);
-    }
-}
-
-static void start_recovery(const struct engine_options *options, const char *folder)
+static int start_recovery(const struct engine_options *options, const char *folder,
+                          struct error *error)
 {
     struct engine_arguments arguments = { .count = 0 };
 
@@ -177,51 +169,52 @@ static void start_recovery(const struct engine_options *options, const char *fol
     engine_argument(&arguments, "--application-folder");
     engine_argument(&arguments, folder);
     engine_argument_config(&arguments, options);
-    start_or_log("cairn-engine", &arguments);
+    return engine_start("cairn-engine", arguments.items, error);
 }
 
-static void start_sender(const struct engine_options *options, const struct config *config,
-                         const char *application)
-{
-    struct engine_arguments arguments = { .count = 0 };
+struct leftovers {
+    bool incoming; /* something to finish */
+    bool due;      /* something to deliver */
+};
 
-    engine_argument(&arguments, "cairn-sender");
-    engine_argument_config(&arguments, options);
-    engine_argument(&arguments, "--spool");
-    engine_argument(&arguments, config->spool);
-    engine_argument(&arguments, "--application");
-    engine_argument(&arguments, application);
-    engine_argument(&arguments, "--quiet");
-    start_or_log("cairn-sender", &arguments);
+static struct leftovers find_leftovers(int application_fd, const struct config *config,
+                                       const char *application)
+{
+    struct leftovers left = { false, false };
+    struct spool_list list = { .count = 0 };
+
+    spool_scan(config->spool, application, &list, NULL);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct spool_entry *entry = &list.entries[i];
+
+        if (entry->state == SPOOL_INCOMING && !left.incoming) {
+            left.incoming = is_left(application_fd, entry, config->pipeline_us);
+        } else if (entry->state == SPOOL_PENDING && !left.due) {
+            left.due = is_due(entry);
+        }
+    }
+    spool_list_finish(&list);
+    left.incoming = left.incoming || engine_has_reserves(application_fd);
+    return left;
 }
 
 static void start_leftovers(const struct engine_options *options, const struct config *config,
                             const char *application, const char *folder)
 {
-    bool incoming = false, due = false;
     int fd = spool_open(config->spool, application, NULL);
-    struct spool_list list;
+    struct leftovers left;
+    struct error error;
 
     if (fd < 0) {
         return;
     }
-    if (spool_scan(config->spool, application, &list, NULL) == 0) {
-        for (size_t i = 0; i < list.count; i++) {
-            const struct spool_entry *entry = &list.entries[i];
-
-            incoming = incoming ||
-                       (entry->state == SPOOL_INCOMING && is_left(fd, entry, config->pipeline_us));
-            due = due || (entry->state == SPOOL_PENDING && is_due(entry));
-        }
-        spool_list_finish(&list);
-    }
-    incoming = incoming || engine_has_reserves(fd);
+    left = find_leftovers(fd, config, application);
     close(fd);
-    if (incoming) {
-        start_recovery(options, folder);
+    if (left.incoming && start_recovery(options, folder, &error) != 0) {
+        log_line(LOG_LEVEL_WARNING, "%s", error.text);
     }
-    if (due) {
-        start_sender(options, config, application);
+    if (left.due && engine_start_sender(config->spool, application, options, &error) != 0) {
+        log_line(LOG_LEVEL_WARNING, "%s", error.text);
     }
 }
 

@@ -26,8 +26,7 @@ void code_map_init(struct code_map *map, const struct minidump *dump);
 void code_map_finish(struct code_map *map);
 bool code_map_contains(const struct code_map *map, uint64_t address);
 
-/* The mapping that holds an address, as the dump's maps say; false without maps, or if none does.
- */
+/* The mapping that holds an address, as the dump's maps say; false if none does. */
 bool code_find_mapping(const struct minidump *dump, uint64_t address, struct code_range *ret_range);
 
 /* True when the `bytes` bytes before a return address can end in a call instruction of x86-64. */

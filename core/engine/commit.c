@@ -182,22 +182,14 @@ void engine_deliver(struct engine_run *run)
 {
     char *spool = engine_parent(run->application_folder);
     char *application = engine_application_name(run->application_folder);
-    struct engine_arguments arguments = { .count = 0 };
     struct error error;
 
     engine_unlock(run);
     fault_point("engine.deliver");
-    if (run->state == ENGINE_PENDING && spool != NULL && application != NULL) {
-        /* All that is due, each as it was made: one sender does the work of many. */
-        engine_argument(&arguments, "cairn-sender");
-        engine_argument(&arguments, "--spool");
-        engine_argument(&arguments, spool);
-        engine_argument(&arguments, "--application");
-        engine_argument(&arguments, application);
-        engine_argument(&arguments, "--quiet");
-        if (engine_start("cairn-sender", arguments.items, &error) != 0) {
-            log_line(LOG_LEVEL_ERROR, "The report %s waits in the spool. %s", run->id, error.text);
-        }
+    /* All that is due, each as it was made: one sender does the work of many. */
+    if (run->state == ENGINE_PENDING && spool != NULL && application != NULL &&
+        engine_start_sender(spool, application, NULL, &error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "The report %s waits in the spool. %s", run->id, error.text);
     }
     free(spool);
     free(application);

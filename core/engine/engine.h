@@ -223,6 +223,11 @@ void engine_argument(struct engine_arguments *arguments, const char *text);
 void engine_argument_config(struct engine_arguments *arguments,
                             const struct engine_options *options);
 
+/* Starts the sender for all that is due of an application, with the options' configuration; without
+ * `options` each report is sent as its own has it. */
+int engine_start_sender(const char *spool, const char *application,
+                        const struct engine_options *options, struct error *error);
+
 /* ---- Modules: what only some reports need, and whose libraries no others shall pay for ---- */
 
 /* Loads <libexec>/<file>, for good, and finds `symbol` in it: a structure that begins with the

@@ -141,9 +141,16 @@ static bool ended_by(int status, int number)
     return WIFSIGNALED(status) && WTERMSIG(status) == number;
 }
 
-/* Whoever was ended from outside, at the end of the machine say, or by a kernel that had no memory
- * while what crashed still held it, tells nothing of the report. */
-static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+/* At the end of the machine, say: that tells nothing of the report. */
+static bool ended_from_outside(int status)
+{
+    return ended_by(status, SIGKILL) || ended_by(status, SIGTERM) || ended_by(status, SIGINT) ||
+           ended_by(status, SIGHUP);
+}
+
+/* Its status, or -1. A kernel that had no memory, while what crashed still held it, may have some
+ * a moment later. */
+static int run_patiently(struct recovery *recovery, const char *id, int folder_fd)
 {
     const struct timespec pause = { 0, KILLED_PAUSE_NS };
     int status = run_apart(recovery, id, folder_fd);
@@ -154,8 +161,14 @@ static void process_apart(struct recovery *recovery, const char *id, int folder_
         nanosleep(&pause, NULL);
         status = run_apart(recovery, id, folder_fd);
     }
-    if (status < 0 || ended_by(status, SIGKILL) || ended_by(status, SIGTERM) ||
-        ended_by(status, SIGINT) || ended_by(status, SIGHUP)) {
+    return status;
+}
+
+static void process_apart(struct recovery *recovery, const char *id, int folder_fd)
+{
+    int status = run_patiently(recovery, id, folder_fd);
+
+    if (status < 0 || ended_from_outside(status)) {
         log_line(LOG_LEVEL_ERROR, "The report %s cannot be processed now.", id);
     } else if (WIFSIGNALED(status)) {
         set_aside(recovery, id, "The engine crashed on it.");
@@ -240,24 +253,6 @@ static void recover_one(struct recovery *recovery, const struct spool_entry *ent
     }
 }
 
-static void start_sender(const struct recovery *recovery, const char *spool,
-                         const char *application)
-{
-    struct engine_arguments arguments = { .count = 0 };
-    struct error error;
-
-    engine_argument(&arguments, "cairn-sender");
-    engine_argument_config(&arguments, recovery->options);
-    engine_argument(&arguments, "--spool");
-    engine_argument(&arguments, spool);
-    engine_argument(&arguments, "--application");
-    engine_argument(&arguments, application);
-    engine_argument(&arguments, "--quiet");
-    if (engine_start("cairn-sender", arguments.items, &error) != 0) {
-        log_line(LOG_LEVEL_ERROR, "%s", error.text);
-    }
-}
-
 static int recover_all(struct recovery *recovery, const char *spool, const char *application,
                        struct error *error)
 {
@@ -273,8 +268,9 @@ static int recover_all(struct recovery *recovery, const char *spool, const char 
         }
     }
     spool_list_finish(&list);
-    if (recovery->pending) {
-        start_sender(recovery, spool, application);
+    if (recovery->pending &&
+        engine_start_sender(spool, application, recovery->options, error) != 0) {
+        log_line(LOG_LEVEL_ERROR, "%s", error->text);
     }
     return 0;
 }

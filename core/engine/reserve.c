@@ -113,31 +113,53 @@ static bool has_minidump(int fd, const struct minidump_reserve *about)
     return about->bytes > 0 && about->bytes <= MINIDUMP_RESERVE_BYTES && begins_as_minidump(fd, 0);
 }
 
+static bool is_held(int fd, const struct minidump_reserve *about, const struct stat *status)
+{
+    return is_alive(fd, about, status) &&
+           (!end_frozen(fd, about, status) || is_alive(fd, about, status));
+}
+
+/* What the file says of itself: nothing but zeros when it is no reserve. */
+static bool read_about(int fd, struct stat *ret_status, struct minidump_reserve *ret_about)
+{
+    bool is_reserve;
+
+    memset(ret_about, 0, sizeof(*ret_about));
+    is_reserve = fstat(fd, ret_status) == 0 &&
+                 ret_status->st_size >= (off_t)MINIDUMP_RESERVE_FILE_BYTES &&
+                 pread(fd, ret_about, sizeof(*ret_about), MINIDUMP_RESERVE_BYTES) ==
+                     (ssize_t)sizeof(*ret_about) &&
+                 ret_about->magic == MINIDUMP_RESERVE_MAGIC &&
+                 ret_about->version == MINIDUMP_RESERVE_VERSION;
+    if (!is_reserve) {
+        memset(ret_about, 0, sizeof(*ret_about));
+    }
+    ret_about->other[sizeof(ret_about->other) - 1] = '\0';
+    return is_reserve;
+}
+
+/* A complete one is a report at once, whoever may still hold it; of all others only what a program
+ * that is gone has left. */
 static enum reserve_kind judge(int fd, struct minidump_reserve *ret_about)
 {
     struct stat status;
 
-    memset(ret_about, 0, sizeof(*ret_about));
-    if (fstat(fd, &status) != 0 || status.st_size < (off_t)MINIDUMP_RESERVE_FILE_BYTES ||
-        pread(fd, ret_about, sizeof(*ret_about), MINIDUMP_RESERVE_BYTES) !=
-            (ssize_t)sizeof(*ret_about) ||
-        ret_about->magic != MINIDUMP_RESERVE_MAGIC ||
-        ret_about->version != MINIDUMP_RESERVE_VERSION) {
-        memset(ret_about, 0, sizeof(*ret_about));
+    if (!read_about(fd, &status, ret_about)) {
         return RESERVE_BROKEN;
     }
-    ret_about->other[sizeof(ret_about->other) - 1] = '\0';
-    if (ret_about->state == MINIDUMP_RESERVE_COMPLETE) {
-        return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
-    }
-    if (is_alive(fd, ret_about, &status) &&
-        (!end_frozen(fd, ret_about, &status) || is_alive(fd, ret_about, &status))) {
+    if (ret_about->state != MINIDUMP_RESERVE_COMPLETE && is_held(fd, ret_about, &status)) {
         return RESERVE_KEPT;
     }
-    if (ret_about->state == MINIDUMP_RESERVE_OPEN || ret_about->state == MINIDUMP_RESERVE_SPARSE) {
+    switch (ret_about->state) {
+    case MINIDUMP_RESERVE_COMPLETE:
+    case MINIDUMP_RESERVE_OPEN:
+    case MINIDUMP_RESERVE_SPARSE:
         return has_minidump(fd, ret_about) ? RESERVE_COMPLETE : RESERVE_BROKEN;
+    case MINIDUMP_RESERVE_WRITING:
+        return RESERVE_BROKEN;
+    default:
+        return RESERVE_UNUSED;
     }
-    return ret_about->state == MINIDUMP_RESERVE_WRITING ? RESERVE_BROKEN : RESERVE_UNUSED;
 }
 
 /* ---- What becomes of it ---- */
@@ -328,8 +350,7 @@ static void take_one(const struct place *place, const char *name)
     close(fd);
 }
 
-/* Calls for every file of the folder "incoming" that may be a reserve; how many it was called for.
- */
+/* Calls for every file of the folder "incoming" that may be a reserve. */
 static void for_each(int application_fd,
                      void (*each)(int application_fd, int incoming, const char *name, void *user),
                      void *user)

@@ -331,6 +331,14 @@ bool stackwalk_symbol(struct stackwalk *files, uint64_t address, const char **re
     return true;
 }
 
+/* Whether the range of addresses is one that this segment has in the file. */
+static bool holds(const GElf_Phdr *segment, GElf_Addr address, size_t bytes)
+{
+    return segment->p_type == PT_LOAD && address >= segment->p_vaddr &&
+           address - segment->p_vaddr <= segment->p_filesz &&
+           bytes <= segment->p_filesz - (address - segment->p_vaddr);
+}
+
 bool stackwalk_code(struct stackwalk *files, uint64_t address, void *buffer, size_t bytes)
 {
     Dwfl_Module *module = dwfl_addrmodule(files->dwfl, address);
@@ -343,15 +351,13 @@ bool stackwalk_code(struct stackwalk *files, uint64_t address, void *buffer, siz
     }
     address -= bias;
     for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
+        GElf_Phdr segment;
         Elf_Data *data;
 
-        if (gelf_getphdr(elf, (int)i, &header) == NULL || header.p_type != PT_LOAD ||
-            address < header.p_vaddr || address - header.p_vaddr > header.p_filesz ||
-            bytes > header.p_filesz - (address - header.p_vaddr)) {
+        if (gelf_getphdr(elf, (int)i, &segment) == NULL || !holds(&segment, address, bytes)) {
             continue;
         }
-        data = elf_getdata_rawchunk(elf, (int64_t)(header.p_offset + (address - header.p_vaddr)),
+        data = elf_getdata_rawchunk(elf, (int64_t)(segment.p_offset + (address - segment.p_vaddr)),
                                     bytes, ELF_T_BYTE);
         if (data == NULL || data->d_size < bytes) {
             return false;

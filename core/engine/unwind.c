@@ -61,8 +61,7 @@ static bool is_signal_return(const struct walk *walk, uint64_t address)
            read_code(walk, address, code, sizeof(code)) && code_is_signal_return(code);
 }
 
-/* What a signal interrupted, as the kernel saved it for the trampoline; `rsp` is the trampoline's.
- */
+/* What a signal interrupted, as the kernel saved it; `rsp` is the trampoline's. */
 static bool read_interrupted(const struct walk *walk, uint64_t rsp, gregset_t saved)
 {
     uint64_t address = rsp + offsetof(ucontext_t, uc_mcontext.gregs);
@@ -167,8 +166,7 @@ static bool step_scan(struct walk *walk)
     return scan(walk, (walk->registers.value[UNWIND_RSP] + 7) & ~7ull, SCAN_WORDS);
 }
 
-/* Without call frame information nothing else tells that the stack ends here, above the arguments.
- */
+/* Without call frame information nothing else tells that the stack ends here, at the arguments. */
 static bool is_entry(const struct walk *walk, uint64_t lookup)
 {
     return walk->entry != 0 && lookup >= walk->entry && lookup - walk->entry < ENTRY_BYTES;
@@ -264,8 +262,7 @@ static bool find_frame(struct walk *walk, uint64_t start)
     return tries > 0;
 }
 
-/* Of a deep stack both ends are kept: where the inner one ends, the walk goes on in the outer one.
- */
+/* Of a deep stack both ends are kept: behind the inner one the walk goes on in the outer one. */
 static bool step_gap(struct walk *walk)
 {
     uint64_t rsp = walk->registers.value[UNWIND_RSP], end = rsp;

@@ -69,6 +69,18 @@ static int check_file(int fd, const char *path, struct error *error)
     return fs_is_trusted(fd, path, error) ? 0 : CAIRN_EPERM;
 }
 
+static int open_failed(const char *path, int number, struct error *error)
+{
+    bool absent = number == ENOENT || number == ENOTDIR;
+
+    if (number == ELOOP) {
+        return error_set(error, CAIRN_EPERM, "%s is a symbolic link, which plugins must not be.",
+                         path);
+    }
+    return error_errno(error, absent ? CAIRN_ENOENT : CAIRN_ESYSTEM, number, "%s cannot be opened",
+                       path);
+}
+
 int plugin_open_in(const char *folder, enum cairn_kind kind, const char *name, char **ret_path,
                    struct error *error)
 {
@@ -86,15 +98,8 @@ int plugin_open_in(const char *folder, enum cairn_kind kind, const char *name, c
                          folder);
     }
     fd = open_file(folder, kind, name);
-    if (fd < 0 && errno == ELOOP) {
-        return error_set(error, CAIRN_EPERM, "%s is a symbolic link, which plugins must not be.",
-                         path);
-    }
     if (fd < 0) {
-        int number = errno;
-        bool absent = number == ENOENT || number == ENOTDIR;
-        return error_errno(error, absent ? CAIRN_ENOENT : CAIRN_ESYSTEM, number,
-                           "%s cannot be opened", path);
+        return open_failed(path, errno, error);
     }
     result = check_file(fd, path, error);
     copy = result == 0 ? strdup(path) : NULL;

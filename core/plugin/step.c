@@ -437,8 +437,7 @@ static void drop_notes(struct step_result *result)
     result->note_count = 0;
 }
 
-/* A plugin that went on although the host refused its output: the report says that there was more.
- */
+/* A plugin that went on although its output was refused: the report says that there was more. */
 static void note_limit(const struct step *step)
 {
     struct step_result *result = step->intake.result;

@@ -22,12 +22,14 @@
 #define SIGNALS                  64
 #define WINDOWS_ACCESS_VIOLATION 0xc0000005u
 
-static bool is_linux(const struct minidump *dump, const struct report_known *known)
+/* Whether the exception's code is the number of a signal. */
+static bool is_signal(const struct minidump *dump, const struct report_known *known)
 {
     const char *system = minidump_system(dump);
 
-    return known->info || strcmp(system, "Linux") == 0 || strcmp(system, "Android") == 0 ||
-           strcmp(system, "unknown") == 0;
+    return minidump_exception(dump)->code <= SIGNALS &&
+           (known->info || strcmp(system, "Linux") == 0 || strcmp(system, "Android") == 0 ||
+            strcmp(system, "unknown") == 0);
 }
 
 /* The number after "Name:\t" in /proc's status; false if there is none. */
@@ -230,7 +232,7 @@ static int fill_crash(struct report *report, const struct minidump *dump,
         report->signal = exception->code <= SIGNALS ? (int)exception->code : 0;
         return 0; /* the records have the reason */
     }
-    if (is_linux(dump, known) && exception->code <= SIGNALS) {
+    if (is_signal(dump, known)) {
         return fill_signal(report, exception, known);
     }
     return fill_foreign(report, exception);

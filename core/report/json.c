@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report.json read back, and drops.json: the one home of cJSON. The text is hostile: bounded in
- * bytes, depth and number of values before it is parsed, every type checked, every text and list
- * bounded by the report's own adders. Engine, sender, tools.
+ * report.json read back, and drops.json. The text is hostile: bounded in bytes, depth and number of
+ * values before cJSON parses it, every type checked, every text and list bounded by the report's
+ * own adders. Engine, sender, tools.
  */
 #include "core/report/report_inner.h"
 
@@ -473,8 +473,7 @@ static int read_report(struct input *in, const cJSON *root)
     return 0;
 }
 
-/* The tree of a text that holds one value and nothing more; NULL if it does not, or without memory.
- */
+/* The tree of a text that holds one value and nothing more; else, or without memory, NULL. */
 static cJSON *parse(const char *text, size_t bytes)
 {
     const char *end = text;

@@ -102,8 +102,7 @@ static bool quota_is_exceeded(const struct prune *prune)
            (limits->total_bytes != 0 && prune->bytes > limits->total_bytes);
 }
 
-/* Reads the signature. A report that cannot be read as one is set aside, unless somebody holds it.
- */
+/* Reads the signature. What cannot be read as a report is set aside, unless somebody holds it. */
 static void identify(struct prune *prune, struct candidate *item)
 {
     struct report *report;

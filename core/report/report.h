@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The report: what every later stage knows of a crash, in memory and as report.json.
- * cJSON's one home is core/report/json.c. Engine, sender, tools.
+ * Only json*.c see cJSON. Engine, sender, tools.
  *
  * Everything in a report may come from a crashed process or a foreign file: the adders make every
  * text printable UTF-8, cut it at its limit and cap every list: report.json stays below 8 MiB.

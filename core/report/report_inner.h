@@ -59,8 +59,7 @@ struct report_known {
 int report_from_records(struct report *report, const struct minidump *dump,
                         struct report_known *ret_known);
 
-/* Where a message is about a C++ exception, its type as a programmer knows it. 0 or CAIRN_ENOMEM.
- */
+/* If a message is about a C++ exception, its type as a programmer knows it. 0 or CAIRN_ENOMEM. */
 int report_name_thrown(char **message);
 
 /* drops.json: the same counters with one more added to `key`; text that is not such an object

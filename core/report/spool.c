@@ -33,8 +33,7 @@ int spool_open_state(int application_fd, enum spool_state state, struct error *e
     return fs_open_directory(application_fd, spool_state_name(state), error);
 }
 
-/* Reports hold memory of a process: a folder that another user made or can write is none for them.
- */
+/* Reports hold memory of a process: a folder that another user made or can write will not do. */
 static int check_folder(int fd, const char *name, bool mine, struct error *error)
 {
     struct stat status;
@@ -225,8 +224,7 @@ static int move_between(int from_fd, int to_fd, const char *id, struct error *er
         return error_errno(error, errno == ENOENT ? CAIRN_ENOENT : CAIRN_ESYSTEM, errno,
                            "The report %s cannot be moved", id);
     }
-    /* The new place first: a crash in between leaves the report in both or in one, never in none.
-     */
+    /* The new place first: a crash in between leaves the report in both or one, never in none. */
     if (fsync(to_fd) != 0 || fsync(from_fd) != 0) {
         return error_errno(error, CAIRN_ESYSTEM, errno,
                            "The move of the report %s cannot be synced", id);

@@ -21,8 +21,7 @@
 #define DROPS_LIMIT     (64u * 1024)
 #define LOCK_TIMEOUT_US 2000000u
 
-/* The application's folder, locked through a description of its own; waits at most LOCK_TIMEOUT_US.
- */
+/* The application's folder, locked by an opening of its own; waits LOCK_TIMEOUT_US at most. */
 static int lock_application(int application_fd, struct error *error)
 {
     const struct timespec pause = { 0, 5000000 };
@@ -52,8 +51,7 @@ static int add_to_file(int application_fd, const char *reason, uint64_t more, st
     size_t bytes = 0;
     int result = fs_read_file(application_fd, DROPS_FILE, DROPS_LIMIT, &data, &bytes, error);
 
-    /* None yet, or not what it should be: counting starts again. Only lack of memory is not that.
-     */
+    /* None yet, or not what it should be: counting starts again. Lack of memory is not that. */
     if (result == CAIRN_ENOMEM) {
         return result;
     }

@@ -63,8 +63,7 @@ int sender_batch(const struct sender_options *options, const char *spool,
  * descriptor that holds it, or -1 where there are none. */
 int sender_take_place(int application_fd, int lock);
 
-/* One report in pending/: every delivery that is due, then the move if nothing is pending any more.
- */
+/* One report in pending/: every delivery that is due, then the move if none is pending any more. */
 void sender_deliver(struct sender *sender, const struct spool_entry *entry);
 
 #endif

@@ -71,8 +71,7 @@ bool holder_try_lock(int fd)
     return try_lock(fd) || (is_overdue(fd) && holder_end(fd) > 0 && try_lock(fd));
 }
 
-/* A process of this user that runs one of Cairn's programs, also one that an update has replaced.
- */
+/* A process of this user that runs one of Cairn's programs, even one that was replaced since. */
 static bool is_ours(const char *process)
 {
     static const char *const programs[] = { "cairn-monitor", "cairn-engine", "cairn-sender" };

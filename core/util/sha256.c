@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of files and memory by libmd, whose one home this is. Every process but the crashed one.
- */
+/* SHA-256 of files and memory by libmd, whose one home this is. Not in the crashed process. */
 #include "core/util/text.h"
 
 #include <cairn/cairn.h>

@@ -18,8 +18,7 @@ size_t text_living_length(const char *path);
 bool text_is_plain(char c);
 /* %-escapes outside [A-Za-z0-9._-] (also a leading dot); the caller frees it; NULL: no memory. */
 char *text_escape_name(const char *name);
-/* The name that escapes to this one, for the caller to free; NULL if none does. 0 or CAIRN_ENOMEM.
- */
+/* The name that escapes to this one, for the caller to free, or NULL. 0 or CAIRN_ENOMEM. */
 int text_unescape_name(const char *name, char **ret_text);
 /* The length of the UTF-8 sequence at `data`, 0 if it is not valid (overlong, a surrogate, beyond
  * U+10FFFF, cut: RFC 3629); its code point. `bytes` is not 0. */

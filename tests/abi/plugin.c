@@ -6,6 +6,7 @@
  */
 #include <cairn/plugin.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,22 +47,31 @@ static const struct cairn_option options[] = {
     { NULL, 0, 0, 0, 0, NULL, 0, 0, NULL, NULL, NULL },
 };
 
-/* What of the options is not as the test's configuration and the defaults have it; NULL: nothing.
- */
+static bool is_list_right(const struct cairn_list *list)
+{
+    const char *const *items = list->items;
+
+    return list->count == 2 && strcmp(items[1], "b") == 0;
+}
+
+static bool is_map_right(const struct cairn_map *map)
+{
+    const int64_t *values = map->values;
+
+    return map->count == 1 && values[0] == 5 && strcmp(map->keys[0], "five") == 0;
+}
+
+/* What of the options is not as the test's configuration and the defaults have it, or NULL. */
 static const char *judge_options(const struct config *config)
 {
-    const char *const *items = config->list.items;
-    const int64_t *values = config->map.values;
-
-    return strcmp(config->text, "some") != 0                       ? "text"
-           : config->integer != 7                                  ? "integer"
-           : config->duration != 2000000                           ? "duration"
-           : config->choice != 1                                   ? "choice"
-           : config->flag != 1                                     ? "flag"
-           : config->list.count != 2 || strcmp(items[1], "b") != 0 ? "list"
-           : config->map.count != 1 || values[0] != 5 || strcmp(config->map.keys[0], "five") != 0
-               ? "map"
-               : NULL;
+    return strcmp(config->text, "some") != 0 ? "text"
+           : config->integer != 7            ? "integer"
+           : config->duration != 2000000     ? "duration"
+           : config->choice != 1             ? "choice"
+           : config->flag != 1               ? "flag"
+           : !is_list_right(&config->list)   ? "list"
+           : !is_map_right(&config->map)     ? "map"
+                                             : NULL;
 }
 
 static int check(const struct cairn_host *host, const void *options_given)
@@ -83,20 +93,39 @@ static void destroy(void *context)
     (void)context;
 }
 
+static bool is_host_right(const struct cairn_host *host)
+{
+    return host->size >= sizeof(*host) && host->abi_major == CAIRN_ABI_MAJOR &&
+           strcmp(host->instance(host), "mine") == 0 && host->time_left(host) != 0;
+}
+
+static bool is_signal_right(const struct cairn_host *host, const struct cairn_report *report)
+{
+    struct cairn_value value;
+
+    return host->get(host, report, "crash.signal", &value) && value.type == CAIRN_VALUE_STRING &&
+           strcmp(value.string, "SIGSEGV") == 0;
+}
+
+static bool has_end(const struct cairn_host *host, const struct cairn_report *report)
+{
+    struct cairn_value value;
+    const char *text;
+
+    return !host->attribute_at(host, report, 100000, &text, &value) &&
+           !host->note_at(host, report, 100000, &text);
+}
+
 /* What the host does not answer as it should; NULL: nothing. */
 static const char *judge_host(const struct cairn_host *host, const struct cairn_report *report)
 {
-    struct cairn_value value;
     struct cairn_frame frame = { .size = sizeof(frame) };
     struct cairn_register reg = { .size = sizeof(reg) };
-    const char *text;
 
-    if (host->size < sizeof(*host) || host->abi_major != CAIRN_ABI_MAJOR ||
-        strcmp(host->instance(host), "mine") != 0 || host->time_left(host) == 0) {
+    if (!is_host_right(host)) {
         return "host";
     }
-    if (!host->get(host, report, "crash.signal", &value) || value.type != CAIRN_VALUE_STRING ||
-        strcmp(value.string, "SIGSEGV") != 0) {
+    if (!is_signal_right(host, report)) {
         return "get";
     }
     if (!host->frame_at(host, report, 0, &frame) || frame.address == 0 || frame.trust == NULL) {
@@ -105,11 +134,24 @@ static const char *judge_host(const struct cairn_host *host, const struct cairn_
     if (!host->register_at(host, report, 0, &reg) || reg.name == NULL) {
         return "register_at";
     }
-    if (host->attribute_at(host, report, 100000, &text, &value) ||
-        host->note_at(host, report, 100000, &text) || host->service(host, "cairn.none/1") != NULL) {
+    if (!has_end(host, report)) {
         return "attribute_at";
     }
-    return NULL;
+    return host->service(host, "cairn.none/1") != NULL ? "service" : NULL;
+}
+
+__attribute__((unused)) static const char *judge_files(const struct cairn_host *host,
+                                                       const struct cairn_report *report)
+{
+    const void *data;
+    const char *text;
+    size_t bytes;
+
+    return !host->stream(host, report, 7, &data, &bytes) || bytes == 0 ? "stream"
+           : !host->process_file(host, report, "status", &text, &bytes) || text[bytes] != '\0'
+               ? "process_file"
+           : host->minidump_fd(host, report) < 0 ? "minidump_fd"
+                                                 : NULL;
 }
 
 /* What only steps see that have the captured minidump: all but transports. */
@@ -119,9 +161,6 @@ __attribute__((unused)) static const char *judge_dump(const struct cairn_host *h
     struct cairn_thread thread = { .size = sizeof(thread) };
     struct cairn_module module = { .size = sizeof(module) };
     struct cairn_breadcrumb crumb = { .size = sizeof(crumb) };
-    const void *data;
-    const char *text;
-    size_t bytes;
     char memory[8];
 
     if (!host->thread_at(host, report, 0, &thread) || thread.id == 0) {
@@ -134,17 +173,8 @@ __attribute__((unused)) static const char *judge_dump(const struct cairn_host *h
         sizeof(memory)) {
         return "read_memory";
     }
-    if (!host->stream(host, report, 7, &data, &bytes) || bytes == 0) {
-        return "stream";
-    }
-    if (!host->process_file(host, report, "status", &text, &bytes) || text[bytes] != '\0') {
-        return "process_file";
-    }
-    if (host->minidump_fd(host, report) < 0) {
-        return "minidump_fd";
-    }
     host->breadcrumb_at(host, report, 0, &crumb);
-    return NULL;
+    return judge_files(host, report);
 }
 
 __attribute__((unused)) static const char *judge_services(const struct cairn_host *host)

@@ -21,21 +21,66 @@
 
 static void *volatile nowhere = (void *)16;
 
-static void fault(void)
+static void say_ready(void)
 {
+    puts("ready");
+    fflush(stdout);
+}
+
+static void leave(char **argv)
+{
+    (void)argv;
+    _exit(3);
+}
+
+static void exit_0(char **argv)
+{
+    (void)argv;
+    exit(0);
+}
+
+static void exit_3(char **argv)
+{
+    (void)argv;
+    exit(3);
+}
+
+static void crash(char **argv)
+{
+    (void)argv;
     *(volatile int *)nowhere = 1;
 }
 
-static void block_all(void)
+static void crash_blocked(char **argv)
 {
     sigset_t all;
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
+    crash(argv);
 }
 
-static void take_memory(void)
+static void stop(char **argv)
 {
+    (void)argv;
+    cairn_stop(NULL);
+}
+
+static void become_sleep(char **argv)
+{
+    (void)argv;
+    say_ready();
+    execl("/bin/sleep", "sleep", "60", (char *)NULL);
+}
+
+static void become_waiting(char **argv)
+{
+    execl(argv[0], argv[0], "wait", argv[2], (char *)NULL);
+}
+
+static void take_memory(char **argv)
+{
+    (void)argv;
     for (size_t bytes = 0; bytes < 4096; bytes++) {
         char *piece = malloc(PIECE);
         if (piece != NULL) {
@@ -44,14 +89,24 @@ static void take_memory(void)
     }
 }
 
-static void wait_for_ever(void)
+static void become_nobody(char **argv)
 {
-    puts("ready");
-    fflush(stdout);
-    for (;;) {
-        pause();
+    (void)argv;
+    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) {
+        exit(2);
     }
 }
+
+/* What comes before the waiting, and mostly instead of it. */
+static const struct {
+    const char *name;
+    void (*run)(char **argv);
+} kinds[] = {
+    { "_exit", leave },        { "exit", exit_0 },           { "exit-3", exit_3 },
+    { "crash", crash },        { "blocked", crash_blocked }, { "stop", stop },
+    { "exec", become_sleep },  { "again", become_waiting },  { "memory", take_memory },
+    { "drop", become_nobody },
+};
 
 static int start(const char *config, const char *file)
 {
@@ -75,35 +130,16 @@ static int start(const char *config, const char *file)
 
 int main(int argc, char **argv)
 {
-    const char *kind = argc >= 3 ? argv[1] : "";
-
     if (argc < 3 || start(argv[2], argc > 3 ? argv[3] : NULL) != 0) {
         return 2;
     }
-    if (strcmp(kind, "_exit") == 0) {
-        _exit(3);
-    } else if (strcmp(kind, "exit") == 0) {
-        exit(0);
-    } else if (strcmp(kind, "exit-3") == 0) {
-        exit(3);
-    } else if (strcmp(kind, "blocked") == 0) {
-        block_all();
-        fault();
-    } else if (strcmp(kind, "stop") == 0) {
-        cairn_stop(NULL);
-    } else if (strcmp(kind, "crash") == 0) {
-        fault();
-    } else if (strcmp(kind, "exec") == 0) {
-        puts("ready");
-        fflush(stdout);
-        execl("/bin/sleep", "sleep", "60", (char *)NULL);
-    } else if (strcmp(kind, "again") == 0) {
-        execl(argv[0], argv[0], "wait", argv[2], (char *)NULL);
-    } else if (strcmp(kind, "memory") == 0) {
-        take_memory();
-    } else if (strcmp(kind, "drop") == 0 &&
-               (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
-        return 2;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, argv[1]) == 0) {
+            kinds[i].run(argv);
+        }
     }
-    wait_for_ever();
+    say_ready();
+    for (;;) {
+        pause();
+    }
 }

@@ -78,17 +78,22 @@ static int swap(struct page_slot *slot, uint32_t from, uint32_t to)
     return done;
 }
 
-static void serve(struct page *page, struct page_slot *slot, const char *mode)
+static void say_slot(const struct page *page, const struct page_slot *slot)
 {
     const siginfo_t *info = (const siginfo_t *)(const void *)slot->siginfo;
 
-    if (strcmp(mode, "deaf") == 0 || !swap(slot, SLOT_CLAIMED, SLOT_TAKEN)) {
-        return;
-    }
     say("%s: signal %d code %d thread %s context %s message \"%s\"\n",
         slot == &page->slots[SLOT_CRASH] ? "crash" : "request", slot->signal, info->si_code,
         slot->tid == slot->pid ? "main" : "other", slot->context_address != 0 ? "yes" : "no",
         slot == &page->slots[SLOT_REQUEST] ? page->message : "");
+}
+
+static void serve(struct page *page, struct page_slot *slot, const char *mode)
+{
+    if (strcmp(mode, "deaf") == 0 || !swap(slot, SLOT_CLAIMED, SLOT_TAKEN)) {
+        return;
+    }
+    say_slot(page, slot);
     if (strcmp(mode, "stuck") == 0) {
         return;
     }
@@ -146,22 +151,12 @@ static int program_ended(void)
     return poll(&program, 1, 0) != 0;
 }
 
-int main(void)
+/* Until the program has ended or dismisses its monitor. */
+static void serve_all(struct page *page, const char *mode)
 {
-    const char *mode = getenv("FAKE_MODE"), *log = getenv("FAKE_LOG");
-    struct page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0);
     const struct timespec look = { 0, 10000000 };
     uint32_t seen = 0;
 
-    mode = mode != NULL ? mode : "capture";
-    log_fd = open(log != NULL ? log : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (page == MAP_FAILED || log_fd < 0 || strcmp(mode, "die") == 0) {
-        return 1;
-    }
-    check_surroundings();
-    if (strcmp(mode, "silent") != 0) {
-        answer_start(page, mode);
-    }
     while (!program_ended() && __atomic_load_n(&page->stopping, __ATOMIC_ACQUIRE) == 0) {
         uint32_t announced = __atomic_load_n(&page->announce, __ATOMIC_ACQUIRE);
 
@@ -177,6 +172,23 @@ int main(void)
             }
         }
     }
+}
+
+int main(void)
+{
+    const char *mode = getenv("FAKE_MODE"), *log = getenv("FAKE_LOG");
+    struct page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0);
+
+    mode = mode != NULL ? mode : "capture";
+    log_fd = open(log != NULL ? log : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (page == MAP_FAILED || log_fd < 0 || strcmp(mode, "die") == 0) {
+        return 1;
+    }
+    check_surroundings();
+    if (strcmp(mode, "silent") != 0) {
+        answer_start(page, mode);
+    }
+    serve_all(page, mode);
     make_idle(&page->slots[SLOT_CRASH]);
     say("parked: %u\n", page->parked_count);
     say("%s, slot state %u\n", page->stopping ? "dismissed" : "program ended",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program with handlers of its own, for tests/crash/own_handlers.sh; with EMBED it links libcairn
- * and starts it after it has installed them, else it knows nothing of Cairn.
+ * and starts it after it has installed them, and becomes OWN_USER, else it knows nothing of Cairn.
  *
  *     own_handlers HOW [MENDED [ROUNDS [fork]]]
  *
@@ -78,24 +78,27 @@ static void called_to_mend(void)
     siglongjmp(back, 1);
 }
 
-static void end_somehow(int number, ucontext_t *context)
+static void end_by_signal(int number)
 {
-    if (strncmp(how, "call-", 5) == 0) {
-        make_call(context, called_to_end);
-    } else if (strcmp(how, "raise") == 0) {
+    if (strcmp(how, "raise") == 0) {
         signal(number, SIG_DFL);
         raise(number);
     } else if (strcmp(how, "reset") == 0) {
         signal(number, SIG_DFL);
     } else if (strcmp(how, "abort") == 0) {
         abort();
-    } else if (strcmp(how, "exit") == 0) {
-        exit(3);
-    } else if (strcmp(how, "_exit") == 0) {
-        _exit(3);
     } else if (strcmp(how, "fault") == 0) {
         signal(number, SIG_DFL);
         fault_in_handler();
+    }
+}
+
+static void end_without_signal(void)
+{
+    if (strcmp(how, "exit") == 0) {
+        exit(3);
+    } else if (strcmp(how, "_exit") == 0) {
+        _exit(3);
     } else if (strcmp(how, "exec") == 0) {
         arguments[1] = "none";
         arguments[2] = NULL;
@@ -105,6 +108,16 @@ static void end_somehow(int number, ucontext_t *context)
             pause();
         }
     }
+}
+
+static void end_somehow(int number, ucontext_t *context)
+{
+    if (strncmp(how, "call-", 5) == 0) {
+        make_call(context, called_to_end);
+        return;
+    }
+    end_by_signal(number);
+    end_without_signal();
 }
 
 static void recover(uintptr_t address, ucontext_t *context)
@@ -162,7 +175,7 @@ static void fault_at_site(char *at, unsigned site)
     ((void (*)(char *))(uintptr_t)(codes + site % (4096 / sizeof(code)) * sizeof(code)))(at);
 }
 
-static void fault_once(char *at)
+static void fault_at(char *at)
 {
     static unsigned site;
 
@@ -179,7 +192,14 @@ static void fault_once(char *at)
         if (sigsetjmp(back, 1) == 0) {
             fault_at_site(at, site++);
         }
-    } else if (strcmp(mended, "sent") == 0) {
+    }
+}
+
+/* Only one of them does anything. */
+static void strike_once(char *at)
+{
+    fault_at(at);
+    if (strcmp(mended, "sent") == 0) {
         kill(getpid(), SIGSEGV);
     } else if (strcmp(mended, "raise") == 0) {
         raise(SIGABRT);
@@ -190,7 +210,7 @@ static void fault_once(char *at)
 
 static long rounds = 1;
 
-static void *fault_often(void *unused)
+static void *strike_often(void *unused)
 {
     char *own = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -198,7 +218,7 @@ static void *fault_often(void *unused)
     cairn_thread_start();
 #endif
     for (long i = 0; i < rounds; i++) {
-        fault_once(own);
+        strike_once(own);
     }
     return unused;
 }
@@ -208,7 +228,7 @@ static void fault_in_threads(void)
     pthread_t threads[4];
 
     for (size_t i = 0; i < 4; i++) {
-        pthread_create(&threads[i], NULL, fault_often, NULL);
+        pthread_create(&threads[i], NULL, strike_often, NULL);
     }
     for (size_t i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
@@ -226,6 +246,11 @@ static int start(void)
         fprintf(stderr, "%s\n", error);
         return -1;
     }
+    if (getenv("OWN_USER") != NULL) {
+        unsigned id = (unsigned)strtoul(getenv("OWN_USER"), NULL, 10);
+
+        return setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0 ? 0 : -1;
+    }
 #endif
     return 0;
 }
@@ -238,6 +263,28 @@ static void go_on_in_child(void)
     if (fork() != 0) {
         wait(&status);
         _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+    }
+}
+
+static void recover_often(void)
+{
+    if (strcmp(mended, "threads") == 0) {
+        fault_in_threads();
+    } else if (strcmp(mended, "none") != 0) {
+        for (long i = 0; i < rounds; i++) {
+            strike_once(page);
+        }
+    }
+}
+
+static void end_at_last(void)
+{
+    if (strcmp(how, "abort-returned") == 0) {
+        abort(); /* whose handler returns */
+    } else if (strcmp(how, "bare") == 0) {
+        syscall(SYS_exit_group, 3);
+    } else if (strcmp(how, "none") != 0) {
+        crash_here();
     }
 }
 
@@ -259,20 +306,8 @@ int main(int argc, char **argv)
     if (argc > 4) {
         go_on_in_child();
     }
-    if (strcmp(mended, "threads") == 0) {
-        fault_in_threads();
-    } else if (strcmp(mended, "none") != 0) {
-        for (long i = 0; i < rounds; i++) {
-            fault_once(page);
-        }
-    }
-    if (strcmp(how, "abort-returned") == 0) {
-        abort(); /* whose handler returns */
-    } else if (strcmp(how, "bare") == 0) {
-        syscall(SYS_exit_group, 3);
-    } else if (strcmp(how, "none") != 0) {
-        crash_here();
-    }
+    recover_often();
+    end_at_last();
     say("end\n");
     return 0;
 }

@@ -122,10 +122,33 @@ static int wait_for(sigset_t *set, int number)
     return sigwaitinfo(set, &info) == number && info.si_pid == getpid();
 }
 
+static void send_blocked(sigset_t *set)
+{
+    sigset_t now;
+
+    kill(getpid(), SIGTRAP);
+    said(wait_for(set, SIGTRAP), "sent to the process");
+    raise(SIGTRAP);
+    said(wait_for(set, SIGTRAP), "raised in the thread");
+    raise(SIGTRAP);
+    sigpending(&now);
+    said(sigismember(&now, SIGTRAP) && blocks(SIGTRAP) && wait_for(set, SIGTRAP), "pending");
+}
+
+static void handle_with(const sigset_t *set)
+{
+    struct sigaction action = { .sa_handler = handler, .sa_mask = *set }, old;
+
+    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGUSR2, NULL, &old);
+    said(sigismember(&old.sa_mask, SIGSEGV) && sigismember(&old.sa_mask, SIGUSR1) &&
+             !sigismember(&old.sa_mask, SIGBUS),
+         "the mask of a handler");
+}
+
 /* What a program blocks is answered, and sent to it, as without Cairn. */
 static void masks(void)
 {
-    struct sigaction action = { .sa_handler = handler }, old;
     sigset_t set, before;
     pthread_t thread;
 
@@ -138,26 +161,17 @@ static void masks(void)
     said(blocks(SIGSEGV) && blocks(SIGTRAP) && blocks(SIGUSR1) && !blocks(SIGBUS), "blocked");
     pthread_create(&thread, NULL, inherit, NULL);
     pthread_join(thread, NULL);
-    kill(getpid(), SIGTRAP);
-    said(wait_for(&set, SIGTRAP), "sent to the process");
-    raise(SIGTRAP);
-    said(wait_for(&set, SIGTRAP), "raised in the thread");
-    raise(SIGTRAP);
-    sigpending(&before);
-    said(sigismember(&before, SIGTRAP) && blocks(SIGTRAP) && wait_for(&set, SIGTRAP), "pending");
+    send_blocked(&set);
     sigrelse(SIGTRAP);
     said(!blocks(SIGTRAP) && blocks(SIGSEGV), "released");
     sighold(SIGBUS);
     said(blocks(SIGBUS), "held");
     said(pthread_sigmask(99, &set, NULL) == EINVAL, "a bad request");
+    sigemptyset(&before);
+    sigaddset(&before, SIGTRAP);
     said(sigprocmask(SIG_SETMASK, &before, NULL) == 0 && !blocks(SIGSEGV) && blocks(SIGTRAP),
          "another mask");
-    action.sa_mask = set;
-    sigaction(SIGUSR2, &action, NULL);
-    sigaction(SIGUSR2, NULL, &old);
-    said(sigismember(&old.sa_mask, SIGSEGV) && sigismember(&old.sa_mask, SIGUSR1) &&
-             !sigismember(&old.sa_mask, SIGBUS),
-         "the mask of a handler");
+    handle_with(&set);
 }
 
 static volatile sig_atomic_t struck;
@@ -216,9 +230,9 @@ static long mappings(void)
 }
 
 /* Threads come and go, and leave nothing: neither by their end nor by pthread_exit(). */
-static void threads(long count)
+static void threads(const char *wanted)
 {
-    long before = 0;
+    long before = 0, count = wanted != NULL ? strtol(wanted, NULL, 10) : 1000;
 
     for (long i = 0; i < count; i++) {
         pthread_t thread;
@@ -255,51 +269,67 @@ __attribute__((noinline)) static int overflow(volatile char *previous)
     return frame[0] == 0 ? overflow(frame) + frame[0] : 1;
 }
 
-/* A thread that libc knows nothing of may have no thread-local variables, nor an address of them.
- */
+/* A thread that libc knows nothing of has no thread-local variables, nor an address of them. */
 static void crash_bare(void)
 {
     syscall(SYS_arch_prctl, ARCH_SET_FS, 0);
     crash();
 }
 
+static void crash_overflow(void)
+{
+    char first = 0;
+
+    stacks();
+    overflow(&first);
+}
+
+static void crash_handled(void)
+{
+    signal(SIGSEGV, handler);
+    crash();
+}
+
+static void crash_restoring(void)
+{
+    struct sigaction action = { .sa_sigaction = restoring_handler,
+                                .sa_flags = SA_SIGINFO | (int)SA_RESETHAND | SA_NODEFER };
+
+    sigaction(SIGSEGV, &action, NULL);
+    crash();
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} kinds[] = {
+    { "query", query },
+    { "stacks", stacks },
+    { "masks", masks },
+    { "waits", waits },
+    { "environment", list_environment },
+    { "overflow", crash_overflow },
+    { "handler", crash_handled },
+    { "restoring", crash_restoring },
+    { "crash", crash },
+    { "bare", crash_bare },
+    { "abort", abort },
+};
+
 int main(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "";
-    struct sigaction restoring = { .sa_sigaction = restoring_handler,
-                                   .sa_flags = SA_SIGINFO | (int)SA_RESETHAND | SA_NODEFER };
-    char first = 0;
 
-    if (strcmp(kind, "query") == 0) {
-        query();
-    } else if (strcmp(kind, "stacks") == 0) {
-        stacks();
-    } else if (strcmp(kind, "masks") == 0) {
-        masks();
-    } else if (strcmp(kind, "waits") == 0) {
-        waits();
-    } else if (strcmp(kind, "threads") == 0) {
-        threads(argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
-    } else if (strcmp(kind, "environment") == 0) {
-        list_environment();
-    } else if (strcmp(kind, "overflow") == 0) {
-        stacks();
-        overflow(&first);
-    } else if (strcmp(kind, "handler") == 0) {
-        signal(SIGSEGV, handler);
-        crash();
-    } else if (strcmp(kind, "restoring") == 0) {
-        sigaction(SIGSEGV, &restoring, NULL);
-        crash();
-    } else if (strcmp(kind, "crash") == 0) {
-        crash();
-    } else if (strcmp(kind, "bare") == 0) {
-        crash_bare();
-    } else if (strcmp(kind, "abort") == 0) {
-        abort();
-    } else {
-        fprintf(stderr, "usage: preloaded KIND\n");
-        return 64;
+    if (strcmp(kind, "threads") == 0) {
+        threads(argv[2]);
+        return 0;
     }
-    return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].name, kind) == 0) {
+            kinds[i].run();
+            return 0;
+        }
+    }
+    fprintf(stderr, "usage: preloaded KIND\n");
+    return 64;
 }

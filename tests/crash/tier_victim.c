@@ -195,9 +195,15 @@ static int wait_for(const char *fifo)
     return fd < 0 || read(fd, &byte, 1) < 0;
 }
 
+/* One that main() has done before Cairn started. */
+static int is_applied(const char *mode)
+{
+    return strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0 || strcmp(mode, "own") == 0;
+}
+
 static int apply(const char *mode)
 {
-    if (strcmp(mode, "traced") == 0 || strcmp(mode, "held") == 0 || strcmp(mode, "own") == 0) {
+    if (is_applied(mode)) {
         return 0;
     }
     if (strcmp(mode, "nobody") == 0) {

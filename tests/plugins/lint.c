@@ -76,6 +76,32 @@ static void copy_text(struct context *context, const char *text)
     strncpy(context->text, text, sizeof(context->text) - 1);
 }
 
+/* What outlives the instance. */
+static void leave_behind(struct context *context, const struct config *config)
+{
+    if (MISTAKE == LEAK) {
+        *(void *volatile *)&context->config = malloc(64);
+    }
+    if (MISTAKE == DESCRIPTOR) {
+        open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    if (MISTAKE == GLOBAL) {
+        *(const struct config *volatile *)&current = config;
+    }
+}
+
+/* Calls what only the host has, or another library that is linked; false where that is odd. */
+static int borrow(void)
+{
+#if MISTAKE == BORROWED_SYMBOL
+    return cJSON_Print(NULL) == NULL;
+#elif MISTAKE == LINKED
+    return cairn_version() != NULL;
+#else
+    return 1;
+#endif
+}
+
 static int create(const struct cairn_host *host, const void *config_given, void **ret_context)
 {
     const struct config *config = config_given;
@@ -87,31 +113,16 @@ static int create(const struct cairn_host *host, const void *config_given, void 
     memset((void *)(volatile void *)context, 0, sizeof(*context));
     context->config = config;
     copy_text(context, config->text);
-    if (MISTAKE == LEAK) {
-        *(void *volatile *)&context->config = malloc(64);
-    }
-    if (MISTAKE == DESCRIPTOR) {
-        open("/dev/null", O_RDONLY | O_CLOEXEC);
-    }
-    if (MISTAKE == GLOBAL) {
-        *(const struct config *volatile *)&current = config;
-    }
+    leave_behind(context, config);
     if (MISTAKE == EMPTY_TEXT && 100 / (int)strlen(config->text) == 0) {
         return CAIRN_PLUGIN_FAILED;
     }
     if (MISTAKE == FORMAT) {
         host->note(host, config->text); /* as a format */
     }
-#if MISTAKE == BORROWED_SYMBOL
-    if (cJSON_Print(NULL) != NULL) {
+    if (!borrow()) {
         return CAIRN_PLUGIN_FAILED;
     }
-#endif
-#if MISTAKE == LINKED
-    if (cairn_version() == NULL) {
-        return CAIRN_PLUGIN_FAILED;
-    }
-#endif
     *ret_context = context;
     return CAIRN_PLUGIN_OK;
 }

@@ -508,8 +508,26 @@ static void test_refused_ptrace(void)
     CU_ASSERT_EQUAL(waitpid(victim, &status, 0), victim);
 }
 
-/* Killed while it is held: its parent learns of that once it is released, though the tracer lives.
- */
+/* The tracer: says when it holds the victim, and when it has let it go; each time it goes on when
+ * it is told. */
+__attribute__((noreturn)) static void hold(pid_t victim, int in, int out)
+{
+    struct capture capture;
+    struct capture_request request = { .pid = victim, .stop_timeout_ns = 1000000000 };
+    int result = capture_begin(&capture, &request);
+    char byte = 0;
+
+    (void)!write(out, &byte, 1);
+    (void)!read(in, &byte, 1);
+    if (result == 0) {
+        capture_finish(&capture);
+    }
+    (void)!write(out, &byte, 1);
+    (void)!read(in, &byte, 1);
+    _exit(result == 0 ? 0 : 1);
+}
+
+/* Killed while it is held: its parent learns of that at its release, though the tracer lives. */
 static void test_killed_while_held(void)
 {
     pid_t victim = fork(), tracer;
@@ -523,18 +541,7 @@ static void test_killed_while_held(void)
     CU_ASSERT_FATAL(pipe(to_tracer) == 0 && pipe(from_tracer) == 0);
     tracer = fork();
     if (tracer == 0) {
-        struct capture capture;
-        struct capture_request request = { .pid = victim, .stop_timeout_ns = 1000000000 };
-        int result = capture_begin(&capture, &request);
-
-        (void)!write(from_tracer[1], &byte, 1);
-        (void)!read(to_tracer[0], &byte, 1);
-        if (result == 0) {
-            capture_finish(&capture);
-        }
-        (void)!write(from_tracer[1], &byte, 1);
-        (void)!read(to_tracer[0], &byte, 1);
-        _exit(result == 0 ? 0 : 1);
+        hold(victim, to_tracer[0], from_tracer[1]);
     }
     CU_ASSERT_EQUAL(read(from_tracer[0], &byte, 1), 1);
     kill(victim, SIGKILL);

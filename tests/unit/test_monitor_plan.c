@@ -42,70 +42,71 @@ static void with_line(const char *key, const char *line, char text[1024])
     snprintf(text, 1024, "%.*s%s%s", (int)(start - GOOD_PLAN), GOOD_PLAN, line, end);
 }
 
+/* What each line may be. */
+static const struct {
+    const char *key, *line;
+    int good;
+} values[] = {
+    { "classes", "classes \n", 1 },
+    { "classes", "classes\n", 1 },
+    { "classes", "classes environment\n", 1 },
+    { "classes", "classes environment,\n", 0 },
+    { "classes", "classes ,environment\n", 0 },
+    { "classes", "classes secrets\n", 0 },
+    { "deaths", "deaths\n", 1 },
+    { "deaths", "deaths killed,signalled,exit,unknown\n", 1 },
+    { "deaths", "deaths killed,\n", 0 },
+    { "deaths", "deaths drowned\n", 0 },
+    { "children", "children ignore\n", 1 },
+    { "children", "children all\n", 1 },
+    { "children", "children\n", 0 },
+    { "children", "children some\n", 0 },
+    { "memory", "memory full\n", 1 },
+    { "memory", "memory everything\n", 0 },
+    { "memory", "memory\n", 0 },
+    { "signals", "signals 0x\n", 0 },
+    { "signals", "signals 1784\n", 0 },
+    { "signals", "signals 0x100\n", 0 },   /* SIGKILL */
+    { "signals", "signals 0x40000\n", 0 }, /* SIGSTOP */
+    { "signals", "signals 0x10000000000000000\n", 0 },
+    { "signals", "signals 0x8000000000000000\n", 1 },
+    { "claim-ms", "claim-ms 0\n", 0 },
+    { "claim-ms", "claim-ms -1\n", 0 },
+    { "claim-ms", "claim-ms +1\n", 0 },
+    { "claim-ms", "claim-ms 1 \n", 0 },
+    { "claim-ms", "claim-ms 600001\n", 0 },
+    { "hold-ms", "hold-ms 99999999999999999999\n", 0 },
+    { "pipeline-ms", "pipeline-ms\n", 0 },
+    { "max-bytes", "max-bytes 18446744073709551615\n", 1 },
+    { "max-bytes", "max-bytes 18446744073709551616\n", 0 },
+    { "max-bytes", "max-bytes 0\n", 1 },
+    { "engines", "engines 1024\n", 1 },
+    { "engines", "engines 1025\n", 0 },
+    { "engines", "engines 0\n", 0 },
+    { "application-folder", "application-folder relative\n", 0 },
+    { "application-folder", "application-folder /with space\n", 1 },
+    { "cairn-plan", "cairn-plan 2\n", 0 },
+    { "cairn-plan", "", 0 },
+    { "hold-ms", "", 0 },
+    { "hold-ms", "hold-ms 1\nhold-ms 1\n", 0 },
+    { "hold-ms", "hold-ms 1\nnew-key 1\n", 0 },
+    { "hold-ms", "hold-ms 1\n\n", 0 },
+};
+
 static void test_plan_values(void)
 {
-    static const struct {
-        const char *key, *line;
-        int good;
-    } rows[] = {
-        { "classes", "classes \n", 1 },
-        { "classes", "classes\n", 1 },
-        { "classes", "classes environment\n", 1 },
-        { "classes", "classes environment,\n", 0 },
-        { "classes", "classes ,environment\n", 0 },
-        { "classes", "classes secrets\n", 0 },
-        { "deaths", "deaths\n", 1 },
-        { "deaths", "deaths killed,signalled,exit,unknown\n", 1 },
-        { "deaths", "deaths killed,\n", 0 },
-        { "deaths", "deaths drowned\n", 0 },
-        { "children", "children ignore\n", 1 },
-        { "children", "children all\n", 1 },
-        { "children", "children\n", 0 },
-        { "children", "children some\n", 0 },
-        { "memory", "memory full\n", 1 },
-        { "memory", "memory everything\n", 0 },
-        { "memory", "memory\n", 0 },
-        { "signals", "signals 0x\n", 0 },
-        { "signals", "signals 1784\n", 0 },
-        { "signals", "signals 0x100\n", 0 },   /* SIGKILL */
-        { "signals", "signals 0x40000\n", 0 }, /* SIGSTOP */
-        { "signals", "signals 0x10000000000000000\n", 0 },
-        { "signals", "signals 0x8000000000000000\n", 1 },
-        { "claim-ms", "claim-ms 0\n", 0 },
-        { "claim-ms", "claim-ms -1\n", 0 },
-        { "claim-ms", "claim-ms +1\n", 0 },
-        { "claim-ms", "claim-ms 1 \n", 0 },
-        { "claim-ms", "claim-ms 600001\n", 0 },
-        { "hold-ms", "hold-ms 99999999999999999999\n", 0 },
-        { "pipeline-ms", "pipeline-ms\n", 0 },
-        { "max-bytes", "max-bytes 18446744073709551615\n", 1 },
-        { "max-bytes", "max-bytes 18446744073709551616\n", 0 },
-        { "max-bytes", "max-bytes 0\n", 1 },
-        { "engines", "engines 1024\n", 1 },
-        { "engines", "engines 1025\n", 0 },
-        { "engines", "engines 0\n", 0 },
-        { "application-folder", "application-folder relative\n", 0 },
-        { "application-folder", "application-folder /with space\n", 1 },
-        { "cairn-plan", "cairn-plan 2\n", 0 },
-        { "cairn-plan", "", 0 },
-        { "hold-ms", "", 0 },
-        { "hold-ms", "hold-ms 1\nhold-ms 1\n", 0 },
-        { "hold-ms", "hold-ms 1\nnew-key 1\n", 0 },
-        { "hold-ms", "hold-ms 1\n\n", 0 },
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         struct plan plan;
         char text[1024];
         char problem[512] = "";
 
-        with_line(rows[i].key, rows[i].line, text);
+        with_line(values[i].key, values[i].line, text);
         int result = parse(text, &plan, problem);
-        CU_ASSERT_EQUAL(result, rows[i].good ? 0 : -EINVAL);
-        if ((result == 0) != rows[i].good) {
-            printf("# row %zu: %s# %s\n", i, rows[i].line, problem);
+        CU_ASSERT_EQUAL(result, values[i].good ? 0 : -EINVAL);
+        if ((result == 0) != values[i].good) {
+            printf("# row %zu: %s# %s\n", i, values[i].line, problem);
         }
-        if (!rows[i].good) {
+        if (!values[i].good) {
             CU_ASSERT_EQUAL(problem[strlen(problem) - 1], '.');
         }
     }

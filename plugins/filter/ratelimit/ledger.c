@@ -121,8 +121,7 @@ static void print_entry(FILE *stream, const struct ledger_entry *entry)
     fputc('\n', stream);
 }
 
-/* All at once, so that a step which is ended meanwhile leaves the old content or most of the new.
- */
+/* All at once: a step that is ended meanwhile leaves the old content or most of the new. */
 static int replace(int fd, const char *text, size_t bytes)
 {
     size_t done = 0;

@@ -104,8 +104,7 @@ static void drop(const struct config *config, struct cairn_filter_args *args,
              entry->count, kinds[config->by], config->per / 1000000, entry->dropped);
 }
 
-/* It waits until the oldest of those kept leaves the period, in the place of the one that waited.
- */
+/* It waits until the oldest of those kept leaves the period, in place of the one that waited. */
 static void defer(const struct config *config, struct cairn_filter_args *args,
                   struct ledger_entry *entry, int64_t now, const char *id)
 {

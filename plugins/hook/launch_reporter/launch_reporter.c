@@ -156,8 +156,7 @@ static int make_arguments(struct launch *launch)
     return 0;
 }
 
-/* Makes the file under a name that did not exist, readable for its owner only. 0 or -1 with errno.
- */
+/* Makes the file under a new name, readable for its owner only. 0 or -1 with errno. */
 static int make_file(struct launch *launch, const struct cairn_hook_args *args)
 {
     FILE *stream;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies a captured minidump, changed on the way, to where it goes. Runs in a step of the engine.
- */
+/* Copies a captured minidump, changed on the way, to where it goes. In a step of the engine. */
 #ifndef CAIRN_PLUGINS_WRITER_MINIDUMP_OUTPUT_H
 #define CAIRN_PLUGINS_WRITER_MINIDUMP_OUTPUT_H
 

@@ -195,3 +195,20 @@ int engine_start_wait(const char *program, char *const *arguments, uint64_t dead
     }
     return WEXITSTATUS(status);
 }
+
+int engine_start_sender(const char *spool, const char *application,
+                        const struct engine_options *options, struct error *error)
+{
+    struct engine_arguments arguments = { .count = 0 };
+
+    engine_argument(&arguments, "cairn-sender");
+    if (options != NULL) {
+        engine_argument_config(&arguments, options);
+    }
+    engine_argument(&arguments, "--spool");
+    engine_argument(&arguments, spool);
+    engine_argument(&arguments, "--application");
+    engine_argument(&arguments, application);
+    engine_argument(&arguments, "--quiet");
+    return engine_start("cairn-sender", arguments.items, error);
+}
