@@ -71,7 +71,7 @@ noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
 	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
-	core/client/stack.c core/client/text.c
+	core/client/spawn.h core/client/spawn_child.c core/client/stack.c core/client/text.c
 # The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
 # at the start needs no procedure linkage table.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
