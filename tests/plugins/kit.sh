@@ -119,7 +119,6 @@ fails "run of another kind" 66 'neither an instance nor a plugin named "writer/m
 sed "s,path: [^ ]*copies,path: $scratch/run.yaml/copies," run.yaml >refused.yaml
 is "run of a transport that does not deliver" "$(status_of cairn plugin run -c refused.yaml --report "$id" disk)" 69
 has "... says why" "$(cat "$scratch/out")" '^(retry|rejected): '
-fails "an unknown part" 64 'is list, doc, new, lint or run, not "nwe"' cairn plugin nwe
 fails "doc of a name with a slip" 66 'There is no plugin named "writer/minidmp" \(did you mean "minidump"\?\)' cairn plugin doc writer/minidmp
 fails "run on no report" 66 'ffff' cairn plugin run -c run.yaml --report ffff build
 is "without a configuration, that of the report" "$(cairn plugin run --spool "$spool" annotators.build)" "team: payments"
