@@ -50,9 +50,8 @@ for command in --help "list --help" "plugin list" "config --schema"; do
     cairn $command >/dev/full 2>"$scratch/err"
     is "cairn $command onto a full disk" "$? $(cat "$scratch/err")" "74 cairn: The output could not be written."
 done
-for part in "plugin" "plugin lsit"; do
-    fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
-done
+fails "plugin" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn plugin
+fails "plugin lsit" 64 'What to do with plugins is list, doc, new, lint or run, not "lsit"' cairn plugin lsit
 for part in list doc new lint run; do
     has "cairn.1 has plugin $part" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.Cm plugin $part|^\.Cm $part"
     has "the completion has plugin $part" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$part([ \"]|$)"
