@@ -102,7 +102,8 @@ preload_LTLIBRARIES = libcairn-preload.la
 libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 	core/client/preload_environment.c core/client/preload_exec.c core/client/preload_exit.c \
 	core/client/preload_masks.c \
-	core/client/preload_signals.c core/client/preload_threads.c core/client/preload_waits.c
+	core/client/preload_signals.c core/client/preload_threads.c core/client/preload_waits.c \
+	core/client/threads.c core/client/threads.h core/client/threads_next.c
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # The program's own code runs below the others.
@@ -111,8 +112,6 @@ libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
 	-Wl,--version-script=$(srcdir)/core/client/preload.map
-$(libcairn_preload_la_OBJECTS): override CFLAGS += -Os
-$(filter-out %threads.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
 UNINSTALL_HOOKS += uninstall-preload
@@ -120,6 +119,24 @@ install-data-preload:
 	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.la
 uninstall-preload:
 	rm -f $(DESTDIR)$(preloaddir)/libcairn-preload.so
+
+# What a program opts in to for its threads: libc's functions for them in front of libc, or in its place where all is one
+# file. The shared one has stacks of its own, so that it goes with any kind and number of copies of libcairn.
+THREADS_LIBRARY = core/client/threads.c core/client/threads.h core/client/threads_library.c
+lib_LTLIBRARIES += libcairn-threads.la
+libcairn_threads_la_SOURCES = $(THREADS_LIBRARY) core/client/threads_next.c core/client/client.h core/client/stack.c
+libcairn_threads_la_CFLAGS = $(libcairn_client_la_CFLAGS)
+$(libcairn_threads_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
+# Threads run in it until they end, even when a plugin host unloads us.
+libcairn_threads_la_LDFLAGS = $(AM_LDFLAGS) -shared -no-undefined -version-info 1:0:0 -Wl,--gc-sections -Wl,-z,nodelete \
+	-Wl,--version-script=$(srcdir)/core/client/threads.map
+EXTRA_libcairn_threads_la_DEPENDENCIES = core/client/threads.map
+EXTRA_DIST += core/client/threads.map
+if STATIC_LIBRARIES
+lib_LIBRARIES += libcairn-threads.a
+libcairn_threads_a_SOURCES = $(THREADS_LIBRARY) core/client/threads_wrap.c
+libcairn_threads_a_CFLAGS = $(libcairn_client_la_CFLAGS)
+endif
 
 # ---- monitor: one per program; libc only. All but main() is a library, so that it can be tested.
 noinst_LTLIBRARIES += libcairn-monitor.la

@@ -130,4 +130,11 @@ embedded() {
 }
 ok "... and is reported" wait_for 30 embedded
 
+ok "a program is linked with the library for all threads" ${CC:-cc} -std=gnu11 -O1 -o "$scratch/threads" \
+    "$CAIRN_SRCDIR/tests/crash/threads_victim.c" $(pkg-config --cflags --libs cairn-threads)
+is "... which have an alternate stack" "$("$scratch/threads" - answers | grep -c ': yes$')" 5
+ok "... statically, too" ${CC:-cc} -std=gnu11 -O1 -static -o "$scratch/static" \
+    "$CAIRN_SRCDIR/tests/crash/threads_victim.c" $(pkg-config --static --cflags --libs cairn-threads)
+is "... where they have one" "$("$scratch/static" - answers | grep -c ': yes$')" 5
+
 done_testing

@@ -53,8 +53,8 @@ check_PROGRAMS += tests/engine/check_config
 tests_engine_check_config_SOURCES = tests/engine/check_config.c tests/engine/check_config.h \
 	tests/engine/config_tables.c
 tests_engine_check_config_LDADD = libcairn-config.la libcairn-util.la
-TESTS += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh
-EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/stays.sh tests/golden/config tests/golden/layers
+TESTS += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/said.sh tests/engine/stays.sh
+EXTRA_DIST += tests/engine/config_golden.sh tests/engine/layers.sh tests/engine/said.sh tests/engine/stays.sh tests/golden
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test_config.test
 tests_unit_test_config_test_SOURCES = tests/unit/test_config.c tests/engine/check_config.h \
@@ -128,6 +128,13 @@ tests_unit_test_annotations_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) -pthread
 tests_unit_test_annotations_test_LDADD = libcairn-client.la libcairn-crash.la libcairn-records.la \
 	libcairn-minidump-writer.la libcairn-capture.la $(CUNIT_LIBS) -lpthread
 TESTS += tests/unit/test_annotations.test
+check_PROGRAMS += tests/unit/test_crash.test
+tests_unit_test_crash_test_SOURCES = tests/unit/test_crash.c tests/unit/crash_thread.c tests/unit/crash_thread.h \
+	tests/unit/tap.c tests/unit/tap.h
+tests_unit_test_crash_test_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_unit_test_crash_test_LDADD = libcairn-crash.la libcairn-records.la libcairn-minidump-writer.la \
+	libcairn-capture.la $(CUNIT_LIBS)
+TESTS += tests/unit/test_crash.test
 endif
 
 # ---- crash: the handler against a stand-in for the monitor; the preload library; what is exported
@@ -275,8 +282,8 @@ tests_unit_test_services_test_LDADD = $(PLUGIN_TEST_LIBS)
 EXTRA_tests_unit_test_services_test_DEPENDENCIES = $(TEST_PLUGIN_FILES)
 TESTS += tests/unit/test_services.test
 endif
-TESTS += tests/plugins/pack.sh tests/plugins/manual.sh
-EXTRA_DIST += tests/plugins/pack.sh tests/plugins/manual.sh
+TESTS += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
+EXTRA_DIST += tests/plugins/pack.sh tests/plugins/container.sh tests/plugins/manual.sh
 
 # ---- wall
 TESTS += tests/wall/imports.sh
@@ -311,17 +318,21 @@ MATRIX_VICTIM = tests/crash/victims/victim.c tests/crash/victims/victim.h \
 	tests/crash/victims/threads.c
 # Frames and symbols as they are written, whatever the build's flags; the module needs our symbols.
 MATRIX_FLAGS = -g -O0 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fno-stack-protector -pthread
-$(tests_crash_matrix_victim_OBJECTS) $(tests_crash_matrix_embedded_OBJECTS): \
+$(tests_crash_matrix_victim_OBJECTS) $(tests_crash_matrix_embedded_OBJECTS) $(tests_crash_matrix_linked_OBJECTS): \
 	override CFLAGS += $(MATRIX_FLAGS)
-check_PROGRAMS += tests/crash/matrix_victim tests/crash/matrix_embedded
+check_PROGRAMS += tests/crash/matrix_victim tests/crash/matrix_embedded tests/crash/matrix_linked
 tests_crash_matrix_victim_SOURCES = $(MATRIX_VICTIM)
 tests_crash_matrix_victim_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_victim_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_victim_LDADD = -ldl
-tests_crash_matrix_embedded_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c
+tests_crash_matrix_embedded_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c tests/crash/victims/prepared.c
 tests_crash_matrix_embedded_CFLAGS = $(AM_CFLAGS)
 tests_crash_matrix_embedded_LDFLAGS = $(AM_LDFLAGS) -pthread -rdynamic -Wl,--build-id
 tests_crash_matrix_embedded_LDADD = libcairn.la -ldl
+tests_crash_matrix_linked_SOURCES = $(MATRIX_VICTIM) tests/crash/victims/embedded.c
+tests_crash_matrix_linked_CFLAGS = $(AM_CFLAGS)
+tests_crash_matrix_linked_LDFLAGS = $(tests_crash_matrix_embedded_LDFLAGS)
+tests_crash_matrix_linked_LDADD = libcairn-threads.la libcairn.la -ldl
 tests/crash/matrix_module.so: tests/crash/victims/module.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $(srcdir)/tests/crash/victims/module.c
 check_DATA += tests/crash/matrix_module.so
@@ -359,17 +370,18 @@ EXTRA_DIST += tests/crash/deaths.sh
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
-	tests/wall/includes.sh tests/wall/threat-model.sh \
+	tests/wall/driver.sh tests/wall/includes.sh tests/wall/licence.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
-	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh \
+	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh tests/crash/threads.sh \
 	tests/servers/as-sent.sh tests/servers/compressed.sh tests/servers/upload.sh \
-	tests/tools/bench.sh tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/privacy.sh tests/tools/security.sh \
+	tests/tools/bench.sh tests/tools/cli.sh tests/tools/consent.sh tests/tools/doctor.sh tests/tools/documents.sh tests/tools/privacy.sh tests/tools/security.sh \
 	tests/tools/units.sh
 check_PROGRAMS += tests/crash/page_liar
 tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
-EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c
-EXTRA_DIST += tests/crash/embed.c tests/crash/own_handlers.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c tests/crash/threads_victim.c \
+	tests/crash/threads_std.cc
+EXTRA_DIST += tests/tools/documents.py tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit

@@ -11,6 +11,14 @@ step() {
     printf '\n==> %s\n' "$*"
 }
 
+# A command in the background of a script ignores Ctrl-C: it has to be told.
+running=
+interrupted() {
+    [ -z "$running" ] || kill "$running" 2>/dev/null || true
+    exit 130
+}
+trap interrupted INT TERM HUP
+
 # quietly LOG COMMAND...: the output goes to a file; while it takes long, a dot every two seconds; on
 # failure the end of the file is shown.
 quietly() {
@@ -19,13 +27,18 @@ quietly() {
     mkdir -p "$(dirname "$log")"
     "$@" >"$log" 2>&1 </dev/null &
     running=$!
+    looks=0
     while kill -0 "$running" 2>/dev/null; do
-        sleep 2 &
+        sleep 0.2 &
         wait $! || true
-        printf '.'
+        looks=$((looks + 1))
+        [ $((looks % 10)) -ne 0 ] || printf '.'
     done
-    printf '\n'
-    if ! wait "$running"; then
+    [ "$looks" -lt 10 ] || printf '\n'
+    result=0
+    wait "$running" || result=$?
+    running=
+    if [ "$result" -ne 0 ]; then
         tail -n 40 "$log"
         echo "This failed: $*"
         echo "The whole output is in $log"
@@ -33,6 +46,7 @@ quietly() {
     fi
 }
 
+# as_root COMMAND...
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -42,6 +56,11 @@ as_root() {
         echo "Packages must be installed; run this as root or install sudo." >&2
         return 1
     fi
+}
+
+install_packages() {
+    as_root apt-get update -q || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }
 
 # need PACKAGE...: installs those Debian packages that are missing.
@@ -55,10 +74,15 @@ need() {
     if [ -z "$missing" ]; then
         return 0
     fi
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "This is no Debian: there is no apt-get. README.md says what has to be there to build by hand." >&2
+        return 1
+    fi
     step "Installing Debian packages:$missing"
-    quietly "$build/log/apt.log" as_root sh -c "
-        apt-get update -q || true
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing"
+    quietly "$build/log/apt.log" install_packages $missing || {
+        echo "These packages are needed and could not be installed:$missing" >&2
+        return 1
+    }
 }
 
 BUILD_PACKAGES="gcc g++ make libc6-dev autoconf automake libtool pkg-config libcurl4-openssl-dev libcjson-dev
@@ -68,14 +92,16 @@ BUILD_PACKAGES="gcc g++ make libc6-dev autoconf automake libtool pkg-config libc
 configure_in() {
     folder=$1
     shift
-    if [ ! -x configure ] || [ configure.ac -nt configure ]; then
+    if [ ! -f Makefile.in ] || [ configure.ac -nt configure ]; then
         step "Making configure"
         quietly "$build/log/autogen.log" ./autogen.sh
     fi
     mkdir -p "$folder"
     if [ ! -f "$folder/config.status" ] || [ configure -nt "$folder/config.status" ]; then
         step "Configuring in ${folder#"$top"/}"
-        (cd "$folder" && quietly "$build/log/configure-$(basename "$folder").log" "$top/configure" "$@")
+        # No subshell around quietly: it would not see Ctrl-C.
+        quietly "$build/log/configure-$(basename "$folder").log" \
+            sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$top/configure" "$@"
     fi
 }
 

@@ -48,7 +48,7 @@ static int unknown(const char *name)
         names[i] = tools[i]->name;
     }
     nearest = text_nearest(name, names);
-    fprintf(stderr, "cairn: There is no command \"%s\"", name);
+    fprintf(stderr, "cairn: There is no %s \"%s\"", name[0] == '-' ? "option" : "command", name);
     if (nearest != NULL) {
         fprintf(stderr, " (did you mean \"%s\"?)", nearest);
     }
@@ -61,7 +61,7 @@ static bool is_help(const char *argument)
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
     const struct tool *tool;
 
@@ -87,4 +87,16 @@ int main(int argc, char **argv)
         return unknown(argv[1]);
     }
     return tool->run(tool, argc - 1, argv + 1);
+}
+
+/* What could not be printed, on a full disk for example, is a failure of every command. */
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+    fputs("cairn: The output could not be written.\n", stderr);
+    return code == EX_OK ? EX_IOERR : code;
 }

@@ -1,57 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn check`: all problems of a configuration at once, found by the engine itself. */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include <getopt.h>
 #include <stddef.h>
 #include <string.h>
 
-static int run(const struct tool *tool, int argc, char **argv)
+struct request {
+    const char *format;
+    char *file; /* or NULL */
+    bool deny_warnings;
+};
+
+static int parse(const struct tool *tool, int argc, char **argv, struct request *ret_request)
 {
     static const struct option options[] = { { "format", required_argument, NULL, 'f' },
                                              { "deny-warnings", no_argument, NULL, 'd' },
+                                             { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
-    char *arguments[8] = { "cairn-engine", "check" };
-    const char *format = "text";
-    size_t count = 2;
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'f':
-            format = optarg;
+            ret_request->format = optarg;
+            break;
+        case 'c':
+            ret_request->file = optarg;
             break;
         case 'd':
-            arguments[count] = "--deny-warnings";
+            ret_request->deny_warnings = true;
             break;
         case 'h':
             return tool_help(tool);
         default:
-            return tool_usage(tool, "That is not an option of this command.");
+            return tool_bad_option(tool, option, argv);
         }
     }
-    if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0) {
-        return tool_usage(tool, "The format is text or json, not \"%s\".", format);
+    return TOOL_GO_ON;
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    struct request request = { .format = "text" };
+    char *arguments[8] = { "cairn-engine", "check" };
+    size_t count = 2;
+    int code = parse(tool, argc, argv, &request);
+
+    if (code != TOOL_GO_ON) {
+        return code;
     }
-    if (argc - optind > 1) {
+    if (strcmp(request.format, "text") != 0 && strcmp(request.format, "json") != 0) {
+        return tool_usage(tool, "The format is text or json, not \"%s\".", request.format);
+    }
+    if (argc - optind > (request.file == NULL ? 1 : 0)) {
         return tool_usage(tool, "Only one file can be checked at a time.");
     }
-    count += arguments[count] != NULL ? 1 : 0;
+    if (request.deny_warnings) {
+        arguments[count++] = "--deny-warnings";
+    }
     arguments[count++] = "--format";
-    arguments[count++] = (char *)format;
-    if (optind < argc) {
+    arguments[count++] = (char *)request.format;
+    request.file = optind < argc ? argv[optind] : request.file;
+    if (request.file != NULL) {
         arguments[count++] = "--config";
-        arguments[count] = argv[optind];
+        arguments[count] = request.file;
     }
     return tool_exec(tool, "cairn-engine", arguments);
 }
 
 const struct tool tool_check = {
     .name = "check",
-    .synopsis = "[--format text|json] [--deny-warnings] [FILE]",
+    .synopsis = "[--format text|json] [--deny-warnings] [[-c] FILE]",
     .summary = "check a configuration and say all that is wrong with it",
     .help =
+        "  -c, --config FILE      the same as FILE, as for other commands\n"
         "      --format json      the problems as a JSON object on standard output\n"
         "      --deny-warnings    warnings count as problems\n\n"
         "FILE is a program's configuration; without it the installed one is checked. Layers and\n"

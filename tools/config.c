@@ -102,7 +102,8 @@ static int run(const struct tool *tool, int argc, char **argv)
     bool origin = false, with_schema = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'o':
             origin = true;
@@ -116,7 +117,7 @@ static int run(const struct tool *tool, int argc, char **argv)
         case 'h':
             return tool_help(tool);
         default:
-            return tool_usage(tool, "That is not an option of this command.");
+            return tool_bad_option(tool, option, argv);
         }
     }
     if (argc - optind > (path == NULL ? 1 : 0)) {
@@ -130,9 +131,10 @@ static int run(const struct tool *tool, int argc, char **argv)
 
 const struct tool tool_config = {
     .name = "config",
-    .synopsis = "[--origin | --schema] [FILE]",
+    .synopsis = "[--origin | --schema] [[-c] FILE]",
     .summary = "print the configuration that counts, all layers in one",
     .help =
+        "  -c, --config FILE      the same as FILE, as for other commands\n"
         "      --origin           with the file and line that each value comes from\n"
         "      --schema           a JSON Schema of configurations instead, for editors\n\n"
         "FILE is a program's configuration; without it the installed one is printed. Layers and\n"

@@ -89,7 +89,7 @@ static bool load_newest(const char *spool, struct report **ret_report)
     }
     folder = fs_open_directory(AT_FDCWD, entry.path, NULL);
     if (folder >= 0) {
-        loaded = entry.state != SPOOL_INCOMING && spool_load(folder, ret_report, NULL) == 0;
+        loaded = spool_load(folder, ret_report, NULL) == 0;
         close(folder);
     }
     spool_entry_finish(&entry);

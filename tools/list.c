@@ -51,13 +51,24 @@ static void print_element(const struct report *report, const char **separator)
     free(json);
 }
 
-static void print_reports(const struct tool_options *options, const struct spool_list *list)
+static size_t count_committed(const struct spool_list *list)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        count += list->entries[i].state != SPOOL_INCOMING;
+    }
+    return count;
+}
+
+static void print_reports(const struct tool_options *options, const struct spool_list *list,
+                          size_t committed)
 {
     const char *separator = "";
 
     if (options->json) {
         fputs("[", stdout);
-    } else if (list->count > 0) {
+    } else if (committed > 0) {
         printf("%-36s  %-19s  %-10s  %-9s  %-8s  %-16s  %s\n", "ID", "TIME (UTC)", "STATE", "KIND",
                "SIGNAL", "SIGNATURE", "APPLICATION");
     }
@@ -89,6 +100,7 @@ static int list_spool(const struct tool *tool, const struct tool_options *option
 {
     struct spool_list list;
     struct error error;
+    size_t committed;
     int code = EX_OK, result;
     const char *spool = tool_spool(tool, options->spool, options->config, &code);
 
@@ -99,9 +111,13 @@ static int list_spool(const struct tool *tool, const struct tool_options *option
     if (result != 0) {
         return tool_fail(tool, tool_exit_code(result), "%s", error.text);
     }
-    print_reports(options, &list);
-    if (!options->json && list.count == 0) {
+    committed = count_committed(&list);
+    print_reports(options, &list, committed);
+    if (!options->json && committed == 0) {
         fprintf(stderr, "There are no reports in %s.\n", spool);
+    }
+    if (!options->json && committed < list.count) {
+        fprintf(stderr, "Reports that are being made: %zu.\n", list.count - committed);
     }
     spool_list_finish(&list);
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;

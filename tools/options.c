@@ -17,6 +17,7 @@ static const struct option all[] = {
     { "options", no_argument, NULL, 'o' },
     { "man", no_argument, NULL, 'm' },
     { "children", no_argument, NULL, 'k' },
+    { "wait", no_argument, NULL, 'w' },
     { "machine", no_argument, NULL, 'M' },
     { "send-now", no_argument, NULL, 'S' },
     { "as-sent", required_argument, NULL, 'A' },
@@ -52,6 +53,7 @@ static void take(int option, struct tool_options *options)
         { 'd', NULL, &options->due },         { 'o', NULL, &options->options },
         { 'm', NULL, &options->man },         { 'M', NULL, &options->machine },
         { 'S', NULL, &options->send_now },    { 'k', NULL, &options->children },
+        { 'w', NULL, &options->wait },
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
@@ -70,16 +72,17 @@ int tool_parse(const struct tool *tool, const char *accepted, int argc, char **a
     char letters[8]; /* only two options have one of their own */
     int option;
 
-    snprintf(letters, sizeof(letters), "%s%s", accepted[0] == '+' ? "+" : "",
+    snprintf(letters, sizeof(letters), "%s:%s", accepted[0] == '+' ? "+" : "",
              strchr(accepted, 'c') != NULL ? "c:h" : "h");
+    opterr = 0;
     memset(ret_options, 0, sizeof(*ret_options));
     select_options(accepted, selected);
     while ((option = getopt_long(argc, argv, letters, selected, NULL)) != -1) {
         if (option == 'h') {
             return tool_help(tool);
         }
-        if (option == '?') {
-            return tool_usage(tool, "That is not an option of this command.");
+        if (option == '?' || option == ':') {
+            return tool_bad_option(tool, option, argv);
         }
         take(option, ret_options);
     }

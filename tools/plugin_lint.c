@@ -163,14 +163,19 @@ static int lint_plugin(const struct tool *tool, const char *path, const char *op
 int plugin_lint(const struct tool *tool, int argc, char **argv)
 {
     static const struct option known[] = { { "options", required_argument, NULL, 'o' },
+                                           { "help", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
     const char *options = NULL;
     int option;
 
+    opterr = 0;
     optind = 0; /* another parse than the one that found the subcommand */
-    while ((option = getopt_long(argc, argv, "o:", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":o:h", known, NULL)) != -1) {
+        if (option == 'h') {
+            return tool_help(tool);
+        }
         if (option != 'o') {
-            return tool_usage(tool, "That is not an option of \"plugin lint\".");
+            return tool_bad_option(tool, option, argv);
         }
         options = optarg;
     }

@@ -10,7 +10,12 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+/* --wait: as long as the clocks of a crash allow, and the pause between two looks. */
+#define WAIT_LOOKS    600
+#define WAIT_PAUSE_NS (50 * 1000 * 1000)
 
 static int print(const struct tool *tool, const struct tool_options *options,
                  const struct spool_entry *entry)
@@ -39,6 +44,41 @@ static int print(const struct tool *tool, const struct tool_options *options,
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+static bool is_being_made(const char *spool, const char *application)
+{
+    struct spool_list list;
+    struct error error;
+    bool found = false;
+
+    if (spool_scan(spool, application, &list, &error) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        found = found || list.entries[i].state == SPOOL_INCOMING;
+    }
+    spool_list_finish(&list);
+    return found;
+}
+
+/* As spool_find(); with --wait once no report is being made, and this one is there. */
+static int find(const char *spool, const struct tool_options *options, const char *id,
+                struct spool_entry *ret_entry, struct error *error)
+{
+    const struct timespec pause = { .tv_nsec = WAIT_PAUSE_NS };
+    int result = CAIRN_ENOENT;
+
+    for (int looks = options->wait ? WAIT_LOOKS : 1; looks > 0; looks--) {
+        if (looks == 1 || !is_being_made(spool, options->application)) {
+            result = spool_find(spool, options->application, id, ret_entry, error);
+            if (result != CAIRN_ENOENT || looks == 1) {
+                break;
+            }
+        }
+        nanosleep(&pause, NULL);
+    }
+    return result;
+}
+
 static int show(const struct tool *tool, const struct tool_options *options, const char *id)
 {
     struct spool_entry entry;
@@ -49,7 +89,7 @@ static int show(const struct tool *tool, const struct tool_options *options, con
     if (spool == NULL) {
         return code;
     }
-    result = spool_find(spool, options->application, id, &entry, &error);
+    result = find(spool, options, id, &entry, &error);
     if (result != 0) {
         return tool_fail(tool, tool_exit_code(result), "%s", error.text);
     }
@@ -62,7 +102,7 @@ static int show(const struct tool *tool, const struct tool_options *options, con
 static int run(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
-    int code = tool_parse(tool, "jscaAO", argc, argv, &options);
+    int code = tool_parse(tool, "jscaAOw", argc, argv, &options);
 
     if (code != TOOL_GO_ON) {
         return code;
@@ -78,12 +118,14 @@ static int run(const struct tool *tool, int argc, char **argv)
 
 const struct tool tool_show = {
     .name = "show",
-    .synopsis = "[--json] [--spool DIR | -c FILE] [--application NAME]\n"
+    .synopsis = "[--json] [--wait] [--spool DIR | -c FILE] [--application NAME]\n"
                 "                  [--as-sent TRANSPORT [--output DIR]] ID|latest",
     .summary = "show one report",
     .help =
         "ID may be shortened as long as it is unique.\n\n"
         "      --json             report.json as it is\n"
+        "      --wait             first waits for reports that are being made, and until there is\n"
+        "                         one, half a minute at most\n"
         "      --spool DIR        the spool; default: the configuration's\n"
         "  -c, --config FILE      the configuration that names the spool; default: the installed\n"
         "      --application NAME only reports of this application\n"

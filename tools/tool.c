@@ -33,6 +33,23 @@ int tool_usage(const struct tool *tool, const char *format, ...)
     return EX_USAGE;
 }
 
+int tool_bad_option(const struct tool *tool, int option, char *const *argv)
+{
+    const char *given = argv[optind - 1];
+
+    /* Behind the first letter of several, getopt_long() has not gone on yet. */
+    if (optopt != 0 && strncmp(given, "--", 2) != 0) {
+        return tool_usage(tool,
+                          option == ':' ? "The option -%c needs a value."
+                                        : "-%c is not an option of this command.",
+                          optopt);
+    }
+    return tool_usage(tool,
+                      option == ':' ? "The option %s needs a value."
+                                    : "%s is not an option of this command, or takes no value.",
+                      given);
+}
+
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
 {
     va_list arguments;
@@ -181,6 +198,11 @@ const char *tool_spool(const struct tool *tool, const char *spool, const char *c
         return path;
     }
     result = configured_spool(config, path, sizeof(path));
+    if (result == CAIRN_ETOOLONG) {
+        *ret_code = tool_fail(tool, tool_exit_code(result),
+                              "It is not known where reports are; name the spool by --spool.");
+        return NULL;
+    }
     if (result != 0) {
         *ret_code = tool_exit_code(result);
         return NULL;

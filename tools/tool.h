@@ -34,6 +34,9 @@ int tool_help(const struct tool *tool);
 int tool_usage(const struct tool *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same of what getopt_long() answered, '?' or ':'. */
+int tool_bad_option(const struct tool *tool, int option, char *const *argv);
+
 /* "cairn NAME: sentence" on standard error; returns `code`. */
 int tool_fail(const struct tool *tool, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -22,15 +22,32 @@ static void complain(const char *problem)
     (void)written; /* there is nowhere else to complain to */
 }
 
-static int wants_exec_children(const struct cairn *cairn)
+/* Whether what the program starts by exec() is to have Cairn, too; false where it is not started.
+ */
+static int wants_exec_children(const struct preload_options *run, const struct cairn *cairn)
 {
-    return (cairn->page->plan.children & PAGE_CHILDREN_OF_EXEC) != 0;
+    return cairn != NULL &&
+           (run->children != NULL || (cairn->page->plan.children & PAGE_CHILDREN_OF_EXEC) != 0);
+}
+
+/* What the program sees of it, and what it will see of it. */
+static void settle_environment(char **environment, const struct preload_options *run,
+                               const struct cairn *cairn)
+{
+    int children = wants_exec_children(run, cairn);
+
+    if (cairn != NULL) {
+        preload_keep_environment(environment, children);
+    }
+    if (!children) {
+        preload_clean_environment(environment);
+    }
 }
 
 __attribute__((constructor)) static void preload_start(int argc, char **argv, char **environment)
 {
     struct cairn_options options = CAIRN_OPTIONS_INIT;
-    struct preload_options run = { NULL, NULL, NULL, NULL };
+    struct preload_options run = { NULL, NULL, NULL, NULL, NULL };
     struct cairn *cairn = NULL;
     char error[1024] = "";
     int result;
@@ -39,13 +56,15 @@ __attribute__((constructor)) static void preload_start(int argc, char **argv, ch
     (void)argv;
     preload_waits_start(); /* also where Cairn cannot be started */
     preload_read_environment(environment, &run);
+    if (!preload_is_for_us(&run)) {
+        preload_clean_environment(environment);
+        return;
+    }
     options.config_file = run.config;
     options.application = run.application;
     options.version = run.version;
     result = client_start(&options, environment, &cairn, error, sizeof(error), &client_copy);
-    if (result != 0 || (run.children == NULL && !wants_exec_children(cairn))) {
-        preload_clean_environment(environment);
-    }
+    settle_environment(environment, &run, cairn);
     if (result != 0) {
         complain(error[0] != '\0' ? error : cairn_strerror(result));
         return;

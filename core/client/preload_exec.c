@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * exec() and its kin, as the preload library offers them to the program: the page gets a mark
- * first, so that the monitor does not take the end of what follows for the program's. [app]: also
+ * first, so that the monitor does not take the end of what follows for the program's, and what the
+ * process becomes gets Cairn, too. [app]: also
  * called from signal handlers and from children of vfork(), which share the memory and are somebody
  * else: everything here is async-signal-safe.
  */
@@ -36,20 +37,27 @@ void preload_exec_start(void)
 }
 
 /* Back here only when the program stays what it is. */
-static int come_back(void)
+static int come_back(const struct preload_carried *carried)
 {
     int number = errno;
 
     client_mark_end(0);
+    preload_drop_carried(carried);
     errno = number;
     return -1;
 }
 
 EXPORT int execve(const char *path, char *const *arguments, char *const *environment)
 {
+    struct preload_carried carried;
+    char *const *with = preload_carry_environment(environment, &carried);
+
     client_mark_end(PAGE_BECOMES);
-    syscall(SYS_execve, path, arguments, environment);
-    return come_back();
+    syscall(SYS_execve, path, arguments, with);
+    if (errno == E2BIG && with != environment) {
+        syscall(SYS_execve, path, arguments, environment);
+    }
+    return come_back(&carried);
 }
 
 EXPORT int execv(const char *path, char *const *arguments)
@@ -60,9 +68,15 @@ EXPORT int execv(const char *path, char *const *arguments)
 EXPORT int execveat(int folder, const char *path, char *const *arguments, char *const *environment,
                     int flags)
 {
+    struct preload_carried carried;
+    char *const *with = preload_carry_environment(environment, &carried);
+
     client_mark_end(PAGE_BECOMES);
-    syscall(SYS_execveat, folder, path, arguments, environment, flags);
-    return come_back();
+    syscall(SYS_execveat, folder, path, arguments, with, flags);
+    if (errno == E2BIG && with != environment) {
+        syscall(SYS_execveat, folder, path, arguments, environment, flags);
+    }
+    return come_back(&carried);
 }
 
 EXPORT int fexecve(int file, char *const *arguments, char *const *environment)
@@ -72,13 +86,20 @@ EXPORT int fexecve(int file, char *const *arguments, char *const *environment)
 
 EXPORT int execvpe(const char *file, char *const *arguments, char *const *environment)
 {
+    struct preload_carried carried;
+    char *const *with;
+
     if (search_next == NULL) {
         errno = ENOSYS;
         return -1;
     }
+    with = preload_carry_environment(environment, &carried);
     client_mark_end(PAGE_BECOMES);
-    search_next(file, arguments, environment);
-    return come_back();
+    search_next(file, arguments, with);
+    if (errno == E2BIG && with != environment) {
+        search_next(file, arguments, environment);
+    }
+    return come_back(&carried);
 }
 
 EXPORT int execvp(const char *file, char *const *arguments)

@@ -49,6 +49,16 @@ static char *line_of(const char *text)
     return line;
 }
 
+/* A sentence from elsewhere ends with a full stop; a problem does not. */
+static void drop_stop(char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > 0 && text[length - 1] == '.') {
+        text[length - 1] = '\0';
+    }
+}
+
 /* A free place for a problem; an error takes the place of a warning when there is none. */
 static struct config_problem *place(struct config_problems *problems, bool warning)
 {
@@ -76,6 +86,7 @@ static void add(struct config_problems *problems, bool warning, struct config_po
         return;
     }
     vsnprintf(text, sizeof(text), format, arguments);
+    drop_stop(text);
     item->position = position;
     item->position.file = position.file != NULL ? strdup(position.file) : NULL;
     item->path = line_of(path);

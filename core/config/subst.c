@@ -170,14 +170,16 @@ static void from_open_file(struct substitution *s, int fd, const char *quoted)
     struct stat status;
     ssize_t bytes;
 
-    if (data == NULL || fstat(fd, &status) != 0) {
-        s->check->no_memory = s->check->no_memory || data == NULL;
-        fail(s, "the file %s cannot be read", quoted);
+    if (data == NULL) {
+        s->failed = s->check->no_memory = true;
+    } else if (fstat(fd, &status) != 0) {
+        fail(s, "the file %s cannot be read: %s", quoted, strerror(errno));
     } else if (objection(&status) != NULL) {
         fail(s, "the file %s %s", quoted, objection(&status));
-    } else if ((bytes = read_secret(fd, data, MAX_FILE_BYTES + 1)) < 0) {
-        fail(s, "the file %s %s", quoted,
-             errno == EFBIG ? "is larger than 64 KiB" : "cannot be read");
+    } else if ((bytes = read_secret(fd, data, MAX_FILE_BYTES + 1)) < 0 && errno == EFBIG) {
+        fail(s, "the file %s is larger than 64 KiB", quoted);
+    } else if (bytes < 0) {
+        fail(s, "the file %s cannot be read: %s", quoted, strerror(errno));
     } else {
         char what[CONFIG_QUOTED_BYTES + 16];
 

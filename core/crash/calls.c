@@ -12,7 +12,7 @@
 #define AWAITED (1 << 30)
 
 /* Places of the program whose faults ended in a call, and were captured for that. */
-#define SITES 32
+#define SITES 256
 
 static int32_t threads[CALLS]; /* whose call it is; 0: free */
 
@@ -23,8 +23,9 @@ __attribute__((section(".bss.~calls"))) static struct call calls[CALLS];
 /* The handler that has recovered from this signal. */
 static uint64_t trusted[CRASH_SIGNALS];
 
-/* Handlers that have made calls, each with the instruction for which they did. */
-static uint64_t sites[SITES];
+/* Handlers that have made calls, each with the instruction for which they did: from its own place
+ * on the first one that is free. */
+__attribute__((section(".bss.~sites"))) static uint64_t sites[SITES];
 
 /* ---- The table ---- */
 
@@ -189,9 +190,11 @@ static uint64_t site_of(uint64_t handler, const struct ucontext *context)
 
 static int is_known(uint64_t site)
 {
-    for (size_t i = 0; i < SITES; i++) {
-        if (__atomic_load_n(&sites[i], __ATOMIC_RELAXED) == site) {
-            return 1;
+    for (uint64_t i = 0; i < SITES; i++) {
+        uint64_t seen = __atomic_load_n(&sites[(site + i) % SITES], __ATOMIC_RELAXED);
+
+        if (seen == 0 || seen == site) {
+            return seen == site;
         }
     }
     return 0;
@@ -217,11 +220,12 @@ void crash_trust_here(const struct call *call)
 {
     uint64_t site = site_of(call->handler, &call->context);
 
-    for (size_t i = 0; i < SITES; i++) {
+    for (uint64_t i = 0; i < SITES; i++) {
         uint64_t seen = 0;
 
-        if (__atomic_compare_exchange_n(&sites[i], &seen, site, 0, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED)) {
+        if (__atomic_compare_exchange_n(&sites[(site + i) % SITES], &seen, site, 0,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+            seen == site) {
             return;
         }
     }

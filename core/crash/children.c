@@ -14,6 +14,7 @@ void crash_begin_child(int32_t pid)
 {
     /* A thread that the child does not have may have been in it. */
     __atomic_store_n(&crash_state.gate, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&crash_state.users, 0, __ATOMIC_SEQ_CST);
     crash_guards_reset();
     crash_state.child = 1;
     __atomic_store_n(crash_state.here, (uint32_t)pid, __ATOMIC_RELEASE);

@@ -70,20 +70,55 @@ int crash_put_back(const struct crash_signal *signal, uint64_t blocked)
     return 1;
 }
 
-/* The call of an earlier handler that is under way; the frame tells it from one that jumped out. */
-static struct {
-    int32_t tid;
-    uint64_t context, frame;
-} asking;
+/* Calls at the same time, in all threads; what is more shares a place. */
+#define ASKINGS 32
+
+/* The calls of earlier handlers that are under way. How deep one is on the stack tells it from one
+ * that has jumped out. */
+static struct asking {
+    int32_t tid; /* atomic; 0: free */
+    uint64_t context, depth;
+} asking[ASKINGS] __attribute__((section(".bss.~asking")));
+
+static struct asking *begin_asking(const struct crash_signal *signal)
+{
+    struct asking *place = asking;
+
+    for (; place < asking + ASKINGS - 1; place++) {
+        int32_t seen = __atomic_load_n(&place->tid, __ATOMIC_ACQUIRE);
+        int is_over = seen == signal->tid ? place->depth <= (uint64_t)(uintptr_t)signal
+                                          : seen == 0 || sys_kill(seen, 0) == -ESRCH;
+
+        if (is_over && __atomic_compare_exchange_n(&place->tid, &seen, signal->tid, 0,
+                                                   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            break;
+        }
+    }
+    place->tid = signal->tid;
+    place->context = (uint64_t)(uintptr_t)signal->context;
+    place->depth = (uint64_t)(uintptr_t)signal;
+    return place;
+}
+
+/* Of those calls, how many were made for this signal. */
+static unsigned count_asked(const struct crash_signal *signal)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < ASKINGS; i++) {
+        count += __atomic_load_n(&asking[i].tid, __ATOMIC_RELAXED) == signal->tid &&
+                 asking[i].context == (uint64_t)(uintptr_t)signal->context &&
+                 asking[i].depth > (uint64_t)(uintptr_t)signal;
+    }
+    return count;
+}
 
 static void call_previous(const struct crash_signal *signal, const struct crash_action *action,
                           uint64_t *blocked)
 {
     uint64_t mask = signal->context->uc_sigmask | action->mask;
+    struct asking *place = begin_asking(signal);
 
-    asking.tid = signal->tid;
-    asking.context = (uint64_t)(uintptr_t)signal->context;
-    asking.frame = (uint64_t)(uintptr_t)__builtin_frame_address(0);
     if ((action->flags & SA_NODEFER) == 0) {
         mask |= CRASH_BIT(signal->number);
     }
@@ -101,21 +136,21 @@ static void call_previous(const struct crash_signal *signal, const struct crash_
     }
     mask = CRASH_ALL_SIGNALS;
     sys_rt_sigprocmask(SIG_SETMASK, &mask, NULL);
+    __atomic_store_n(&place->tid, 0, __ATOMIC_RELEASE);
 }
 
 int crash_is_asked_back(const struct crash_signal *signal)
 {
     const struct crash_action *action = crash_older(signal->number);
+    unsigned asked = count_asked(signal);
 
-    if (asking.tid != signal->tid || asking.context != (uint64_t)(uintptr_t)signal->context ||
-        asking.frame <= (uint64_t)(uintptr_t)__builtin_frame_address(0)) {
+    if (asked == 0) {
         return 0;
     }
-    if (action->handler > (uint64_t)(uintptr_t)SIG_IGN) {
-        asking.context = 0;
+    if (asked > 1 || action->handler == (uint64_t)(uintptr_t)SIG_DFL) {
+        crash_default_action(signal); /* nobody is left who was not asked */
+    } else if (action->handler != (uint64_t)(uintptr_t)SIG_IGN) {
         call_previous(signal, action, NULL);
-    } else if (action->handler == (uint64_t)(uintptr_t)SIG_DFL) {
-        crash_default_action(signal);
     }
     return 1;
 }

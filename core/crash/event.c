@@ -150,13 +150,16 @@ static void describe(const struct crash_handler *handler, struct page *page, str
 }
 
 /* A call that is being waited for gives way to what is new. */
-static int is_recovered(struct page_slot *slot)
+static int is_recovered(struct crash_handler *handler, struct page_slot *slot)
 {
     uint32_t seen = OUTCOME_CALLED;
 
-    return __atomic_compare_exchange_n(&slot->outcome, &seen, OUTCOME_RECOVERED, 0,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
-           seen == OUTCOME_RECOVERED;
+    if (__atomic_compare_exchange_n(&slot->outcome, &seen, OUTCOME_RECOVERED, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+        crash_settle_reserve(handler, OUTCOME_RECOVERED);
+        return 1;
+    }
+    return seen == OUTCOME_RECOVERED;
 }
 
 /* Until the monitor changes the word, or it cannot be expected to. */
@@ -171,13 +174,14 @@ static void await_monitor(const struct crash_handler *handler, const struct page
     }
 }
 
+/* `recovered`: what the slot is about, if anything. */
 static int claim(const struct crash_handler *handler, struct page *page, struct page_slot *slot,
-                 const struct crash_signal *signal)
+                 const struct crash_signal *signal, int recovered)
 {
     uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 
     if (state != SLOT_IDLE && state != SLOT_CANCELLED) {
-        if (!is_recovered(slot)) {
+        if (!recovered) {
             return 0;
         }
         /* It throws away what the program has recovered from. */
@@ -268,13 +272,13 @@ static int report_in(struct page_slot *slot, struct crash_handler *handler, stru
                      const struct crash_signal *signal)
 {
     uint32_t state = SLOT_IDLE;
-    int dumpable, claimed, reported;
+    int dumpable, claimed, reported, recovered = is_recovered(handler, slot);
 
-    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED && !is_recovered(slot)) {
+    if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_RELEASED && !recovered) {
         return 0; /* of what another thread dies at this moment */
     }
     dumpable = allow_capture(handler, page);
-    claimed = claim(handler, page, slot, signal);
+    claimed = claim(handler, page, slot, signal, recovered);
     if (!crash_ask_filter(handler, signal)) {
         if (claimed) {
             cancel(slot);
@@ -335,7 +339,7 @@ static int settle(struct crash_handler *handler, struct page *page,
     slot->call_at = signal->call_at;
     slot->call_word = context_pc(signal->context);
     if (outcome == OUTCOME_CALLED && slot->id[0] == '\0') {
-        outcome = OUTCOME_RECOVERED; /* the reserve does not wait for a call */
+        outcome = OUTCOME_RECOVERED; /* there is no report that waits for the call */
     }
     if ((seen == OUTCOME_OPEN || seen == OUTCOME_CALLED) &&
         __atomic_compare_exchange_n(&slot->outcome, &seen, outcome, 0, __ATOMIC_ACQ_REL,
@@ -356,6 +360,7 @@ int crash_settle(const struct crash_signal *signal, uint32_t outcome)
     uint64_t number = UINT64_MAX;
     int settled = 0;
 
+    crash_begin_use();
     while ((handler = crash_next_handler(&number)) != NULL) {
         struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
 
@@ -363,5 +368,6 @@ int crash_settle(const struct crash_signal *signal, uint32_t outcome)
             settled |= settle(handler, page, signal, outcome);
         }
     }
+    crash_end_use();
     return settled;
 }

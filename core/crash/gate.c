@@ -50,6 +50,7 @@ static uint64_t park(const struct crash_signal *signal)
     struct crash_handler *handler;
     uint64_t number = UINT64_MAX, nanoseconds = SYS_NANOSECONDS;
 
+    crash_begin_use();
     while ((handler = crash_next_handler(&number)) != NULL) {
         struct page *page = __atomic_load_n(&handler->page, __ATOMIC_SEQ_CST);
         uint32_t index;
@@ -66,6 +67,7 @@ static uint64_t park(const struct crash_signal *signal)
         }
         nanoseconds += ((uint64_t)page->plan.hold_ms + 2000) * 1000000;
     }
+    crash_end_use();
     return nanoseconds < 60 * SYS_NANOSECONDS ? nanoseconds : 60 * SYS_NANOSECONDS;
 }
 
@@ -139,5 +141,6 @@ int crash_is_quiet(void)
 {
     uint32_t gate = load_gate();
 
-    return (gate == 0 || (gate & ENDING) != 0) && crash_guards_are_free();
+    return (gate == 0 || (gate & ENDING) != 0) && crash_guards_are_free() &&
+           __atomic_load_n(&crash_state.users, __ATOMIC_SEQ_CST) == 0;
 }

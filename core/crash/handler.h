@@ -85,6 +85,7 @@ struct crash_state {
     uint32_t secure;    /* AT_SECURE at the start */
     uint32_t test_tier; /* enum crash_test_tier */
     uint32_t gate;      /* core/crash/gate.c */
+    uint32_t users;     /* threads that use pages and do not hold the gate */
     uint64_t installed; /* bit n-1: our handler was installed for signal n */
     uint64_t (*program_mask)(void); /* of the preload library: what the thread believes to block
                                        and does not, so that faults are seen; NULL: nothing */

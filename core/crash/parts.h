@@ -37,6 +37,18 @@ void crash_gate_end(const struct crash_signal *signal);
 /* The program goes on: the next crash is a crash of its own. */
 void crash_gate_leave(const struct crash_signal *signal);
 
+/* What is found in the table between the two, page and reserve, stays mapped; who holds the gate
+ * needs neither. */
+static inline void crash_begin_use(void)
+{
+    __atomic_fetch_add(&crash_state.users, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void crash_end_use(void)
+{
+    __atomic_fetch_sub(&crash_state.users, 1, __ATOMIC_SEQ_CST);
+}
+
 /* ---- children.c: children of fork() ---- */
 
 /* True when this memory is the signalled process's own: not in a child of vfork(). */
@@ -85,7 +97,8 @@ int crash_guard_is_clock(const siginfo_t *info);
 
 /* A sandbox is in force: some system calls may be refused, or kill. */
 int crash_is_filtered(void);
-/* What becomes of the minidump in the reserve when the outcome of an open report is known. */
+/* What becomes of the minidump in the reserve when the outcome of an open report is known; as long
+ * as it is not, it stays open. */
 void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome);
 /* A minidump in the reserve, by a copy of this process or, where none can be made, by this thread.
  * Non-zero: it is complete, and the slot's `success`, `id`, `path` say so. */

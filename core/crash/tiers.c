@@ -49,7 +49,7 @@ struct work {
     const struct crash_handler *handler;
     const struct page *page;
     const struct crash_signal *signal;
-    struct minidump_reserve *reserve;
+    struct minidump_reserve *reserve; /* the handler's may become another's meanwhile */
     uint32_t complete; /* its state then: COMPLETE or OPEN */
     const char *reason;
     uint32_t tier;
@@ -119,8 +119,9 @@ static int write_dump(const struct work *work, struct capture *capture)
     extra.begun = &work->reserve->state;
     extra.annotations = records.annotations;
     extra.annotation_count = records.annotation_count;
-    result = minidump_write_memory(capture, &extra, work->handler->reserve, MINIDUMP_RESERVE_BYTES,
-                                   &bytes);
+    result = minidump_write_memory(capture, &extra,
+                                   (unsigned char *)work->reserve - MINIDUMP_RESERVE_BYTES,
+                                   MINIDUMP_RESERVE_BYTES, &bytes);
     if (result == 0) {
         work->reserve->bytes = bytes;
     }
@@ -376,7 +377,7 @@ static int claim(struct minidump_reserve *reserve)
 
 void crash_settle_reserve(struct crash_handler *handler, uint32_t outcome)
 {
-    if (handler->reserve != NULL) {
+    if (handler->reserve != NULL && outcome > OUTCOME_CALLED) {
         move(about(handler), MINIDUMP_RESERVE_OPEN,
              outcome == OUTCOME_DIED ? MINIDUMP_RESERVE_COMPLETE : MINIDUMP_RESERVE_EMPTY);
     }
@@ -413,10 +414,13 @@ int crash_write_reserve(struct crash_handler *handler, struct page *page, struct
     if (handler->reserve == NULL) {
         crash_map_reserve(handler, page);
     }
-    if (handler->reserve == NULL || !claim(about(handler))) {
+    if (handler->reserve == NULL) {
         return 0;
     }
     work.reserve = about(handler);
+    if (!claim(work.reserve)) {
+        return 0;
+    }
     work.complete =
         slot->outcome == OUTCOME_OPEN ? MINIDUMP_RESERVE_OPEN : MINIDUMP_RESERVE_COMPLETE;
     __atomic_store_n(&work.reserve->writer, signal->pid, __ATOMIC_RELEASE);

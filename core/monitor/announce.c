@@ -23,6 +23,7 @@ void announce_wake(const struct announce *announce)
     }
 }
 
+/* Sleeps without a deadline between crashes, and nobody waits for this thread. */
 _Noreturn static void *park(void *argument)
 {
     const struct announce *announce = argument;

@@ -14,6 +14,8 @@
 
 #define STACK_BYTES (256 * 1024)
 
+/* Between the two threads, of which each does what has an end: the capture has deadlines of its
+ * own, and a process that is frozen while it holds the program is ended by a kernel timer. */
 static void wait_for(sem_t *semaphore)
 {
     while (sem_wait(semaphore) != 0 && errno == EINTR) {

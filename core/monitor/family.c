@@ -60,7 +60,9 @@ static bool has_memory(int32_t pid)
     return strstr(text, "\nVmSize:") != NULL;
 }
 
-/* Looks at the program before anybody else is woken: what was started by exec() may end at once. */
+/* Looks at the program before anybody else is woken: what was started by exec() may end at once.
+ * The lock comes when the last process lets go of the page, in a month or never, so this waits
+ * without a deadline; nobody waits for this thread. */
 static void *wait_for_all(void *argument)
 {
     struct family *family = argument;

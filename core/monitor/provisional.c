@@ -16,6 +16,7 @@
 #include "core/monitor/monitor.h"
 #include "core/monitor/sync.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -95,7 +96,8 @@ static enum slot_outcome look(struct monitor *monitor)
                                                                         : OUTCOME_RECOVERED;
 }
 
-/* The return address of what the handler made the thread call is still there. */
+/* The return address of what the handler made the thread call is still there, or may be: who is not
+ * permitted to look does not know. */
 static bool is_calling(const struct monitor *monitor)
 {
     const struct page_slot *slot = crash_slot(monitor);
@@ -103,8 +105,10 @@ static bool is_calling(const struct monitor *monitor)
     struct iovec here = { &word, sizeof(word) };
     struct iovec there = { (void *)(uintptr_t)slot->call_at, sizeof(word) };
 
-    return process_vm_readv(monitor->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof(word) &&
-           word == slot->call_word;
+    if (process_vm_readv(monitor->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof(word)) {
+        return word == slot->call_word;
+    }
+    return errno == EPERM;
 }
 
 /* Whether an end that no handler has seen is that of a program which could not mend its fault: not
@@ -135,6 +139,9 @@ static enum slot_outcome judge_end(const struct monitor *monitor)
     if (!is_of_fault(monitor, &death)) {
         return OUTCOME_RECOVERED;
     }
+    if (!monitor->provisional.written) {
+        return OUTCOME_DIED; /* in the reserve there is no place for it */
+    }
     death_explain(&death, text, sizeof(text));
     int result = incoming_tell_end(&monitor->provisional.incoming, text);
     if (result != 0) {
@@ -154,10 +161,10 @@ static enum slot_outcome find_call_outcome(struct monitor *monitor, bool over)
     if (!over && now < provisional->next_look) {
         return OUTCOME_CALLED;
     }
-    if (over && provisional->written) {
+    if (over) {
         return decide(slot, OUTCOME_CALLED, judge_end(monitor));
     }
-    if (!provisional->written || now >= provisional->deadline || !is_calling(monitor)) {
+    if (now >= provisional->deadline || !is_calling(monitor)) {
         return decide(slot, OUTCOME_CALLED, OUTCOME_RECOVERED);
     }
     provisional->pause *= 2;

@@ -46,7 +46,8 @@ int spool_scan(const char *spool, const char *application, struct spool_list *re
                struct error *error);
 void spool_list_finish(struct spool_list *list);
 
-/* One report by its id, a prefix of it that is unique, or "latest" (set-aside ones never are).
+/* One report by its id, a prefix of it that is unique, or "latest", which is never one that is set
+ * aside or still being made.
  * CAIRN_ENOENT, or CAIRN_EINVAL when several begin so. */
 int spool_find(const char *spool, const char *application, const char *id,
                struct spool_entry *ret_entry, struct error *error);

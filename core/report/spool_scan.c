@@ -212,7 +212,7 @@ void spool_list_finish(struct spool_list *list)
 static bool is_meant(const struct spool_entry *entry, const char *id)
 {
     if (strcmp(id, "latest") == 0) {
-        return entry->state != SPOOL_QUARANTINE;
+        return entry->state != SPOOL_QUARANTINE && entry->state != SPOOL_INCOMING;
     }
     return strncmp(entry->id, id, strlen(id)) == 0;
 }
@@ -229,6 +229,17 @@ static size_t count_meant(const struct spool_list *list, const char *id, size_t 
         }
     }
     return count;
+}
+
+static int no_report(const struct spool_list *list, const char *spool, struct error *error)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->entries[i].state == SPOOL_INCOMING) {
+            return error_set(error, CAIRN_ENOENT,
+                             "There is no report in %s yet; one is being made.", spool);
+        }
+    }
+    return error_set(error, CAIRN_ENOENT, "There is no report in %s.", spool);
 }
 
 int spool_find(const char *spool, const char *application, const char *id,
@@ -248,7 +259,7 @@ int spool_find(const char *spool, const char *application, const char *id,
                            "\"%.64s\" could be any of %zu reports in %s; more digits tell which.",
                            id, count, spool);
     } else if (count == 0) {
-        result = latest ? error_set(error, CAIRN_ENOENT, "There is no report in %s.", spool)
+        result = latest ? no_report(&list, spool, error)
                         : error_set(error, CAIRN_ENOENT, "There is no report \"%.64s\" in %s.", id,
                                     spool);
     } else {

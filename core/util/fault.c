@@ -3,6 +3,7 @@
 #include "core/util/fault.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,12 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The value's next part, which ends at a colon, is `text`: what follows, or NULL. */
-static const char *after(const char *value, const char *text)
+/* The entry's next part, which ends at a colon, is `text`: what follows, or NULL. */
+static const char *after(const char *entry, const char *text)
 {
     size_t bytes = strlen(text);
 
-    return strncmp(value, text, bytes) == 0 && value[bytes] == ':' ? value + bytes + 1 : NULL;
+    return strncmp(entry, text, bytes) == 0 && entry[bytes] == ':' ? entry + bytes + 1 : NULL;
 }
 
 /* True for the first to come: the file is made with this process's number. */
@@ -35,20 +36,29 @@ static bool is_first(const char *path)
 }
 
 /* By thread: the kernel then acts on the return from this very call, not a moment later. */
-static void strike(const char *path, int signal)
+static void strike(const char *file, int signal)
 {
-    if (path != NULL && is_first(path)) {
+    char path[PATH_MAX];
+
+    if (file == NULL) {
+        return;
+    }
+    int bytes = snprintf(path, sizeof(path), "%.*s", (int)strcspn(file, ";"), file);
+    if (bytes > 0 && (size_t)bytes < sizeof(path) && is_first(path)) {
         syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
     }
 }
 
 void fault_point(const char *name)
 {
-    const char *value = secure_getenv("CAIRN_TEST_FAULT");
-    const char *action = value != NULL ? after(value, name) : NULL;
+    const char *entry = secure_getenv("CAIRN_TEST_FAULT");
 
-    if (action != NULL) {
-        strike(after(action, "kill"), SIGKILL);
-        strike(after(action, "stop"), SIGSTOP);
+    while (entry != NULL) {
+        const char *action = after(entry, name), *end = strchr(entry, ';');
+        if (action != NULL) {
+            strike(after(action, "kill"), SIGKILL);
+            strike(after(action, "stop"), SIGSTOP);
+        }
+        entry = end != NULL ? end + 1 : NULL;
     }
 }

@@ -5,8 +5,9 @@
  *
  * CAIRN_TEST_FAULT=POINT:ACTION:FILE, with the action "kill" or "stop", is obeyed once, by the
  * first process that comes to the point: it makes FILE, which must not exist, with its number in
- * it. Not looked at with raised rights. It gives nobody a power that he has not: whoever chooses
- * the environment of a process of his can also end it.
+ * it. Several may be given, with a semicolon between them. Not looked at with raised rights. It
+ * gives nobody a power that he has not: whoever chooses the environment of a process of his can
+ * also end it.
  */
 #ifndef CAIRN_CORE_UTIL_FAULT_H
 #define CAIRN_CORE_UTIL_FAULT_H

@@ -185,9 +185,9 @@ const char *paths_default_spool(char *buffer, size_t capacity)
     } else {
         if (home == NULL || home[0] != '/') {
             user = getpwuid(geteuid());
-            home = user != NULL ? user->pw_dir : "/nonexistent";
+            home = user != NULL ? user->pw_dir : NULL;
         }
-        length = snprintf(buffer, capacity, "%s/.local/state/cairn", home);
+        length = home != NULL ? snprintf(buffer, capacity, "%s/.local/state/cairn", home) : 0;
     }
     return length > 0 && (size_t)length < capacity ? buffer : NULL;
 }

@@ -170,7 +170,9 @@ CAIRN_API int cairn_dump_process(struct cairn *cairn, int pid, int tid, const ch
 
 /* Gives the calling thread an alternate signal stack with guard pages, so that its stack overflows
  * are reported too; idempotent, and a stack that the program has set itself is left alone. The thread that calls
- * cairn_start() has one already. Call cairn_thread_stop() before the thread ends. [any thread] */
+ * cairn_start() has one already. Call cairn_thread_stop() before the thread ends. A program that is
+ * linked with libcairn-threads (`pkg-config --libs cairn-threads`) need not call either: there every
+ * thread that pthread_create() or thrd_create() makes has one until it ends. [any thread] */
 CAIRN_API int cairn_thread_start(void);
 CAIRN_API int cairn_thread_stop(void);
 

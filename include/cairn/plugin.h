@@ -45,7 +45,7 @@ enum cairn_kind {
 };
 
 /* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
- * socket() for anything but AF_UNIX and AF_NETLINK, without the second from fork(), execve() and
+ * socket() for anything but AF_UNIX, without the second from fork(), execve() and
  * kill(), without either from ptrace() and its like, as do programs that it starts; these also get no
  * rights from set-id bits then. Threads are always possible. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */
@@ -79,6 +79,7 @@ enum cairn_option_type {
     CAIRN_OPTION_URL = 11,     /* const char *, http or https; may hold a token: never logged whole */
 };
 
+/* What is required is there: a text with something in it, a list or map with an entry. */
 #define CAIRN_OPTION_REQUIRED (1u << 0)
 #define CAIRN_OPTION_LIST (1u << 1) /* struct cairn_list of the type */
 #define CAIRN_OPTION_MAP (1u << 2)  /* struct cairn_map from names to the type */

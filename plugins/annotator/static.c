@@ -31,9 +31,6 @@ static int check(const struct cairn_host *host, const void *options_)
     const char *const *values = config->values.values;
     int status = CAIRN_PLUGIN_OK;
 
-    if (config->values.count == 0) {
-        return host->problem(host, "values", "no attribute is named");
-    }
     for (size_t i = 0; i < config->values.count; i++) {
         const char *name = config->values.keys[i];
         size_t length = strlen(name);

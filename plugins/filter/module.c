@@ -44,23 +44,6 @@ static const struct cairn_option options[] = {
     { .name = NULL },
 };
 
-static int check(const struct cairn_host *host, const void *options_)
-{
-    const struct config *config = options_;
-    const char *const *patterns = config->modules.items;
-    int status = CAIRN_PLUGIN_OK;
-
-    if (config->modules.count == 0) {
-        return host->problem(host, "modules", "no module is named");
-    }
-    for (size_t i = 0; i < config->modules.count; i++) {
-        if (patterns[i][0] == '\0') {
-            status = host->problem(host, "modules", "an empty pattern matches nothing");
-        }
-    }
-    return status;
-}
-
 static int create(const struct cairn_host *host, const void *config, void **ret_context)
 {
     (void)host;
@@ -125,7 +108,6 @@ static int decide(void *context, struct cairn_filter_args *args)
 static const struct cairn_filter_ops ops = {
     .size = sizeof(ops),
     .flags = CAIRN_STAGE_STACK,
-    .check = check,
     .create = create,
     .decide = decide,
 };

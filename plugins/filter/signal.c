@@ -61,16 +61,6 @@ static int32_t number_of(const char *name)
     return 0;
 }
 
-static int check(const struct cairn_host *host, const void *options_)
-{
-    const struct config *config = options_;
-
-    if (config->signals.count == 0) {
-        return host->problem(host, "signals", "the list of signals is empty");
-    }
-    return CAIRN_PLUGIN_OK;
-}
-
 static int create(const struct cairn_host *host, const void *config, void **ret_context)
 {
     (void)host;
@@ -105,7 +95,6 @@ static int decide(void *context, struct cairn_filter_args *args)
 static const struct cairn_filter_ops ops = {
     .size = sizeof(ops),
     .flags = CAIRN_STAGE_CRASH,
-    .check = check,
     .create = create,
     .decide = decide,
 };

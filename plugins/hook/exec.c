@@ -57,9 +57,6 @@ static int check(const struct cairn_host *host, const void *options_)
     const struct config *config = options_;
     const char *const *command = config->command.items;
 
-    if (config->command.count == 0 || command[0][0] == '\0') {
-        return host->problem(host, "command", "no program is named");
-    }
     if (command[0][0] != '/' && strchr(command[0], '/') != NULL) {
         return host->problem(host, "command",
                              "\"%s\" is neither an absolute path nor a name to be found in %s",

@@ -229,11 +229,39 @@ reported 1 "... as it is with the configuration's word"
 under "$scratch/all.yaml" --application tree sh -c "'$victim' fork; true"
 reported 1 "... once"
 is "... under the name that was given" "$(find "$spool" -path '*/tree/*' -name report.json | wc -l)" 1
-under "$scratch/all.yaml" env -i "$victim" fork
-reported 0 "a cleared environment: the program runs without"
-under "$scratch/all.yaml" env LD_PRELOAD= PRELOADED=1 "$victim" fork
+# A shell that has become another program would have Cairn all the same, see below; so it stays.
+clear='unset LD_PRELOAD; sh -c'
+under "$scratch/all.yaml" sh -c "($clear \"'$victim' fork; true\"); true"
+reported 0 "a cleared environment: what a child becomes runs without"
+under "$scratch/all.yaml" sh -c "(LD_PRELOAD= sh -c \"'$victim' fork; true\"); true"
 reported 0 "... and with a preload of its own"
 is "... and says nothing" "$(cat "$scratch/err")" ""
+
+# What the process itself becomes is still the program that was to be run.
+under "$scratch/fork.yaml" env -i CAIRN_LIBEXEC="$CAIRN_LIBEXEC" CAIRN_PLUGIN_PATH="$CAIRN_PLUGIN_PATH" PRELOADED=1 "$victim" fork
+reported 1 "the process becomes another program, past the environment: it is reported"
+printf '#!/usr/bin/env sh\nexec sh -c "exec \\"\$0\\" fork" "%s"\n' "$victim" >"$scratch/wrapper"
+chmod +x "$scratch/wrapper"
+under "$scratch/fork.yaml" --application tree "$scratch/wrapper"
+reported 1 "... so it is behind a script of env's, and two shells"
+is "... under the name that was given" "$(find "$spool" -path '*/tree/*' -name report.json | wc -l)" 1
+echo 'echo "${LD_PRELOAD:-none} ${CAIRN_RUN_PROCESS:-none}"' >"$scratch/print"
+under "$scratch/fork.yaml" sh -c "exec env -u HOME sh '$scratch/print'"
+is "... and sees nothing of it" "$out" "none none"
+under "$scratch/fork.yaml" env LD_PRELOAD=/nonexistent.so sh "$scratch/print"
+is "... but what it preloads by itself" "$out" "/nonexistent.so none"
+under "$scratch/ignore.yaml" env "$victim" fork
+reported 0 "... with ignore its children are not"
+${CC:-cc} -static -o "$scratch/static" -x c - <<'END'
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    return fork() == 0 ? execvp(argv[1], argv + 1) : argc < 0;
+}
+END
+under "$scratch/fork.yaml" env "$scratch/static" "$victim" fork
+reported 0 "behind a program without Cairn its children are left alone"
+is "... which say nothing" "$(cat "$scratch/err")" ""
 under "$scratch/fork.yaml" --children cairn run -c "$scratch/fork.yaml" sh -c "echo \${LD_PRELOAD:-none}; '$victim' fork; true"
 has "a run in a run: the inner one's environment is clean" "$out" '^none$'
 reported 0 "... and its children are left alone"

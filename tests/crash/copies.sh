@@ -103,6 +103,11 @@ ends 159 "in a circle, a sent signal" "program:program plugin:plug-in " "start s
     "$scratch/hidden" $again raise 31
 ends 139 "in a circle, a fork child" "program:program plugin:plug-in " "start set load stop start set " \
     "$scratch/hidden" $again fork crash
+twice="$again unstart load $scratch/plugin-one.so $plugin stop start $program"
+ends 134 "twice round the circle, abort" "program:program plugin:plug-in " \
+    "start set load stop start set unstart load stop start set " "$scratch/hidden" $twice abort
+ends 136 "twice round the circle, a sent signal" "program:program plugin:plug-in " \
+    "start set load stop start set unstart load stop start set " "$scratch/hidden" $twice raise 8
 crash "the first of two plug-ins is unloaded" "second:plug-in " "load unstart load " \
     "$scratch/bare" load "$scratch/plugin-one.so" "$plugin" unstart unload load "$scratch/plugin-two.so" "$scratch/second.yaml"
 

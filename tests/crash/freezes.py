@@ -113,6 +113,7 @@ class Trial:
         self.application = self.spool / "victim"
         self.config = self.folder / "cairn.yaml"
         self.marker = self.folder / "marker"
+        self.other = self.folder / "other"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.config.write_text(CONFIG.format(spool=self.spool, target=self.folder / "target"))
@@ -184,12 +185,7 @@ class Trial:
 
     def struck(self):
         """The process that came to the point, once it is frozen."""
-        try:
-            pid = int(self.marker.read_text())
-            state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except (FileNotFoundError, ValueError, ProcessLookupError):
-            return None
-        return pid if state in "Tt" else None
+        return frozen_at(self.marker)
 
     def crash(self, kind, limit, at=lambda: None):
         """Runs the victim to its end; `at` is called again and again meanwhile."""
@@ -207,6 +203,24 @@ class Trial:
         return time.monotonic() - began
 
 
+def state_at(marker):
+    """The process that made the marker, and its state: "X" once it is gone, "-" while there is none."""
+    try:
+        pid = int(marker.read_text())
+    except (FileNotFoundError, ValueError):
+        return None, "-"
+    try:
+        return pid, pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return pid, "X"
+
+
+def frozen_at(marker):
+    """The process that made the marker, if it is frozen."""
+    pid, state = state_at(marker)
+    return pid if state in "Tt" else None
+
+
 # ---- a process is struck ----
 
 class Strike:
@@ -217,6 +231,7 @@ class Strike:
         self.pid = self.since = None
 
     def __call__(self):
+        self.let_the_other_on()
         if self.pid is None:
             self.pid, self.since = self.trial.struck(), time.monotonic()
             if self.pid is not None:
@@ -225,6 +240,11 @@ class Strike:
             self.thaw_after = None
             self.end(signal.SIGCONT)
 
+    def let_the_other_on(self):
+        """A monitor is frozen until its spare has been struck: it would end one that it does not need any more."""
+        if state_at(self.trial.marker)[1] in "TtZX" and (other := frozen_at(self.trial.other)) is not None:
+            os.kill(other, signal.SIGCONT)
+
     def end(self, number):
         """Ends or thaws it, if it is still there: some are ended by Cairn itself."""
         if self.pid is not None and self.trial.struck() == self.pid:
@@ -232,12 +252,16 @@ class Strike:
 
 
 def strike(trial, point, kind, action, tiers, act=lambda: None):
-    trial.environment["CAIRN_TEST_FAULT"] = f"{point}:{'kill' if action == 'kill' else 'stop'}:{trial.marker}"
+    fault = f"{point}:{'kill' if action == 'kill' else 'stop'}:{trial.marker}"
+    if point.startswith("spare."):
+        fault = f"monitor.released:stop:{trial.other};{fault}"
+    trial.environment["CAIRN_TEST_FAULT"] = fault
     watch = Strike(trial, 1.0 if action == "second" else None, act)
     took = trial.crash(kind, HOLD + TIERS + LOAD, watch)
     del trial.environment["CAIRN_TEST_FAULT"]
     # Nobody is in a hurry to end a frozen engine or sender.
     end = time.monotonic() + (1.0 if action == "freeze" and point.startswith(("engine.", "sender.")) else UNAIDED)
+    end += LOAD if point.startswith("spare.") else 0  # nobody else does anything meanwhile
     while time.monotonic() < end and not (trial.marker.exists() and trial.reports() and trial.children() == []):
         watch()
         reap()
@@ -618,6 +642,8 @@ def run_one(name, arguments):
         print(f"ok - {name} # {function(trial, *rest)}", flush=True)
         shutil.rmtree(trial.folder)
     except (Broken, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as problem:
+        for pid in trial.children():
+            os.kill(pid, signal.SIGKILL)
         text = str(problem).replace("\n", " | ")
         print(f"not ok - {name}: {type(problem).__name__}: {text}", flush=True)
 

@@ -3,8 +3,9 @@
 
 from dataclasses import dataclass, field
 
-PRELOAD, EMBEDDED = "preload", "embedded"
+PRELOAD, EMBEDDED, LINKED = "preload", "embedded", "linked"
 BOTH = (PRELOAD, EMBEDDED)
+EACH = (PRELOAD, EMBEDDED, LINKED)
 
 MAPERR = ("SIGSEGV", ("SEGV_MAPERR",))
 SENT = ("SI_USER", "SI_TKILL")
@@ -70,7 +71,7 @@ ROWS = [
     Row("stack 33 KiB deep", "deep", "33792", through="descend", frames=30, short=(PRELOAD,)),
     Row("stack 8 MiB deep", "deep", "", through="descend", frames=200, kept=30, lost=LLDB),
     Row("stack 12 MiB deep, thread", "deep-thread", str(12 << 20), through="descend",
-        walk="start_thread", frames=200, kept=30, never=LLDB),
+        walk="start_thread", frames=200, kept=30, never=LLDB, modes=EACH),
     Row("1 other thread", "among", "1", walk="thread_body", threads=3, short=(EMBEDDED,)),
     Row("10 other threads", "among", "10", walk="thread_body", threads=12),
     Row("100 other threads", "among", "100", walk="thread_body", threads=102, short=(PRELOAD,)),
@@ -78,9 +79,10 @@ ROWS = [
     Row("overflow, main", "overflow", site="overflow", frames=200, kept=30, short=(PRELOAD,),
         lost=LLDB),
     Row("overflow, thread", "overflow-thread", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
-        site="overflow", walk="thread_body", frames=200, kept=30, short=BOTH, lost=LLDB),
+        site="overflow", walk="thread_body", frames=200, kept=30, short=EACH, lost=LLDB,
+        modes=EACH),
     Row("overflow, C11 thread", "overflow-c11", codes=("SEGV_ACCERR", "SEGV_MAPERR"),
-        site="overflow", walk="overflow_body", frames=200, kept=30, lost=LLDB),
+        site="overflow", walk="overflow_body", frames=200, kept=30, lost=LLDB, modes=EACH),
     Row("heap smashed", "heap", message=r"free\(\): invalid size", through="crash_heap", **CALL),
     Row("double free", "double-free", message="double free detected", through="crash_double_free",
         short=(PRELOAD,), **CALL),
@@ -125,7 +127,8 @@ ROWS = [
         walk="thread_body"),
     Row("before main", "before-main", walk="_start", modes=(PRELOAD,)),
     Row("at exit", "at-exit", through="exit"),
-    Row("in a TLS destructor", "in-destructor", through="destroy_value", walk="start_thread"),
+    Row("in a TLS destructor", "in-destructor", through="destroy_value", walk="start_thread",
+        modes=EACH),
     Row("in a thread_local", "in-thread-local", through="destroy_value",
         walk="start_thread"),
     Row("in a fork child", "in-fork", short=(PRELOAD,)),

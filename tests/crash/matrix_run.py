@@ -254,8 +254,8 @@ def execute(command, environment, folder, row, enter, limit):
 def victim(place, mode):
     if mode == "preload":
         return os.path.join(place.tests, "matrix_victim")
-    built = os.path.join(place.tests, ".libs", "matrix_embedded")  # below libtool's wrapper script
-    return built if os.path.exists(built) else os.path.join(place.tests, "matrix_embedded")
+    built = os.path.join(place.tests, ".libs", "matrix_" + mode)  # below libtool's wrapper script
+    return built if os.path.exists(built) else os.path.join(place.tests, "matrix_" + mode)
 
 
 def run_bare(row, mode, place, setup, folder, limit):

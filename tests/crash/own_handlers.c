@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program with handlers of its own, for tests/crash/own_handlers.sh; with EMBED it links libcairn
- * and starts it after it has installed them, else it knows nothing of Cairn.
+ * and starts it after it has installed them, and becomes OWN_USER, else it knows nothing of Cairn.
  *
  *     own_handlers HOW [MENDED [ROUNDS [fork]]]
  *
@@ -245,6 +245,11 @@ static int start(void)
     if (cairn_start(&options, NULL, error, sizeof(error)) != 0) {
         fprintf(stderr, "%s\n", error);
         return -1;
+    }
+    if (getenv("OWN_USER") != NULL) {
+        unsigned id = (unsigned)strtoul(getenv("OWN_USER"), NULL, 10);
+
+        return setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0 ? 0 : -1;
     }
 #endif
     return 0;

@@ -20,14 +20,19 @@ ok "the program compiles" $build -o "$scratch/plain" "$source"
 ok "... and with Cairn in it" $build -DEMBED -I"$CAIRN_STAGE/include" -o "$scratch/embedded" "$source" \
     -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
 
-# own MODE ARGUMENTS...: $status, $out.
+# shellcheck disable=SC2086 # words on purpose
+ok "a program with a library that chains" $build -I"$CAIRN_STAGE/include" -o "$scratch/chained" \
+    "$CAIRN_SRCDIR/tests/crash/chained.c" -L"$CAIRN_STAGE/lib" -Wl,-rpath,"$CAIRN_STAGE/lib" -lcairn
+
+# own MODE ARGUMENTS...: $status, $out. `prefix` is what starts an embedded one.
+prefix=
 own() {
     mode=$1
     shift
     if [ "$mode" = preload ]; then
         timeout 60 cairn run -c "$OWN_CONFIG" -- "$scratch/plain" "$@" >"$scratch/out" 2>"$scratch/err"
     else
-        timeout 60 "$scratch/embedded" "$@" >"$scratch/out" 2>"$scratch/err"
+        timeout 60 $prefix "$scratch/embedded" "$@" >"$scratch/out" 2>"$scratch/err"
     fi
     status=$?
     out=$(cat "$scratch/out")
@@ -130,14 +135,30 @@ for mode in preload embedded; do
     recovers $mode none call 2000
     recovers $mode none sites 200
 done
+# Of one that does so in many places any other place is captured first; only then a bare exit is seen as what it is.
+crashes 3 preload call-exit sites 100
 # One that does so everywhere is asked first everywhere: without a capture of each, only what it raises is seen.
-crashes 134 preload call-abort sites 200
-crashes 3 preload call-leave sites 200
+crashes 134 preload call-abort sites 300
+crashes 3 preload call-leave sites 300
+own preload call-exit sites 300
+is "$what: it ends as it does" "$status" 3
+ok "$what: nothing is left over" wait_for 20 at_rest
+is "$what: not seen" "$(reports)" "$count"
 # What it has recovered from, and then from others, is nothing that a program dies of a moment later.
 own preload bare call 200
 is "$what: it ends as it does" "$status" 3
 ok "$what: nothing is left over" wait_for 20 at_rest
 is "$what: no report" "$(reports)" "$count"
+
+# Handlers that call back ours, in many threads at the same time: each is asked once for each fault.
+for threads in 1 2 16; do
+    timeout 60 "$scratch/chained" $threads >"$scratch/out" 2>"$scratch/err"
+    is "chained, $threads threads: exit status" "$?" 0
+    is "chained, $threads threads: each handler is called once per fault" "$(cat "$scratch/out")" \
+        "library $((threads + 1)) program $((threads + 1))"
+    ok "chained, $threads threads: nothing is left over" wait_for 20 at_rest
+    is "chained, $threads threads: no report" "$(reports)" "$count"
+done
 
 # In a child of fork() the handler is asked first from the start.
 for mode in preload embedded; do
@@ -154,8 +175,45 @@ for CAIRN_TEST_TIER in 2 3; do
     crashes 139 preload raise mend 3
     is "$what: tier" "$(field "$report" tier)" "$CAIRN_TEST_TIER"
     recovers embedded none mend 20
+    # What the handler makes the thread call decides, here too.
+    for how in call-exit:3 call-abort:134 call-leave:3; do
+        crashes "${how#*:}" embedded "${how%:*}"
+        is "$what: tier" "$(field "$report" tier)" "$CAIRN_TEST_TIER"
+        crashes "${how#*:}" embedded "${how%:*}" call 3
+    done
+    recovers embedded none sites 20
+    own embedded bare call 3
+    is "$what: it ends as it does" "$status" 3
+    ok "$what: nothing is left over" wait_for 20 at_rest
+    is "$what: no report" "$(reports)" "$count"
 done
 unset CAIRN_TEST_TIER
+# The monitor may neither capture the program nor look at its stack.
+if [ "$(id -u)" -eq 0 ]; then
+    prefix="setpriv --bounding-set=-sys_ptrace env OWN_USER=65534"
+    for how in call-exit:3 call-abort:134 call-leave:3 raise:139; do
+        crashes "${how#*:}" embedded "${how%:*}"
+        is "$what: tier" "$(field "$report" tier)" 2
+    done
+    recovers embedded none sites 3
+    prefix=
+else
+    skip "without CAP_SYS_PTRACE" "only root has it"
+fi
+# The monitor dies when it wakes up; the next Cairn process finds what there is.
+for how in call-exit:3 call-abort:134 call-leave:3 raise:139; do
+    rm -f "$scratch/dead"
+    CAIRN_TEST_FAULT=monitor.woken:kill:$scratch/dead
+    export CAIRN_TEST_FAULT
+    own embedded "${how%:*}"
+    unset CAIRN_TEST_FAULT
+    is "a dead monitor, ${how%:*}: exit status" "$status" "${how#*:}"
+    ok "a dead monitor, ${how%:*}: it is" test -s "$scratch/dead"
+    "$CAIRN_LIBEXEC/cairn-engine" recover --application-folder "$spool/embedded" >"$scratch/out" 2>&1
+    count=$((count + 1))
+    is "a dead monitor, ${how%:*}: one report" "$(reports)" "$count"
+    is "a dead monitor, ${how%:*}: of the fault" "$(field "$(newest)/report.json" frames.0.symbol)" crash_here
+done
 
 # PID 1 takes its monitor along: it waits until its report is made.
 sed "s,$spool,$scratch/first," "$OWN_CONFIG" >"$scratch/first.yaml"

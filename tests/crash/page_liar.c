@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     } else {
         announce(page, getppid());
         printf("state %u", wait_for(&page->slots[SLOT_CRASH].state, SLOT_CLAIMED, SLOT_TAKEN));
-        printf(" success %u\n", page->slots[SLOT_CRASH].success);
+        printf(" error %d id \"%s\"\n", page->slots[SLOT_CRASH].error, page->slots[SLOT_CRASH].id);
     }
     kill(monitor, SIGKILL);
     waitpid(monitor, NULL, 0);

@@ -2,20 +2,26 @@
 /*
  * check_config FILE: loads a configuration, binds it against the tables of config_tables.c, prints
  * its problems and the exit code that Cairn's programs would have. check_config --layers [FILE]
- * does the same with all layers and prints, too, what came of them. For the golden tests.
+ * does the same with all layers and prints, too, what came of them; check_config --text with a text
+ * that comes from no file, but by standard input. For the golden tests.
  */
 #include "tests/engine/check_config.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int load(const char *file, bool layers, struct config **ret_config,
                 struct config_problems *problems)
 {
     struct config_request request = { .path = file, .fd = -1 };
 
-    return layers ? config_load_layers(&request, ret_config, problems)
-                  : config_load(file, -1, file, ret_config, problems);
+    if (layers) {
+        return config_load_layers(&request, ret_config, problems);
+    }
+    return strcmp(file, "--text") == 0
+               ? config_load(NULL, STDIN_FILENO, "text", ret_config, problems)
+               : config_load(file, -1, file, ret_config, problems);
 }
 
 int main(int argc, char **argv)
@@ -28,7 +34,7 @@ int main(int argc, char **argv)
     int result, bound = 0;
 
     if (file == NULL && !layers) {
-        fprintf(stderr, "usage: check_config [--layers] FILE\n");
+        fprintf(stderr, "usage: check_config [--layers] FILE | --text\n");
         return 64;
     }
     config_problems_init(&problems);
@@ -42,7 +48,8 @@ int main(int argc, char **argv)
     if (layers && config != NULL && result == 0 && bound == 0) {
         config_show(config, true, &text);
     }
-    fputs(text.data != NULL ? text.data : "", stdout);
+    fputs(text.failed == 0 ? text.data : "check_config: there is not enough memory to print it\n",
+          stdout);
     buf_finish(&text);
     config_problems_finish(&problems);
     config_destroy(config);

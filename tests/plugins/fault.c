@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,19 +190,20 @@ static void be_deaf(void)
     hang();
 }
 
-static void reach_network(const struct cairn_host *host)
+/* The network is refused when every kind of socket is but the local ones: the kernel, too, is
+ * not to be asked by AF_NETLINK, or the host of a virtual machine by AF_VSOCK. */
+static const char *network(void)
 {
-    int inet = socket(AF_INET, SOCK_STREAM, 0), number = errno;
-    int local = socket(AF_UNIX, SOCK_STREAM, 0);
+    static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
+    bool refused = true;
 
-    host->note(host, "the network is %s, the machine is %s",
-               inet >= 0          ? "there"
-               : number == EACCES ? "refused"
-                                  : strerror(number),
-               local >= 0 ? "there" : "refused");
+    for (int i = 0; i < AF_MAX * 4 && refused; i++) {
+        refused = i / 4 == AF_UNIX || (socket(i / 4, types[i % 4], 0) < 0 && errno == EACCES);
+    }
+    return refused ? "refused" : socket(AF_INET, SOCK_STREAM, 0) >= 0 ? "there" : strerror(errno);
 }
 
-static void start_program(const struct cairn_host *host)
+static const char *programs(void)
 {
     int status = 0;
     pid_t child = fork();
@@ -215,10 +217,7 @@ static void start_program(const struct cairn_host *host)
     } else {
         waitpid(child, &status, 0);
     }
-    host->note(host, "other programs are %s",
-               WEXITSTATUS(status) == 0    ? "there"
-               : WEXITSTATUS(status) == 66 ? "refused"
-                                           : "broken");
+    return WEXITSTATUS(status) == 0 ? "there" : WEXITSTATUS(status) == 66 ? "refused" : "broken";
 }
 
 static void *be_thread(void *there)
@@ -227,8 +226,8 @@ static void *be_thread(void *there)
     return NULL;
 }
 
-/* Names the ways past its parent that are open; a thread has to be possible all the same. */
-static void reach_others(const struct cairn_host *host)
+/* The ways past its parent that are open; a thread has to be possible all the same. */
+static void others(char *text, size_t size)
 {
     static const char *const names[] = { "ptrace", "memory", "descriptors", "signals",  "limits",
                                          "exec",   "vfork",  "clone3",      "io_uring", "x32" };
@@ -264,8 +263,22 @@ static void reach_others(const struct cairn_host *host)
     }
     pthread_create(&thread, NULL, be_thread, &there);
     pthread_join(thread, NULL);
-    host->note(host, "ways out:%s; a thread is %s", open_ways[0] != '\0' ? open_ways : " none",
-               there ? "there" : "refused");
+    snprintf(text, size, "ways out:%s; a thread is %s", open_ways[0] != '\0' ? open_ways : " none",
+             there ? "there" : "refused");
+}
+
+/* What the plugin may do; false when that is not asked. */
+static bool tell_rights(enum fault fault, char *text, size_t size)
+{
+    if (fault == NETWORK) {
+        snprintf(text, size, "the network is %s, the machine is %s", network(),
+                 socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? "there" : "refused");
+    } else if (fault == PROGRAM) {
+        snprintf(text, size, "other programs are %s", programs());
+    } else if (fault == OTHERS) {
+        others(text, size);
+    }
+    return fault == NETWORK || fault == PROGRAM || fault == OTHERS;
 }
 
 static void crash(void)
@@ -302,13 +315,10 @@ static int go_wrong(const struct cairn_host *host, enum fault fault)
         [GARBAGE] = send_garbage, [CHATTER] = chatter, [CLOSE] = close_all,
         [DEAF] = be_deaf,         [OTHERS] = NULL,
     };
+    char rights[256];
 
-    if (fault == NETWORK) {
-        reach_network(host);
-    } else if (fault == PROGRAM) {
-        start_program(host);
-    } else if (fault == OTHERS) {
-        reach_others(host);
+    if (tell_rights(fault, rights, sizeof(rights))) {
+        host->note(host, "%s", rights);
     } else if (acts[fault] != NULL) {
         acts[fault]();
     }
@@ -420,37 +430,12 @@ static int call(void *context, struct cairn_hook_args *args)
 }
 static const struct cairn_hook_ops ops = { sizeof(ops), 0, check, create, destroy, call };
 #else
-/* What a transport notes is kept nowhere, the server's id is. */
-static void tell_rights(const struct config *config, char *text, size_t size)
-{
-    int socket_fd = socket(AF_INET, SOCK_STREAM, 0), socket_error = errno;
-    pid_t child = fork();
-    int fork_error = errno;
-
-    if (child == 0) {
-        _exit(0);
-    }
-    if (child > 0) {
-        waitpid(child, NULL, 0);
-    }
-    if (config->fault == NETWORK || config->fault == PROGRAM) {
-        snprintf(text, size, "network %s, programs %s",
-                 socket_fd >= 0           ? "there"
-                 : socket_error == EACCES ? "refused"
-                                          : strerror(socket_error),
-                 child > 0              ? "there"
-                 : fork_error == EACCES ? "refused"
-                                        : strerror(fork_error));
-    }
-    if (socket_fd >= 0) {
-        close(socket_fd);
-    }
-}
-
 static int call(void *context, struct cairn_transport_args *args)
 {
     args->outcome = CAIRN_DELIVERED;
-    tell_rights(((struct context *)context)->config, args->server_id, sizeof(args->server_id));
+    /* What a transport notes is kept nowhere, the server's id is. */
+    tell_rights(((struct context *)context)->config->fault, args->server_id,
+                sizeof(args->server_id));
     if (IS_NONSENSE(context)) {
         args->outcome = 4711;
         memset(args->server_id, 'x', sizeof(args->server_id));

@@ -100,8 +100,10 @@ def said(kind, name, report):
     return notes
 
 
-# What the instance itself noted: of a transport nothing is kept in the report.
-def noted(name, report):
+# What the instance itself noted; a transport's notes are kept nowhere, the id from its server is.
+def noted(kind, name, report):
+    if kind == "transport":
+        return [d.get("server_id") or "" for d in report["deliveries"] if d["transport"] == name]
     return [note[len(name) + 2:] for note in report["notes"] if note.startswith(name + ": ")]
 
 
@@ -123,23 +125,14 @@ def judge_rights(plugin, fault, notes):
     return None if wanted in notes else f"{notes} lacks: {wanted}"
 
 
-def judge_transport(plugin, name, report):
-    network, programs, _ = RIGHTS[plugin]
-    wanted = f"network {network}, programs {programs}"
-    told = [d.get("server_id") for d in report["deliveries"] if d["transport"] == name]
-    return None if told == [wanted] else f"it told {told} instead of {wanted}"
-
-
 def judge_one(kind, call, name, plugin, fault, report):
     wanted = expected(kind, call, fault) if fault != "none" else None
     notes, kept = said(kind, name, report), contributed(kind, name, report)
     if wanted is None:
         if notes or not kept:
             return f"its contribution is {'kept' if kept else 'lost'}, the report says {notes}"
-        if fault in ("network", "program") and kind == "transport":
-            return judge_transport(plugin, name, report)
-        if fault in ("network", "program", "others") and kind != "transport":
-            return judge_rights(plugin, fault, noted(name, report))
+        if fault in ("network", "program", "others"):
+            return judge_rights(plugin, fault, noted(kind, name, report))
         return None
     if kept:
         return "its contribution is kept"

@@ -9,6 +9,8 @@ cat >"$scratch/red.c" <<'END'
 #include <cairn/cairn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+static struct { char plain[64], note[256], far[4096]; } memory;
 int main(int argc, char **argv)
 {
     struct cairn_options options = CAIRN_OPTIONS_INIT;
@@ -25,6 +27,17 @@ int main(int argc, char **argv)
     cairn_set_integer(cairn, "number", 42);
     cairn_breadcrumb(cairn, "login", "from 10.1.2.3 by alice@example.org");
     cairn_breadcrumb(cairn, "start", "all is well");
+    /* Not by a copy that goes over the stack. What lies behind the text is the program's, too. */
+    for (int i = 0; i < 64; i++) {
+        memory.plain[i] = "so plain a text"[i < 15 ? i : 15];
+        memory.note[i] = "call zoe@example.org"[i < 20 ? i : 20];
+        memory.far[i] = "behind it: zoe@example.org"[i < 26 ? i : 26];
+    }
+    memcpy(memory.note + 100, memory.far, 64);
+    memset(memory.far, 0, 64);
+    cairn_add_memory(cairn, memory.plain, sizeof(memory.plain), "text:plain");
+    cairn_add_memory(cairn, memory.note, sizeof(memory.note), "text:note");
+    fprintf(stderr, "%p\n", (void *)memory.note);
     for (int i = 3; i < argc; i++) {
         cairn_attach_file(cairn, argv[i]);
     }
@@ -70,7 +83,7 @@ where() {
 
 configure "patterns: [email, ipv4, bearer-token]"
 crash red "$scratch/app.log" "$scratch/clean.log" "$scratch/data.bin" "$scratch/cut.log"
-is "nothing that was to be taken out is in any file" "$(where '(alice|bob|carol|erin|fred|team)@example|10\.1\.2\.3|abcdefghijklmnop')" ""
+is "nothing that was to be taken out is in any file" "$(where '(alice|bob|carol|erin|fred|team|zoe)@example|10\.1\.2\.3|abcdefghijklmnop')" ""
 is "what stands there instead" "$(field "$folder/report.json" attributes.mail)" '[email]'
 is "the attached file" "$(tr -s xy <"$folder/attachment_app.log")" "x [email] Bearer [bearer-token]
 y
@@ -82,6 +95,25 @@ is "one without a match is as it was" "$(cat "$folder/attachment_clean.log")" "n
 ok "one that is no text, too" cmp "$scratch/data.bin" "$folder/attachment_data.bin"
 is "the minidump has what was not replaced" "$(where 'some text')" "dump.dmp j.json packed.dmp report.json t.txt "
 is "... breadcrumbs, too" "$(where 'all is well' | grep -o '[a-z]*\.dmp' | tr '\n' ' ')" "dump.dmp packed.dmp "
+is "... registered memory, too" "$(where 'so plain a text' | grep -o '[a-z]*\.dmp' | tr '\n' ' ')" "dump.dmp packed.dmp "
+is "a text in registered memory" "$(field "$folder/report.json" attributes.note)" 'call [email]'
+# region FILE: which bytes of the program's 256 the minidump has, by its list of memory, in short.
+cat >"$scratch/region.py" <<'END'
+import struct, sys
+dump, address = open(sys.argv[1], "rb").read(), int(sys.argv[2], 16)
+count, directory = struct.unpack_from("<II", dump, 8)
+for i in range(count):
+    kind, _, at = struct.unpack_from("<III", dump, directory + 12 * i)
+    for j in range(struct.unpack_from("<I", dump, at)[0] if kind == 5 else 0):
+        start, size, place = struct.unpack_from("<QII", dump, at + 4 + 16 * j)
+        if start <= address and address + 256 <= start + size:
+            print(dump[place + address - start:][:256].replace(b"\0", b"").decode() or "256 zeros")
+END
+region() {
+    python3 "$scratch/region.py" "$folder/$1" "$(grep '^0x' "$scratch/err")"
+}
+is "... is zeros in the minidump, which has that memory" "$(region dump.dmp)" "256 zeros"
+is "... where stacks are sanitised, too" "$(region packed.dmp)" "256 zeros"
 is "nothing is missing" "$(field "$folder/report.json" notes)" "[]"
 if have_readers; then
     has "the minidump is one" "$(stackwalk "$folder/dump.dmp")" '^Crash reason:  SIGILL'
@@ -90,11 +122,13 @@ ok "our own reader takes it" cairn process -c "$scratch/red.yaml" --application 
 wait_for 20 idle # it is delivered meanwhile
 again=$(echo "$spool/again"/*/*/report.json)
 is "... without what was replaced" "$(field "$again" attributes.mail) $(field "$again" attributes.number)" "- 42"
+is "... and with what was not" "$(field "$again" attributes.plain)" "so plain a text"
 
 # ---- The control: nothing is looked for that is there.
 configure "patterns: [credit-card]"
 crash bare "$scratch/app.log"
 is "control: otherwise it is everywhere" "$(where 'alice@example')" "dump.dmp j.json packed.dmp report.json t.txt "
+is "control: registered memory has all of it" "$(region dump.dmp)" "call zoe@example.orgbehind it: zoe@example.org"
 ok "control: ... and in the file" cmp "$scratch/app.log" "$folder/attachment_app.log"
 
 # ---- A redactor that fails.
@@ -102,7 +136,7 @@ configure "patterns: [email], memory_limit: 16MiB, regex: ['(((((a{1,200}){1,200
 crash broken "$scratch/app.log"
 has "a redactor that fails is told of" "$(field "$folder/report.json" notes)" 'annotator .*scrub'
 has "... and what that costs" "$(field "$folder/report.json" notes)" 'were left out, because annotator .*scrub.* has not seen them'
-is "nothing passes unseen" "$(where 'alice@example|10\.1\.2\.3|some text|all is well|bob@example')" ""
+is "nothing passes unseen" "$(where 'alice@example|10\.1\.2\.3|some text|all is well|so plain|zoe@|bob@example')" ""
 is "no file is attached" "$(ls "$folder" | grep -c attachment)" 0
 is "numbers stay" "$(field "$folder/report.json" attributes.number)" 42
 

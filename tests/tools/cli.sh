@@ -26,7 +26,19 @@ done
 
 fails "no command" 64 'usage: cairn' cairn
 fails "unknown command" 64 'did you mean "show"' cairn shwo
-fails "unknown option" 64 'usage: cairn list' cairn list --jsn
+fails "unknown option" 64 '^cairn list: --jsn is not an option of this command' cairn list --jsn
+has "... and how it is used" "$(cat "$scratch/err")" '^usage: cairn list'
+fails "unknown letter" 64 '^cairn dump: -1 is not an option of this command\.$' cairn dump -1
+fails "option without its value" 64 '^cairn run: The option -c needs a value\.$' cairn run -c
+fails "... by its long name" 64 '^cairn check: The option --format needs a value\.$' cairn check --format
+fails "no such option before a command" 64 'There is no option "-V"' cairn -V
+for part in list doc new lint run; do
+    is "cairn plugin $part --help" "$(status_of cairn plugin $part --help) $(wc -c <"$scratch/err")" "0 0"
+done
+for command in --help "list --help" "plugin list" "config --schema"; do
+    cairn $command >/dev/full 2>"$scratch/err"
+    is "cairn $command onto a full disk" "$? $(cat "$scratch/err")" "74 cairn: The output could not be written."
+done
 for part in "plugin" "plugin lsit"; do
     fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
 done
@@ -80,6 +92,17 @@ fails "show without a report" 66 'report' cairn show --spool "$scratch" latest
 fails "show of an unknown id" 66 'ffff' cairn show --spool "$scratch" ffff
 is "list of an empty spool" "$(status_of cairn list --spool "$scratch")" 0
 is "list --json of an empty spool" "$(cairn list --json --spool "$scratch")" "[]"
+mkdir -p "$scratch/busy/shop/incoming/019abcde-0000-7000-8000-000000000001"
+is "list while the first report is being made" "$(cairn list --spool "$scratch/busy" 2>&1)" \
+    "There are no reports in $scratch/busy.
+Reports that are being made: 1."
+fails "show then" 66 'no report in .* yet; one is being made' cairn show --spool "$scratch/busy" latest
+(
+    sleep 1
+    rmdir "$scratch/busy/shop/incoming/"*
+    mkdir -p "$scratch/busy/shop/delivered/019abcde-0000-7000-8000-000000000001"
+) &
+fails "show --wait, until nothing is being made" 66 'report.json' cairn show --wait --spool "$scratch/busy" latest
 
 is "plugin list names every bundled plugin" \
     "$(cairn plugin list | awk 'NR > 1 && !/^ / { print $1 "/" $2 }' | tr '\n' ' ')" \

@@ -114,9 +114,9 @@ END
 cat >"$scratch/families.py" <<END
 import socket
 out = open("$scratch/local", "w")
-for family in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_VSOCK", "AF_PACKET"):
+for family in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_VSOCK", "AF_PACKET"):
     try:
-        socket.socket(getattr(socket, family), socket.SOCK_RAW if family == "AF_PACKET" else socket.SOCK_STREAM)
+        socket.socket(getattr(socket, family), socket.SOCK_RAW if family in ("AF_PACKET", "AF_NETLINK") else socket.SOCK_STREAM)
         print(family, "open", file=out)
     except PermissionError:
         print(family, "refused", file=out)
@@ -127,6 +127,7 @@ has "... the report says so" "$(notes)" 'hook .*tell.* was not run, because it c
 is "one from which the network is withheld is run, without it" "$(cat "$scratch/local")" "AF_UNIX open
 AF_INET refused
 AF_INET6 refused
+AF_NETLINK refused
 AF_VSOCK refused
 AF_PACKET refused"
 has "cairn consent says so" "$(cairn consent -c "$scratch/hooked.yaml")" '^  tell +exec +hook: is not run$'

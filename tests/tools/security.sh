@@ -59,13 +59,20 @@ else
     skip "raised rights and other users' files" "needs root and setpriv"
 fi
 
+# ---- S7: modes come from creation.
+umask 0
+process "$scratch/good.yaml"
+umask 022
+ok "a report, made under an open umask" test -s "$folder/dump.dmp"
+is "its files and folders are private" "$(find "$folder" -perm /077)" ""
+
 # ---- S1, S21: a program that lies to its monitor.
 liar() {
     "$CAIRN_BUILDDIR/tests/crash/page_liar" "$CAIRN_LIBEXEC/cairn-monitor" "$scratch/good.yaml" "$1"
 }
 rm -rf "$spool"
 has "a page for another process is refused" "$(liar pid)" 'refused: .*not of process [0-9]+'
-is "a crash of another process is refused" "$(liar slot)" "state 4 success 0"
+is "a crash of another process is refused" "$(liar slot)" 'state 4 error -22 id ""'
 is "nobody was captured" "$(find "$spool" -name '*.dmp*')" ""
 
 # ---- S12, S13: names of the crashed program are data.

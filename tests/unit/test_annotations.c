@@ -353,6 +353,10 @@ static void a_page_that_lies_is_bounded(void)
     }
     build();
     CU_ASSERT_EQUAL(records.annotation_count, PAGE_ANNOTATIONS);
+    for (size_t i = 0; i < records.annotation_count; i++) { /* no end within the page's fields */
+        CU_ASSERT_EQUAL(strlen(records.annotations[i].name), PAGE_NAME_BYTES);
+        CU_ASSERT_EQUAL(strlen(records.annotations[i].value), PAGE_VALUE_BYTES);
+    }
     arena_finish(&arena);
 }
 

@@ -93,7 +93,6 @@ static void missing_program(void)
 static void options_are_judged(void)
 {
     CU_ASSERT_FATAL(harness_open(&harness, "hook", "exec"));
-    CU_ASSERT_EQUAL(harness_check(&harness), CAIRN_PLUGIN_FAILED);
     harness_option(&harness, "command", "bin/x");
     CU_ASSERT_EQUAL(harness_check(&harness), CAIRN_PLUGIN_FAILED);
     CU_ASSERT_PTR_NOT_NULL(

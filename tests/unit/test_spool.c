@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char base[64], spool[80];
@@ -141,6 +143,49 @@ static void test_states(void)
     end();
 }
 
+/* What happens just before the next lock; libc's flock() is this one. */
+static void (*before_lock)(void);
+
+int flock(int fd, int operation)
+{
+    void (*act)(void) = before_lock;
+
+    before_lock = NULL;
+    if (act != NULL) {
+        act();
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void move_away(void)
+{
+    CU_ASSERT_EQUAL(spool_move(application, SPOOL_PENDING, SPOOL_DELIVERED, id_of(1), NULL), 0);
+}
+
+static void move_and_replace(void)
+{
+    move_away();
+    put(1, SPOOL_PENDING, "b", 0);
+}
+
+/* Between being opened and being locked; the folder that is held is then no longer the one meant.
+ */
+static void test_moved(void)
+{
+    struct error error = { 0 };
+
+    begin();
+    put(1, SPOOL_PENDING, "a", 0);
+    before_lock = move_away;
+    CU_ASSERT_EQUAL(spool_lock(application, SPOOL_PENDING, id_of(1), &error), CAIRN_ENOENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "no longer where it was"));
+    CU_ASSERT_EQUAL(spool_move(application, SPOOL_DELIVERED, SPOOL_PENDING, id_of(1), &error), 0);
+    before_lock = move_and_replace;
+    CU_ASSERT_EQUAL(spool_lock(application, SPOOL_PENDING, id_of(1), &error), CAIRN_ENOENT);
+    CU_ASSERT_PTR_NULL(before_lock);
+    end();
+}
+
 static void test_names(void)
 {
     static const char *const wrong[] = { "",        "..",
@@ -256,7 +301,7 @@ static void test_find(void)
     CU_ASSERT_EQUAL(access(list.entries[3].path, F_OK), 0);
     spool_list_finish(&list);
     CU_ASSERT_EQUAL_FATAL(spool_find(spool, "shop", "latest", &entry, &error), 0);
-    CU_ASSERT_STRING_EQUAL(entry.id, id_of(0x20)); /* the one set aside is never meant */
+    CU_ASSERT_STRING_EQUAL(entry.id, id_of(0x11)); /* not the one set aside, or being made */
     spool_entry_finish(&entry);
     CU_ASSERT_EQUAL_FATAL(spool_find(spool, NULL, "0193c1de-0011", &entry, &error), 0);
     CU_ASSERT_STRING_EQUAL(entry.id, id_of(0x11));
@@ -411,6 +456,7 @@ int main(void)
         { "quota by bytes", test_prune_bytes },
         { "quota by the disk's free space", test_prune_disk },
         { "locked reports and interrupted deletions", test_prune_locked },
+        { "a report that was moved before it was locked", test_moved },
         { "corrupt reports are set aside", test_prune_corrupt },
         { "drops.json", test_drops },
         { NULL, NULL },

@@ -23,16 +23,11 @@ cairn check "$work/test.yaml"
 cairn run -c "$work/test.yaml" -- sh -c 'kill -SEGV $$' 2>"$work/errors" || true
 
 # The report is made beside the program, which does not wait for it.
-tries=0
-until cairn show --spool "$work/spool" latest >"$work/report" 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 100 ]; then
-        echo "There is no report:"
-        cat "$work/errors"
-        exit 1
-    fi
-    sleep 0.1
-done
+if ! cairn show --wait -c "$work/test.yaml" latest >"$work/report" 2>>"$work/errors"; then
+    echo "There is no report:"
+    cat "$work/errors"
+    exit 1
+fi
 if grep '"mine"' "$work/report"; then
     echo "The report says what went wrong."
     exit 1

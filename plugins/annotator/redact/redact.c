@@ -2,7 +2,8 @@
 /*
  * annotator/redact: replaces what must not leave the machine in the texts of a report: attributes
  * of the program and of the annotators before it, the message, breadcrumbs, attached files of text.
- * So it comes last. Of the minidump it does not reach into memory. Runs in a step of the engine.
+ * So it comes last. What it replaces is kept out of the minidump by the writer. Runs in a step of
+ * the engine.
  */
 #include "plugins/annotator/redact/patterns.h"
 #include "plugins/common/fd.h"

@@ -49,7 +49,9 @@
 #define LAYOUT_RECORD_BREADCRUMB   6u  /* time (64 bits), … */
 #define LAYOUT_RECORD_MESSAGE      9u  /* text */
 #define LAYOUT_RECORD_PROCESS_FILE 12u /* name_bytes, content_bytes, name, content */
-#define LAYOUT_RECORD_REGION       14u /* start, bytes: 64 bits each, … */
+#define LAYOUT_RECORD_REGION       14u /* start, bytes: 64 bits each, name_bytes, …, name */
+#define LAYOUT_REGION_BYTES        24
+#define LAYOUT_REGION_NAME         16 /* where in a region's record its name_bytes lie */
 
 struct layout_bytes {
     const unsigned char *data;

@@ -4,8 +4,6 @@
  */
 #include "plugins/writer/minidump/reduce.h"
 
-#include "plugins/writer/minidump/layout.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +14,7 @@ struct range {
 struct search {
     struct layout_bytes dump;
     unsigned classes;
-    struct range ranges[2]; /* arguments, environment; empty when they may stay */
+    struct range ranges[2]; /* what must go: arguments, environment; empty when they may stay */
     struct holes *holes;
 };
 
@@ -167,6 +165,20 @@ static void clear_stream(struct search *search, const unsigned char *entry)
     }
 }
 
+/* 0, or -1: not a minidump. */
+static int clear_streams(struct search *search)
+{
+    uint64_t count, directory;
+
+    if (layout_directory(search->dump, &directory, &count) != 0) {
+        return -1;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        clear_stream(search, search->dump.data + directory + i * LAYOUT_DIRECTORY_ENTRY_BYTES);
+    }
+    return 0;
+}
+
 /* Skips to the given field of stat; behind the last ")", since a name may hold anything. */
 static const char *find_field(const char *stat, int wanted)
 {
@@ -231,19 +243,24 @@ void reduce_sort(struct holes *holes)
     holes->count = kept;
 }
 
+void reduce_add_memory(struct holes *holes, struct layout_bytes dump, uint64_t start,
+                       uint64_t bytes)
+{
+    uint64_t end = bytes <= UINT64_MAX - start ? start + bytes : UINT64_MAX;
+    struct search search = { .dump = dump, .ranges = { { start, end } }, .holes = holes };
+
+    clear_streams(&search);
+}
+
 int reduce_find(const unsigned char *dump, size_t bytes, unsigned classes, const char *stat,
                 struct holes *ret_holes)
 {
     struct holes holes = { NULL, 0, 0, 0 };
     struct search search = { .dump = { dump, bytes }, .classes = classes, .holes = &holes };
-    uint64_t count, directory;
 
-    if (layout_directory(search.dump, &directory, &count) != 0) {
-        return -1;
-    }
     find_ranges(stat, &search);
-    for (uint64_t i = 0; i < count; i++) {
-        clear_stream(&search, dump + directory + i * LAYOUT_DIRECTORY_ENTRY_BYTES);
+    if (clear_streams(&search) != 0) {
+        return -1;
     }
     if (holes.failed) {
         free(holes.items);

@@ -8,6 +8,8 @@
 #ifndef CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
 #define CAIRN_PLUGINS_WRITER_MINIDUMP_REDUCE_H
 
+#include "plugins/writer/minidump/layout.h"
+
 #include <cairn/plugin.h>
 
 #include <stddef.h>
@@ -24,9 +26,13 @@ struct holes {
     int failed; /* no memory for one of them */
 };
 
-/* One more hole; and the record whose content lies there. Then they have to be sorted. */
+/* One more hole; and the record whose content lies there. After all have been added, they have to
+ * be sorted. */
 void reduce_add(struct holes *holes, uint64_t offset, uint64_t bytes);
 void reduce_add_record(struct holes *holes, uint64_t offset, uint64_t bytes);
+/* Holes for all that the file has of `bytes` bytes of the process's memory from `start` on. */
+void reduce_add_memory(struct holes *holes, struct layout_bytes dump, uint64_t start,
+                       uint64_t bytes);
 void reduce_sort(struct holes *holes);
 
 /* Finds the holes for the data classes in `classes`. `stat` is the text of the process's

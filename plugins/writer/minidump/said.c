@@ -2,8 +2,6 @@
 /* Finds what annotators have replaced; see said.h. Runs in a step of the engine. */
 #include "plugins/writer/minidump/said.h"
 
-#include "plugins/writer/minidump/layout.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +58,27 @@ static int is_breadcrumb_replaced(const struct said *said, struct layout_bytes c
     return 0;
 }
 
+/* Memory that the program registered as an attribute's text: the record stays, what it tells of is
+ * zeros. */
+static void find_region(const struct said *said, struct layout_bytes content)
+{
+    static const char prefix[] = "text:";
+    const size_t skipped = sizeof(prefix) - 1;
+    const unsigned char *name = content.data + LAYOUT_REGION_BYTES;
+    size_t bytes;
+
+    if (content.count < LAYOUT_REGION_BYTES) {
+        return;
+    }
+    bytes = layout_get32(content.data + LAYOUT_REGION_NAME);
+    if (bytes >= skipped && bytes <= content.count - LAYOUT_REGION_BYTES &&
+        memcmp(name, prefix, skipped) == 0 &&
+        is_attribute_replaced(said, name + skipped, bytes - skipped)) {
+        reduce_add_memory(said->holes, said->dump, layout_get64(content.data),
+                          layout_get64(content.data + 8));
+    }
+}
+
 static int is_record_replaced(const struct said *said, uint32_t type, struct layout_bytes content)
 {
     return type == LAYOUT_RECORD_ANNOTATION   ? is_annotation_replaced(said, content)
@@ -78,6 +97,8 @@ static void find_records(const struct said *said, struct layout_bytes stream)
         if (is_record_replaced(said, type, content)) {
             reduce_add_record(said->holes, (uint64_t)(content.data - said->dump.data),
                               content.count);
+        } else if (type == LAYOUT_RECORD_REGION) {
+            find_region(said, content);
         }
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the program said of itself, annotations, breadcrumbs and a message, lies in the minidump,
- * too. What an annotator has replaced in the report must not be read there. Runs in a step of the
- * engine; the dump is hostile.
+ * What the program said of itself, annotations, breadcrumbs, a message and memory that it
+ * registered as an attribute's text, lies in the minidump, too. What an annotator has replaced in
+ * the report must not be read there. Runs in a step of the engine; the dump is hostile.
  */
 #ifndef CAIRN_PLUGINS_WRITER_MINIDUMP_SAID_H
 #define CAIRN_PLUGINS_WRITER_MINIDUMP_SAID_H

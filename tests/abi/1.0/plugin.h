@@ -45,7 +45,7 @@ enum cairn_kind {
 };
 
 /* What a plugin needs; shown by `cairn plugin list`. Without the first, a step gets EACCES from
- * socket() for anything but AF_UNIX and AF_NETLINK, without the second from fork(), execve() and
+ * socket() for anything but AF_UNIX, without the second from fork(), execve() and
  * kill(), without either from ptrace() and its like, as do programs that it starts; these also get no
  * rights from set-id bits then. Threads are always possible. */
 #define CAIRN_CAP_NETWORK (1ull << 0)       /* opens network connections */

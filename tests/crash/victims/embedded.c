@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same victim as a program that embeds Cairn. */
+/* The same victim as a program that embeds Cairn; see prepared.c for its threads. */
 #include "tests/crash/victims/victim.h"
 
 #include <cairn/cairn.h>
@@ -17,9 +17,4 @@ int start_cairn(const char *config)
         fprintf(stderr, "%s: %s\n", cairn_strerror(result), error);
     }
     return result;
-}
-
-void prepare_thread(void)
-{
-    cairn_thread_start();
 }

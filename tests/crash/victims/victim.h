@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The crash matrix's victim: one program, one way to crash per kind, files by theme. It knows
- * nothing of Cairn, so that the same program shows how it ends without; embedded.c adds the start.
+ * nothing of Cairn, so that the same program shows how it ends without; embedded.c adds the start,
+ * prepared.c what its threads do.
  */
 #ifndef CAIRN_TESTS_CRASH_VICTIMS_VICTIM_H
 #define CAIRN_TESTS_CRASH_VICTIMS_VICTIM_H
@@ -22,7 +23,7 @@ void be_crasher(void);
 /* Runs `crash` in a second thread, called from thread_body(), as the crasher. */
 void crash_in_thread(void (*crash)(void));
 
-/* Cairn embedded: starts it, and prepares a new thread. NULL in the plain victim. */
+/* Cairn embedded: starts it, and prepares a new thread. NULL where nothing is to be done. */
 int start_cairn(const char *config) __attribute__((weak));
 void prepare_thread(void) __attribute__((weak));
 
