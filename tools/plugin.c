@@ -59,7 +59,7 @@ static int list(const struct tool *tool, bool options)
     int result = plugin_scan(&plugins, complain, &complained);
 
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "The plugin folders cannot be read.");
+        return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
     if (plugins.count > 0) {
         printf("%-10s %-14s %-8s %s\n", "KIND", "NAME", "VERSION", "SUMMARY");
@@ -113,7 +113,7 @@ static int doc(const struct tool *tool, const char *name, bool man)
     int result = plugin_scan(&plugins, complain, &complained);
 
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "The plugin folders cannot be read.");
+        return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
     result = print_doc(&plugins, name, man);
     plugin_list_finish(&plugins);
