@@ -219,13 +219,14 @@ libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
-	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
-	core/plugin/find.c core/plugin/host.c core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
-	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
-	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
-	core/plugin/elf.h core/plugin/host.h \
-	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
-	core/plugin/wire.h
+	core/plugin/elf.c core/plugin/elf.h core/plugin/elf_link.c core/plugin/faults.c \
+	core/plugin/faults.h core/plugin/find.c core/plugin/host.c core/plugin/host.h \
+	core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/intake.h core/plugin/internal.h core/plugin/load.c core/plugin/options.c \
+	core/plugin/plugin.h core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c \
+	core/plugin/rehearse.c core/plugin/restrict.c core/plugin/scan.c core/plugin/setup.c \
+	core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/step.h \
+	core/plugin/text.c core/plugin/wire.c core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
 
 # ---- engine; what it walks stacks with is a module, libdw's one home; so is what digests large files, libcrypto's

@@ -44,9 +44,6 @@ int engine_report(const struct engine_options *options);
 int engine_recover(const struct engine_options *options);
 int engine_import(const struct engine_options *options);
 
-/* The exit code for an error of Cairn's. */
-int engine_exit_code(int error);
-
 /* ---- A configuration with its plugins ---- */
 
 /* Loads what the options name; without them the configuration.yaml in `folder_fd` (or -1), else the

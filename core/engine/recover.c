@@ -19,16 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#define UNFINISHED_SECONDS 60
-#define KILLED_TRIES       3
-#define KILLED_PAUSE_NS    500000000
-#define TURN_MARGIN_US     30000000u /* for what lies between two reports */
+#define KILLED_TRIES    3
+#define KILLED_PAUSE_NS 500000000
+#define TURN_MARGIN_US  30000000u /* for what lies between two reports */
 
 struct recovery {
     const struct engine_options *options;
@@ -47,14 +45,6 @@ static void set_aside(const struct recovery *recovery, const char *id, const cha
 static bool exists(int folder_fd, const char *name)
 {
     return faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool engine_is_old(int folder_fd, const char *name)
-{
-    struct stat status;
-
-    return fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           time(NULL) - status.st_mtime > UNFINISHED_SECONDS;
 }
 
 /* Its report.json was written; only the move was not made. */
@@ -309,5 +299,5 @@ int engine_recover(const struct engine_options *options)
     }
     free(spool);
     free(application);
-    return engine_exit_code(result);
+    return error_exit_code(result);
 }
