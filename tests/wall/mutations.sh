@@ -55,7 +55,8 @@ files() {
     find . \( -path ./.git -o -path ./build -o -path ./autom4te.cache \) -prune -o ! -type d -print
 }
 
-# One that is kept gets what differs only: what a mutation was built into is older than the file that undid it.
+# One that is kept gets what differs only, because what a mutation was built into is older than the file that undid
+# it; what autogen.sh makes it makes for itself.
 copy() {
     cd "$top"
     if [ ! -d "$tree" ]; then
@@ -64,18 +65,21 @@ copy() {
         return
     fi
     files | while IFS= read -r file; do
-        cmp -s "$file" "$tree/$file" || cp --parents "$file" "$tree"
+        case $file in
+        ./Makefile.in | ./aclocal.m4 | ./configure | ./config.h.in) ;;
+        *) cmp -s "$file" "$tree/$file" || cp --parents "$file" "$tree" ;;
+        esac
     done
 }
 
 prepare() {
     mkdir -p "$build" "$TMPDIR"
     copy
-    if [ ! -x "$tree/configure" ]; then
+    if [ ! -x "$tree/configure" ] || [ "$tree/configure.ac" -nt "$tree/configure" ]; then
         (cd "$tree" && ./autogen.sh)
     fi
     cd "$build"
-    if [ ! -f config.status ]; then
+    if [ ! -f config.status ] || [ "$tree/configure" -nt config.status ]; then
         "$tree/configure" --prefix="$work/prefix" --enable-tests=yes CFLAGS='-g -O1'
     fi
     make -j"$jobs"
