@@ -234,7 +234,7 @@ static int show_loaded(struct view *view)
     int result = consent_load(&view->consent, &error);
 
     if (result != 0) {
-        return tool_fail(view->tool, tool_exit_code(result), "%s", error.text);
+        return tool_fail(view->tool, error_exit_code(result), "%s", error.text);
     }
     judge(view);
     if (view->options->json) {
@@ -245,7 +245,7 @@ static int show_loaded(struct view *view)
     result = view->consent->machine.state != 0 ? view->consent->machine.state
                                                : view->consent->user.state;
     consent_destroy(view->consent);
-    return fflush(stdout) != 0 ? EX_IOERR : tool_exit_code(result);
+    return fflush(stdout) != 0 ? EX_IOERR : error_exit_code(result);
 }
 
 static int show(const struct tool *tool, const struct tool_options *options)
@@ -286,7 +286,7 @@ static int record(const struct tool *tool, const struct tool_options *options,
         int result = consent_record(options->machine, class, answer, options->application, &error);
 
         if (result != 0) {
-            return tool_fail(tool, tool_exit_code(result), "%s", error.text);
+            return tool_fail(tool, error_exit_code(result), "%s", error.text);
         }
     }
     return options->send_now ? send_now() : EX_OK;

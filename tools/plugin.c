@@ -79,7 +79,7 @@ static int list(const struct tool *tool, bool options)
     int result = plugin_scan(&plugins, complain, &complained), width;
 
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "The plugin folders cannot be read.");
+        return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
     width = width_of_names(&plugins);
     if (plugins.count > 0) {
@@ -156,7 +156,7 @@ static int doc(const struct tool *tool, const char *name, bool man)
     int result = plugin_scan(&plugins, complain, &complained);
 
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "The plugin folders cannot be read.");
+        return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
     result = print_doc(&plugins, name, man);
     if (result == EX_NOINPUT && name != NULL) {

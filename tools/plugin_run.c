@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +80,7 @@ static int open_report(struct trial *trial)
         result = spool_load(trial->folder_fd, &trial->report, &error);
     }
     if (result < 0) {
-        return tool_fail(trial->tool, tool_exit_code(result), "%s", error.text);
+        return tool_fail(trial->tool, error_exit_code(result), "%s", error.text);
     }
     open_dump(trial);
     return EX_OK;
@@ -97,7 +96,7 @@ static int report_problems(struct trial *trial, int result)
     config_print_problems(trial->config, &trial->problems, &text);
     fputs(text.data != NULL ? text.data : "", stderr);
     buf_finish(&text);
-    return tool_exit_code(result);
+    return error_exit_code(result);
 }
 
 static int load(struct trial *trial, const struct config_request *request)
