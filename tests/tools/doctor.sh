@@ -97,6 +97,14 @@ ${CC:-cc} -static -o "$scratch/static" "$scratch/static.c"
 doctor "$scratch/static"
 bad "a static program" '^bad +program .*static'
 
+# A policy is no reason for alarm: the trial has a configuration and a spool of its own, or there is none.
+mkdir "$scratch/governed"
+cp "$scratch/good.yaml" "$scratch/governed/cairn.yaml"
+printf 'version: 1\nlock: [engine.spool]\nallow_plugins: [text, minidump]\n' >"$scratch/governed/policy.yaml"
+status=$(CAIRN_CONFIG=$scratch/governed/cairn.yaml status_of cairn doctor)
+is "a policy that locks the spool: status" "$status" 0
+has "... the trial is made" "$(cat "$scratch/out")" '^ok +trial .*tier 1'
+
 sed 's/plugin: minidump/plugin: minidmp/' "$scratch/good.yaml" >"$scratch/bad.yaml"
 status=$(status_of cairn doctor -c "$scratch/bad.yaml") out=$(cat "$scratch/out")
 bad "a bad configuration" '^bad +configuration .*bad.yaml:3:.*minidmp'
