@@ -71,7 +71,7 @@ noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
 	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
-	core/client/stack.c core/client/text.c
+	core/client/spawn.h core/client/spawn_child.c core/client/stack.c core/client/text.c
 # The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
 # at the start needs no procedure linkage table.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
@@ -107,10 +107,10 @@ libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # The program's own code runs below the others.
-$(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(filter-out %exit.lo %la-threads.lo %la-threads_next.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name -Wc,-nostartfiles \
 	-Wl,--version-script=$(srcdir)/core/client/preload.map
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload
@@ -219,13 +219,14 @@ libcairn_report_la_LIBADD = $(CJSON_LIBS) -lm
 noinst_LTLIBRARIES += libcairn-plugin.la
 libcairn_plugin_la_SOURCES = \
 	core/plugin/bind.c core/plugin/call.c core/plugin/confine.c core/plugin/describe.c \
-	core/plugin/elf.c core/plugin/elf_link.c core/plugin/faults.c core/plugin/faults.h \
-	core/plugin/find.c core/plugin/host.c core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
-	core/plugin/load.c core/plugin/options.c core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c core/plugin/rehearse.c core/plugin/restrict.c \
-	core/plugin/scan.c core/plugin/setup.c core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/wire.c \
-	core/plugin/elf.h core/plugin/host.h \
-	core/plugin/intake.h core/plugin/internal.h core/plugin/plugin.h core/plugin/step.h \
-	core/plugin/wire.h
+	core/plugin/elf.c core/plugin/elf.h core/plugin/elf_link.c core/plugin/faults.c \
+	core/plugin/faults.h core/plugin/find.c core/plugin/host.c core/plugin/host.h \
+	core/plugin/host_artifact.c core/plugin/host_report.c core/plugin/intake.c \
+	core/plugin/intake.h core/plugin/internal.h core/plugin/load.c core/plugin/options.c \
+	core/plugin/plugin.h core/plugin/preview.c core/plugin/preview.h core/plugin/preview_read.c \
+	core/plugin/rehearse.c core/plugin/restrict.c core/plugin/scan.c core/plugin/setup.c \
+	core/plugin/setup.h core/plugin/state.c core/plugin/step.c core/plugin/step.h \
+	core/plugin/text.c core/plugin/wire.c core/plugin/wire.h
 libcairn_plugin_la_LIBADD = -ldl
 
 # ---- engine; what it walks stacks with is a module, libdw's one home; so is what digests large files, libcrypto's

@@ -348,7 +348,8 @@ tests_crash_tier_victim_CFLAGS = $(AM_CFLAGS) -O1 -pthread
 tests_crash_tier_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_tier_victim_LDADD = libcairn.la -lpthread
 TESTS += tests/crash/tiers.sh tests/crash/freezes.sh
-EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py
+EXTRA_DIST += tests/crash/tiers.sh tests/crash/freezes.sh tests/crash/freezes.py tests/crash/freezes_fail.py \
+	tests/crash/freezes_strike.py tests/crash/freezes_trial.py
 
 # ---- crash: ends that nobody can catch
 check_PROGRAMS += tests/crash/death_victim
@@ -370,7 +371,7 @@ EXTRA_DIST += tests/crash/deaths.sh
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \
-	tests/wall/driver.sh tests/wall/includes.sh tests/wall/licence.sh tests/wall/threat-model.sh \
+	tests/wall/driver.sh tests/wall/includes.sh tests/wall/licence.sh tests/wall/style.sh tests/wall/threat-model.sh \
 	tests/crash/redis.sh tests/crash/programs.sh tests/crash/thrown.sh tests/crash/embed.sh \
 	tests/crash/copies.sh tests/crash/own_handlers.sh tests/crash/runtimes.sh tests/crash/threads.sh \
 	tests/servers/as-sent.sh tests/servers/compressed.sh tests/servers/upload.sh \

@@ -109,7 +109,7 @@ static int list_spool(const struct tool *tool, const struct tool_options *option
     }
     result = spool_scan(spool, options->application, &list, &error);
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "%s", error.text);
+        return tool_fail(tool, error_exit_code(result), "%s", error.text);
     }
     committed = count_committed(&list);
     print_reports(options, &list, committed);

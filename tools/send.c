@@ -30,7 +30,7 @@ static int add_report(const struct tool *tool, const struct tool_options *option
     int result = spool_find(spool, options->application, name, &entry, &error);
 
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "%s", error.text);
+        return tool_fail(tool, error_exit_code(result), "%s", error.text);
     }
     if (entry.state != SPOOL_PENDING) {
         result = tool_fail(tool, EX_OK, "The report %s is %s already.", entry.id,

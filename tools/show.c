@@ -30,7 +30,7 @@ static int print(const struct tool *tool, const struct tool_options *options,
         close(folder);
     }
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "%s: %s", entry->path, error.text);
+        return tool_fail(tool, error_exit_code(result), "%s: %s", entry->path, error.text);
     }
     if (options->json) {
         char *json = report_to_json(report);
@@ -91,7 +91,7 @@ static int show(const struct tool *tool, const struct tool_options *options, con
     }
     result = find(spool, options, id, &entry, &error);
     if (result != 0) {
-        return tool_fail(tool, tool_exit_code(result), "%s", error.text);
+        return tool_fail(tool, error_exit_code(result), "%s", error.text);
     }
     code =
         options->as_sent != NULL ? show_sent(tool, options, &entry) : print(tool, options, &entry);

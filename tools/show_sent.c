@@ -43,7 +43,7 @@ static int open_report(struct showing *showing)
         result = spool_load(showing->folder_fd, &showing->report, &error);
     }
     return result >= 0 ? EX_OK
-                       : tool_fail(showing->tool, tool_exit_code(result), "%s: %s",
+                       : tool_fail(showing->tool, error_exit_code(result), "%s: %s",
                                    showing->entry->path, error.text);
 }
 
@@ -60,7 +60,7 @@ static int open_setup(struct showing *showing)
     if (result != 0) {
         plugin_setup_print_problems(&showing->setup, STDERR_FILENO);
     }
-    return tool_exit_code(result);
+    return error_exit_code(result);
 }
 
 static int find_transport(struct showing *showing)
@@ -144,7 +144,8 @@ static int run_step(struct showing *showing)
     if (code == EX_OK) {
         int read = preview_read(showing->out_fd, instance, &showing->preview, &error);
 
-        code = read == 0 ? EX_OK : tool_fail(showing->tool, tool_exit_code(read), "%s", error.text);
+        code =
+            read == 0 ? EX_OK : tool_fail(showing->tool, error_exit_code(read), "%s", error.text);
     }
     return code;
 }

@@ -116,35 +116,6 @@ void tool_print_json(const char *text)
     }
 }
 
-int tool_exit_code(int error)
-{
-    switch (error) {
-    case CAIRN_OK:
-        return EX_OK;
-    case CAIRN_EINVAL:
-        return EX_USAGE;
-    case CAIRN_EFORMAT:
-        return EX_DATAERR;
-    case CAIRN_ENOENT:
-        return EX_NOINPUT;
-    case CAIRN_ESYSTEM:
-    case CAIRN_ENOMEM:
-        return EX_OSERR;
-    case CAIRN_ENOSPACE:
-        return EX_CANTCREAT;
-    case CAIRN_EBUSY:
-    case CAIRN_ETIMEOUT:
-        return EX_TEMPFAIL;
-    case CAIRN_EPERM:
-        return EX_NOPERM;
-    case CAIRN_ECONFIG:
-    case CAIRN_EPLUGIN:
-        return EX_CONFIG;
-    default:
-        return EX_SOFTWARE;
-    }
-}
-
 int tool_exec(const struct tool *tool, const char *program, char **argv)
 {
     char path[PATH_MAX];
@@ -199,12 +170,12 @@ const char *tool_spool(const struct tool *tool, const char *spool, const char *c
     }
     result = configured_spool(config, path, sizeof(path));
     if (result == CAIRN_ETOOLONG) {
-        *ret_code = tool_fail(tool, tool_exit_code(result),
+        *ret_code = tool_fail(tool, error_exit_code(result),
                               "It is not known where reports are; name the spool by --spool.");
         return NULL;
     }
     if (result != 0) {
-        *ret_code = tool_exit_code(result);
+        *ret_code = error_exit_code(result);
         return NULL;
     }
     return path;

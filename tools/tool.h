@@ -48,9 +48,6 @@ void tool_print_value(const struct cairn_value *value);
 void tool_print_json(const char *text);
 void tool_write_json(FILE *out, const char *text, size_t bytes);
 
-/* The exit code for an error of Cairn's. */
-int tool_exit_code(int error);
-
 /* Replaces the process by <libexec>/<program>; returns only on failure, with an exit code. */
 int tool_exec(const struct tool *tool, const char *program, char **argv);
 

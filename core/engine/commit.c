@@ -14,10 +14,12 @@
 #include "core/util/fault.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
+#include "core/util/text.h"
 #include "core/util/time.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +161,27 @@ int engine_commit(struct engine_run *run, struct error *error)
     run->state = to == SPOOL_PENDING ? ENGINE_PENDING : ENGINE_DELIVERED;
     engine_replace(run);
     return 0;
+}
+
+void engine_drop_key(char ret_key[33], const char *id)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz-_";
+
+    text_copy(ret_key, 33, id);
+    for (char *c = ret_key; *c != '\0'; c++) {
+        *c = strchr(allowed, *c) != NULL ? *c : '_';
+    }
+}
+
+void engine_drop_as(struct engine_run *run, const char *key, const char *format, ...)
+{
+    va_list arguments;
+
+    run->state = ENGINE_DROPPED;
+    engine_drop_key(run->drop_key, key);
+    va_start(arguments, format);
+    vsnprintf(run->drop_reason, sizeof(run->drop_reason), format, arguments);
+    va_end(arguments);
 }
 
 int engine_drop(struct engine_run *run, struct error *error)

@@ -11,7 +11,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#define UNFINISHED_SECONDS  60
 #define SECOND_US           UINT64_C(1000000)
 #define LEAST_US            (60 * SECOND_US) /* a handler of the program's, a place for an engine */
 #define PIPELINES           12 /* ten of others before it, its own, the monitor's grace */
@@ -62,4 +64,12 @@ uint64_t engine_pipeline_us(const struct engine_options *options, int folder_fd)
 
     plugin_setup_finish(&setup);
     return pipeline_us;
+}
+
+bool engine_is_old(int folder_fd, const char *name)
+{
+    struct stat status;
+
+    return fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           time(NULL) - status.st_mtime > UNFINISHED_SECONDS;
 }

@@ -261,5 +261,5 @@ int engine_import(const struct engine_options *options)
     }
     plugin_setup_finish(&setup);
     /* Positive: an exit code already. */
-    return result >= 0 ? result : engine_exit_code(result);
+    return result >= 0 ? result : error_exit_code(result);
 }

@@ -165,27 +165,6 @@ static int parse(const struct mode *mode, int argc, char **argv, struct engine_o
     return check_arguments(mode, options, given, argc - optind);
 }
 
-int engine_exit_code(int error)
-{
-    static const struct {
-        int error, code;
-    } codes[] = {
-        { CAIRN_EINVAL, EX_USAGE },    { CAIRN_ESYSTEM, EX_OSERR },
-        { CAIRN_ECONFIG, EX_CONFIG },  { CAIRN_ETIMEOUT, EX_TEMPFAIL },
-        { CAIRN_EBUSY, EX_TEMPFAIL },  { CAIRN_ENOENT, EX_NOINPUT },
-        { CAIRN_EFORMAT, EX_DATAERR }, { CAIRN_EPLUGIN, EX_CONFIG },
-        { CAIRN_EPERM, EX_NOPERM },    { CAIRN_ENOSPACE, EX_CANTCREAT },
-        { CAIRN_ENOMEM, EX_OSERR },
-    };
-
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (codes[i].error == error) {
-            return codes[i].code;
-        }
-    }
-    return error == 0 ? EX_OK : EX_SOFTWARE;
-}
-
 int main(int argc, char **argv)
 {
     struct engine_options options = { .config_fd = -1, .lock_fd = -1, .place_fd = -1 };

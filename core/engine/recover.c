@@ -19,16 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#define UNFINISHED_SECONDS 60
-#define KILLED_TRIES       3
-#define KILLED_PAUSE_NS    500000000
-#define TURN_MARGIN_US     30000000u /* for what lies between two reports */
+#define KILLED_TRIES    3
+#define KILLED_PAUSE_NS 500000000
+#define TURN_MARGIN_US  30000000u /* for what lies between two reports */
 
 struct recovery {
     const struct engine_options *options;
@@ -47,14 +45,6 @@ static void set_aside(const struct recovery *recovery, const char *id, const cha
 static bool exists(int folder_fd, const char *name)
 {
     return faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool engine_is_old(int folder_fd, const char *name)
-{
-    struct stat status;
-
-    return fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           time(NULL) - status.st_mtime > UNFINISHED_SECONDS;
 }
 
 /* Its report.json was written; only the move was not made. */
@@ -107,22 +97,11 @@ static int process(const struct recovery *recovery, const char *id, int folder_f
     return result;
 }
 
-/* Every wait in there has a deadline: one that takes longer than all of them is frozen. */
-static bool await(pid_t pid, uint64_t most_us, int *ret_status)
-{
-    if (!engine_wait_for_end(pid, time_monotonic_us() + most_us)) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        return false;
-    }
-    return waitpid(pid, ret_status, 0) == pid;
-}
-
 /* Its status, or -1. */
 static int run_apart(struct recovery *recovery, const char *id, int folder_fd)
 {
     uint64_t most_us = engine_hold_us(folder_fd, engine_pipeline_us(recovery->options, folder_fd));
-    int status;
+    int status = -1;
     pid_t pid;
 
     holder_promise(recovery->turn_fd, most_us + TURN_MARGIN_US);
@@ -133,7 +112,8 @@ static int run_apart(struct recovery *recovery, const char *id, int folder_fd)
         close(recovery->turn_fd); /* whoever ends our parent has ended its turn */
         _exit(process(recovery, id, folder_fd));
     }
-    return pid > 0 && await(pid, most_us, &status) ? status : -1;
+    /* Every wait in there has a deadline: one that takes longer than all of them is frozen. */
+    return pid > 0 && engine_take_end(pid, time_monotonic_us() + most_us, &status) ? status : -1;
 }
 
 static bool ended_by(int status, int number)
@@ -319,5 +299,5 @@ int engine_recover(const struct engine_options *options)
     }
     free(spool);
     free(application);
-    return engine_exit_code(result);
+    return error_exit_code(result);
 }

@@ -76,7 +76,7 @@ int engine_report(const struct engine_options *options)
     }
     if (result != 0) {
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
-        return engine_exit_code(result);
+        return error_exit_code(result);
     }
     result = engine_pipeline(&run, answer_fd, &error);
     if (answer_fd >= 0) {
@@ -88,5 +88,5 @@ int engine_report(const struct engine_options *options)
         log_line(LOG_LEVEL_ERROR, "%s", error.text);
     }
     engine_run_finish(&run);
-    return engine_exit_code(result);
+    return error_exit_code(result);
 }

@@ -7,18 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *consent_class_name(enum consent_class class)
-{
-    return class == CONSENT_DISK ? "disk" : "network";
-}
-
-const char *consent_answer_name(enum consent_answer answer)
-{
-    static const char *const names[] = { "none", "given", "refused" };
-
-    return names[answer];
-}
-
 /* ---- Both files ---------------------------------------------------------------------------- */
 
 int consent_load(struct consent **ret_consent, struct error *error)

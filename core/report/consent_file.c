@@ -30,6 +30,18 @@
 #define LOCK_WAIT_US 5000000u
 #define LOCK_POLL_NS 10000000
 
+const char *consent_class_name(enum consent_class class)
+{
+    return class == CONSENT_DISK ? "disk" : "network";
+}
+
+const char *consent_answer_name(enum consent_answer answer)
+{
+    static const char *const names[] = { "none", "given", "refused" };
+
+    return names[answer];
+}
+
 /* ---- One line ------------------------------------------------------------------------------ */
 
 /* The words of a line; how many there are, or 0 when there are too many or one is too long. */

@@ -11,18 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *report_kind_text(const char *kind)
-{
-    static const char *const kinds[] = { "crash", "request", "death" };
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strcmp(kinds[i], kind) == 0) {
-            return kinds[i];
-        }
-    }
-    return NULL;
-}
-
 const char *report_delivery_text(enum report_delivery_state state)
 {
     switch (state) {

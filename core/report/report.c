@@ -19,6 +19,18 @@
 #define PATH_BYTES   4096
 #define TIMING_BYTES 64
 
+const char *report_kind_text(const char *kind)
+{
+    static const char *const kinds[] = { "crash", "request", "death" };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i], kind) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
 struct report *report_create(void)
 {
     struct report *report = calloc(1, sizeof(*report));

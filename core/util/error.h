@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Error text: a code and one or more whole sentences, in a buffer of fixed size so that running out
- * of memory can be reported too. Every process but the crashed one.
+ * of memory can be reported too; and the exit code that a program then has. Every process but the
+ * crashed one.
  */
 #ifndef CAIRN_CORE_UTIL_ERROR_H
 #define CAIRN_CORE_UTIL_ERROR_H
@@ -21,5 +22,8 @@ int error_set(struct error *error, int code, const char *format, ...)
 /* The same with ": strerror(number)." appended; `format` has no full stop. */
 int error_errno(struct error *error, int code, int number, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The exit code of a program that ends with this error (sysexits.h); 0 for 0. */
+int error_exit_code(int code);
 
 #endif

@@ -24,34 +24,40 @@ static int load(const char *file, bool layers, struct config **ret_config,
                : config_load(file, -1, file, ret_config, problems);
 }
 
+static void check(const char *file, bool layers, struct buf *text)
+{
+    struct config_problems problems;
+    struct config *config = NULL;
+    bool good;
+
+    config_problems_init(&problems);
+    good = load(file, layers, &config, &problems) == 0;
+    if (config != NULL) { /* there may be one with problems, too */
+        good = config_bind(config, test_find_plugin, NULL, &problems) == 0 && good;
+    }
+    config_print_problems(config, &problems, text);
+    buf_printf(text, "exit %d\n", good ? 0 : 78);
+    if (layers && good) {
+        config_show(config, true, text);
+    }
+    config_problems_finish(&problems);
+    config_destroy(config);
+}
+
 int main(int argc, char **argv)
 {
     bool layers = argc > 1 && strcmp(argv[1], "--layers") == 0;
     const char *file = argv[layers ? 2 : 1];
-    struct config_problems problems;
-    struct config *config = NULL;
     struct buf text;
-    int result, bound = 0;
 
     if (file == NULL && !layers) {
         fprintf(stderr, "usage: check_config [--layers] FILE | --text\n");
         return 64;
     }
-    config_problems_init(&problems);
-    result = load(file, layers, &config, &problems);
-    if (config != NULL) {
-        bound = config_bind(config, test_find_plugin, NULL, &problems);
-    }
     buf_init(&text, 1 << 20);
-    config_print_problems(config, &problems, &text);
-    buf_printf(&text, "exit %d\n", result != 0 || bound != 0 ? 78 : 0);
-    if (layers && config != NULL && result == 0 && bound == 0) {
-        config_show(config, true, &text);
-    }
+    check(file, layers, &text);
     fputs(text.failed == 0 ? text.data : "check_config: there is not enough memory to print it\n",
           stdout);
     buf_finish(&text);
-    config_problems_finish(&problems);
-    config_destroy(config);
     return 0;
 }

@@ -226,40 +226,102 @@ static void *be_thread(void *there)
     return NULL;
 }
 
-/* The ways past its parent that are open; a thread has to be possible all the same. */
-static void others(char *text, size_t size)
+static bool can_trace(void)
 {
-    static const char *const names[] = { "ptrace", "memory", "descriptors", "signals",  "limits",
-                                         "exec",   "vfork",  "clone3",      "io_uring", "x32" };
-    char byte = 0, open_ways[128] = "", *end = open_ways;
-    struct iovec mine = { &byte, 1 }, theirs = { &byte, 1 };
     pid_t parent = getppid();
-    int pidfd = (int)syscall(SYS_pidfd_open, parent, 0), there = 0;
-    char *nothing[] = { NULL };
-    pthread_t thread;
-    long results[10], child;
 
-    results[0] = syscall(SYS_ptrace, PTRACE_SEIZE, parent, NULL, NULL);
-    if (results[0] == 0) {
-        ptrace(PTRACE_INTERRUPT, parent, NULL, NULL);
-        waitpid(parent, NULL, __WALL);
-        ptrace(PTRACE_DETACH, parent, NULL, NULL);
+    if (syscall(SYS_ptrace, PTRACE_SEIZE, parent, NULL, NULL) != 0) {
+        return false;
     }
-    results[1] = syscall(SYS_process_vm_readv, parent, &mine, 1, &theirs, 1, 0);
-    results[2] = syscall(SYS_pidfd_getfd, pidfd, 0, 0);
-    results[3] = kill(parent, 0);
-    results[4] = prlimit(parent, RLIMIT_NOFILE, NULL, &(struct rlimit){ 0, 0 });
-    results[5] = execve("/nonexistent", nothing, nothing) < 0 && errno == ENOENT ? 0 : -1;
-    child = vfork();
+    ptrace(PTRACE_INTERRUPT, parent, NULL, NULL);
+    waitpid(parent, NULL, __WALL);
+    ptrace(PTRACE_DETACH, parent, NULL, NULL);
+    return true;
+}
+
+static bool can_read_memory(void)
+{
+    char byte = 0;
+    struct iovec mine = { &byte, 1 }, theirs = { &byte, 1 };
+
+    return syscall(SYS_process_vm_readv, getppid(), &mine, 1, &theirs, 1, 0) >= 0;
+}
+
+static bool can_take_descriptors(void)
+{
+    return syscall(SYS_pidfd_getfd, (int)syscall(SYS_pidfd_open, getppid(), 0), 0, 0) >= 0;
+}
+
+static bool can_signal(void)
+{
+    return kill(getppid(), 0) == 0;
+}
+
+static bool can_limit(void)
+{
+    return prlimit(getppid(), RLIMIT_NOFILE, NULL, &(struct rlimit){ 0, 0 }) == 0;
+}
+
+static bool can_exec(void)
+{
+    char *nothing[] = { NULL };
+
+    return execve("/nonexistent", nothing, nothing) < 0 && errno == ENOENT;
+}
+
+static bool can_vfork(void)
+{
+    pid_t child = vfork();
+
     if (child == 0) {
         _exit(0);
     }
-    results[6] = child;
-    results[7] = syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL ? 0 : -1;
-    results[8] = syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EFAULT ? 0 : -1;
-    results[9] = syscall(0x40000000 | SYS_getpid);
-    for (int i = 0; i < 10; i++) {
-        end += results[i] >= 0 ? sprintf(end, " %s", names[i]) : 0;
+    return child > 0;
+}
+
+static bool can_clone3(void)
+{
+    return syscall(SYS_clone3, NULL, 0) < 0 && errno == EINVAL;
+}
+
+static bool can_io_uring(void)
+{
+    return syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EFAULT;
+}
+
+static bool can_x32(void)
+{
+    return syscall(0x40000000 | SYS_getpid) >= 0;
+}
+
+/* The ways past its parent that are open; a thread has to be possible all the same. */
+static void others(char *text, size_t size)
+{
+    static const struct {
+        const char *name;
+        bool (*is_open)(void);
+    } ways[] = {
+        { "ptrace", can_trace },
+        { "memory", can_read_memory },
+        { "descriptors", can_take_descriptors },
+        { "signals", can_signal },
+        { "limits", can_limit },
+        { "exec", can_exec },
+        { "vfork", can_vfork },
+        { "clone3", can_clone3 },
+        { "io_uring", can_io_uring },
+        { "x32", can_x32 },
+    };
+    char open_ways[128] = "";
+    size_t used = 0;
+    pthread_t thread;
+    int there = 0;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (ways[i].is_open()) {
+            used +=
+                (size_t)snprintf(open_ways + used, sizeof(open_ways) - used, " %s", ways[i].name);
+        }
     }
     pthread_create(&thread, NULL, be_thread, &there);
     pthread_join(thread, NULL);
