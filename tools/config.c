@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn config`: the configuration that counts, all layers in one, and the schema for editors. */
-#include "tools/tool.h"
+#include "tools/options.h"
 
 #include "core/config/config.h"
 #include "core/config/schema.h"
@@ -91,28 +91,31 @@ static int schema(const struct tool *tool)
     return complained ? EX_CONFIG : code;
 }
 
-static int run(const struct tool *tool, int argc, char **argv)
+struct request {
+    const char *path; /* or NULL */
+    bool origin, schema;
+};
+
+static int parse(const struct tool *tool, int argc, char **argv, struct request *ret_request)
 {
     static const struct option options[] = { { "origin", no_argument, NULL, 'o' },
                                              { "schema", no_argument, NULL, 's' },
                                              { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
-    const char *path = NULL;
-    bool origin = false, with_schema = false;
     int option;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'o':
-            origin = true;
+            ret_request->origin = true;
             break;
         case 's':
-            with_schema = true;
+            ret_request->schema = true;
             break;
         case 'c':
-            path = optarg;
+            ret_request->path = optarg;
             break;
         case 'h':
             return tool_help(tool);
@@ -120,16 +123,27 @@ static int run(const struct tool *tool, int argc, char **argv)
             return tool_bad_option(tool, option, argv);
         }
     }
-    if (with_schema && (origin || path != NULL || optind < argc)) {
+    return TOOL_GO_ON;
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    struct request request = { NULL, false, false };
+    int code = parse(tool, argc, argv, &request);
+
+    if (code != TOOL_GO_ON) {
+        return code;
+    }
+    if (request.schema && (request.origin || request.path != NULL || optind < argc)) {
         return tool_usage(tool, "--schema stands alone: it is of all configurations.");
     }
-    if (argc - optind > (path == NULL ? 1 : 0)) {
+    if (argc - optind > (request.path == NULL ? 1 : 0)) {
         return tool_usage(tool, "Only one file can be shown at a time.");
     }
     if (optind < argc) {
-        path = argv[optind];
+        request.path = argv[optind];
     }
-    return with_schema ? schema(tool) : show(tool, path, origin);
+    return request.schema ? schema(tool) : show(tool, request.path, request.origin);
 }
 
 const struct tool tool_config = {

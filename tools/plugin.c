@@ -175,6 +175,16 @@ static const struct {
     { "run", plugin_run },
 };
 
+/* No part of this name (NULL: none was given), or not with these operands and options. */
+static int refuse(const struct tool *tool, const char *part)
+{
+    if (part != NULL && strcmp(part, "list") != 0 && strcmp(part, "doc") != 0) {
+        return tool_usage(
+            tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".", part);
+    }
+    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
+}
+
 static int list_or_explain(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
@@ -190,11 +200,7 @@ static int list_or_explain(const struct tool *tool, int argc, char **argv)
     if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
         return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
     }
-    if (count >= 1 && strcmp(argv[optind], "list") != 0 && strcmp(argv[optind], "doc") != 0) {
-        return tool_usage(tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".",
-                          argv[optind]);
-    }
-    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
+    return refuse(tool, argv[optind]);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)
