@@ -71,7 +71,7 @@ noinst_LTLIBRARIES += libcairn-client.la
 libcairn_client_la_SOURCES = \
 	core/client/api.c core/client/client.c core/client/client.h core/client/describe.c core/client/dump.c \
 	core/client/page_write.c core/client/revive.c core/client/setup.c core/client/spawn.c \
-	core/client/stack.c core/client/text.c
+	core/client/spawn.h core/client/spawn_child.c core/client/stack.c core/client/text.c
 # The preload library leaves out the API's functions, which nobody calls there. Small goes before fast: what is bound
 # at the start needs no procedure linkage table.
 libcairn_client_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections -fno-plt
@@ -107,10 +107,10 @@ libcairn_preload_la_SOURCES = core/client/preload.c core/client/preload.h \
 libcairn_preload_la_CFLAGS = $(libcairn_client_la_CFLAGS)
 $(libcairn_preload_la_OBJECTS): override CFLAGS += $(SMALL_FLAGS)
 # The program's own code runs below the others.
-$(filter-out %exit.lo %threads.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(filter-out %exit.lo %la-threads.lo %la-threads_next.lo %waits.lo,$(libcairn_preload_la_OBJECTS)): override CFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
 libcairn_preload_la_LIBADD = libcairn-client.la $(CRASH_PATH)
 libcairn_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name \
+	-Wl,-z,initfirst -Wl,--gc-sections -Wl,--sort-section=name -Wc,-nostartfiles \
 	-Wl,--version-script=$(srcdir)/core/client/preload.map
 EXTRA_libcairn_preload_la_DEPENDENCIES = core/client/preload.map
 INSTALL_DATA_HOOKS += install-data-preload

@@ -120,6 +120,9 @@ static int run(const struct tool *tool, int argc, char **argv)
             return tool_bad_option(tool, option, argv);
         }
     }
+    if (with_schema && (origin || path != NULL || optind < argc)) {
+        return tool_usage(tool, "--schema stands alone: it is of all configurations.");
+    }
     if (argc - optind > (path == NULL ? 1 : 0)) {
         return tool_usage(tool, "Only one file can be shown at a time.");
     }

@@ -37,13 +37,19 @@ static bool is_required(const struct view *view, enum consent_class class)
            CONFIG_CONSENT_REQUIRED;
 }
 
+/* The application that is asked about: NULL for one that nobody answered for by its name. */
+static const char *application_of(const struct view *view)
+{
+    return view->options->application != NULL ? view->options->application
+                                              : view->setup.config->application;
+}
+
 /* A file that could not be read now has no verdict: nothing is done until it can. */
 static void judge(struct view *view)
 {
     for (int class = 0; class < CONSENT_CLASSES; class ++) {
-        if (consent_judge(view->consent, class, view->options->application,
-                          is_required(view, class), &view->classes[class].verdict,
-                          &view->classes[class].why) != 0) {
+        if (consent_judge(view->consent, class, application_of(view), is_required(view, class),
+                          &view->classes[class].verdict, &view->classes[class].why) != 0) {
             view->classes[class].verdict = CONSENT_MISSING;
         }
     }
@@ -122,6 +128,9 @@ static void print_text(const struct view *view)
     static const char *const kept[] = { "kept", "not kept", "not kept" };
     static const char *const sent[] = { "sent", "waiting", "not sent" };
 
+    if (application_of(view) != NULL) {
+        printf("Of the application %s:\n\n", application_of(view));
+    }
     printf("disk     reports are %-9s %s\n", kept[view->classes[CONSENT_DISK].verdict],
            view->classes[CONSENT_DISK].why.text);
     printf("network  reports are %-9s %s\n", sent[view->classes[CONSENT_NETWORK].verdict],
@@ -207,7 +216,7 @@ static void print_file_json(const char *name, const struct consent_file *file)
 static void print_json(const struct view *view)
 {
     fputs("{\n  \"application\": ", stdout);
-    tool_print_json(view->options->application);
+    tool_print_json(application_of(view));
     print_class_json(view, CONSENT_DISK);
     print_class_json(view, CONSENT_NETWORK);
     print_instances_json(view, "transports", true);
@@ -340,7 +349,7 @@ const struct tool tool_consent = {
         "                         what that means\n\n"
         "      --machine          answer for all users; needs the administrator's rights\n"
         "      --application NAME the answer is for this application only, or shows what counts\n"
-        "                         for it\n"
+        "                         for it; default there: the one that the configuration names\n"
         "      --send-now         then deliver what waits, as \"cairn send\" does\n"
         "      --json             show it as a JSON object\n"
         "  -c, --config FILE      the configuration; default: the installed one\n\n"

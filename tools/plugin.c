@@ -4,11 +4,13 @@
  * the author's kit, whose parts have files of their own. Runs in a user's shell.
  */
 #include "core/plugin/plugin.h"
+#include "core/util/text.h"
 #include "tools/options.h"
 #include "tools/plugin_doc.h"
 #include "tools/plugin_tools.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,25 +22,43 @@ static void complain(const char *path, const struct error *error, void *user)
     fprintf(stderr, "cairn plugin: %s: %s\n", path, error->text);
 }
 
-static void print_row(const struct plugin_facts *facts)
+/* The columns' widths; what is said in further lines stands below the summary. */
+#define KIND_WIDTH    10
+#define VERSION_WIDTH 8
+
+static void print_row(const struct plugin_facts *facts, int width)
 {
-    printf("%-10s %-14s %-8s %s\n", config_kind(facts->kind), facts->name, facts->version,
-           facts->summary);
+    const int indent = KIND_WIDTH + 1 + width + 1 + VERSION_WIDTH;
+
+    printf("%-*s %-*s %-*s %s\n", KIND_WIDTH, config_kind(facts->kind), width, facts->name,
+           VERSION_WIDTH, facts->version, facts->summary);
     if ((facts->capabilities & CAIRN_CAP_NETWORK) != 0) {
-        printf("%-34s uses the network\n", "");
+        printf("%*s uses the network\n", indent, "");
     }
     if ((facts->capabilities & CAIRN_CAP_PROCESSES) != 0) {
-        printf("%-34s starts other programs\n", "");
+        printf("%*s starts other programs\n", indent, "");
     }
     if ((facts->capabilities & CAIRN_CAP_PERSONAL_DATA) != 0) {
-        printf("%-34s can add personal data\n", "");
+        printf("%*s can add personal data\n", indent, "");
     }
     if (facts->kind == CAIRN_KIND_ANNOTATOR && (facts->capabilities & CAIRN_CAP_REDACTS) != 0) {
-        printf("%-34s takes out what must not be kept\n", "");
+        printf("%*s takes out what must not be kept\n", indent, "");
     }
     if (facts->kind == CAIRN_KIND_TRANSPORT && (facts->capabilities & CAIRN_CAP_PREVIEW) != 0) {
-        printf("%-34s shows what it would send\n", "");
+        printf("%*s shows what it would send\n", indent, "");
     }
+}
+
+static int width_of_names(const struct plugin_list *plugins)
+{
+    size_t width = strlen("NAME");
+
+    for (size_t i = 0; i < plugins->count; i++) {
+        size_t length = strlen(plugins->items[i]->name);
+
+        width = length > width ? length : width;
+    }
+    return (int)width;
 }
 
 static void print_options(const struct plugin_facts *facts)
@@ -56,16 +76,18 @@ static int list(const struct tool *tool, bool options)
 {
     struct plugin_list plugins;
     bool complained = false;
-    int result = plugin_scan(&plugins, complain, &complained);
+    int result = plugin_scan(&plugins, complain, &complained), width;
 
     if (result != 0) {
         return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
+    width = width_of_names(&plugins);
     if (plugins.count > 0) {
-        printf("%-10s %-14s %-8s %s\n", "KIND", "NAME", "VERSION", "SUMMARY");
+        printf("%-*s %-*s %-*s SUMMARY\n", KIND_WIDTH, "KIND", width, "NAME", VERSION_WIDTH,
+               "VERSION");
     }
     for (size_t i = 0; i < plugins.count; i++) {
-        print_row(plugins.items[i]);
+        print_row(plugins.items[i], width);
         if (options) {
             print_options(plugins.items[i]);
         }
@@ -106,6 +128,27 @@ static int print_doc(const struct plugin_list *plugins, const char *name, bool m
     return count > 0 ? EX_OK : EX_NOINPUT;
 }
 
+/* The sentence, with the name of a plugin that may have been meant. */
+static int no_such_plugin(const struct tool *tool, const struct plugin_list *plugins,
+                          const char *name)
+{
+    const char **names = calloc(plugins->count + 1, sizeof(*names));
+    const char *slash = strchr(name, '/'), *nearest = NULL;
+    int code;
+
+    for (size_t i = 0; names != NULL && i < plugins->count; i++) {
+        names[i] = plugins->items[i]->name;
+    }
+    if (names != NULL) {
+        nearest = text_nearest(slash != NULL ? slash + 1 : name, names);
+    }
+    code = tool_fail(tool, EX_NOINPUT, "There is no plugin named \"%s\"%s%s%s.", name,
+                     nearest != NULL ? " (did you mean \"" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "\"?)" : "");
+    free(names);
+    return code;
+}
+
 static int doc(const struct tool *tool, const char *name, bool man)
 {
     struct plugin_list plugins;
@@ -116,12 +159,11 @@ static int doc(const struct tool *tool, const char *name, bool man)
         return tool_fail(tool, error_exit_code(result), "The plugin folders cannot be read.");
     }
     result = print_doc(&plugins, name, man);
-    plugin_list_finish(&plugins);
-    if (result != EX_OK) {
-        return tool_fail(tool, result, "There is no plugin named \"%s\".",
-                         name != NULL ? name : "*");
+    if (result == EX_NOINPUT && name != NULL) {
+        result = no_such_plugin(tool, &plugins, name);
     }
-    return complained ? EX_CONFIG : EX_OK;
+    plugin_list_finish(&plugins);
+    return result == EX_OK && complained ? EX_CONFIG : result;
 }
 
 static const struct {
@@ -147,6 +189,10 @@ static int list_or_explain(const struct tool *tool, int argc, char **argv)
     }
     if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
         return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
+    }
+    if (count >= 1 && strcmp(argv[optind], "list") != 0 && strcmp(argv[optind], "doc") != 0) {
+        return tool_usage(tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".",
+                          argv[optind]);
     }
     return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
 }
@@ -177,12 +223,15 @@ const struct tool tool_plugin = {
         "lint FILE                judges a plugin's file, its options, its instances; TAP\n"
         "  -o, --options TEXT     options to try it with, as between YAML's braces\n"
         "run NAME                 runs an instance of the configuration, or a plugin without\n"
-        "                         options, on a report, and prints what it contributes\n"
+        "                         options, NAME or KIND/NAME, on a report, and prints what it\n"
+        "                         contributes; a hook acts, and a transport delivers (what it\n"
+        "                         would send, \"cairn show\" can tell)\n"
         "      --report ID        the report; default: the latest\n"
         "  -c, --config FILE      default: what the report was made with\n"
         "      --spool DIR, --application NAME   where the report is looked for\n\n"
         "Looks in the installed plugin folder and in those that CAIRN_PLUGIN_PATH names.\n"
         "Exit status: 0; 65 lint found something; 66 there is no such file, report or plugin;\n"
-        "73 the folder cannot be made; 78 a plugin or the configuration cannot be used.\n",
+        "69 the transport did not deliver; 73 the folder cannot be made; 77 the user's consent to\n"
+        "the network is missing; 78 a plugin or the configuration cannot be used.\n",
     .run = run,
 };

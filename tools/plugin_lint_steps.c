@@ -202,6 +202,10 @@ static void lint_instances(struct lint *lint, const struct lint_setup *setup)
 {
     char reason[512];
 
+    if (!setup->accepted && lint->options != NULL) {
+        lint_result(lint, false, lint_setup_problem(setup), "the options of --options are good");
+        return;
+    }
     if (!setup->accepted) {
         lint_skip(lint, "no options to try it with; give some by --options",
                   "instances can be made");

@@ -138,6 +138,20 @@ static int find_instance(const struct trial *trial, size_t *ret_index, size_t *r
                : EX_OK;
 }
 
+/* What "name" or "kind/name" calls a plugin of the kind; NULL: it names another kind's. */
+static const char *name_within(enum cairn_kind kind, const char *name)
+{
+    const char *slash = strchr(name, '/');
+    size_t bytes = strlen(config_kind(kind));
+
+    if (slash == NULL) {
+        return name;
+    }
+    return (size_t)(slash - name) == bytes && strncmp(name, config_kind(kind), bytes) == 0
+               ? slash + 1
+               : NULL;
+}
+
 /* The only plugin of that name, as a configuration that names nothing else. */
 static int load_plugin(struct trial *trial)
 {
@@ -146,10 +160,11 @@ static int load_plugin(struct trial *trial)
     int fd, code;
 
     for (enum cairn_kind kind = CAIRN_KIND_FILTER; kind <= CAIRN_KIND_TRANSPORT; kind++) {
+        const char *name = name_within(kind, trial->name);
         struct error error = { 0, "" };
         char *path = NULL;
 
-        fd = plugin_open(kind, trial->name, &path, &error);
+        fd = name != NULL ? plugin_open(kind, name, &path, &error) : -1;
         free(path);
         if (fd < 0) {
             continue;
@@ -157,7 +172,7 @@ static int load_plugin(struct trial *trial)
         close(fd);
         snprintf(text, sizeof(text),
                  "version: 1\n%s: { %s: { plugin: %s } }\npipelines: { default: { %s: [%s] } }\n",
-                 config_section(kind), trial->name, trial->name, config_section(kind), trial->name);
+                 config_section(kind), name, name, config_section(kind), name);
         fd = memfd_create("plugin-run.yaml", MFD_CLOEXEC);
         if (fd < 0 || fs_write_all(fd, text, strlen(text)) != 0 || lseek(fd, 0, SEEK_SET) != 0) {
             return tool_fail(trial->tool, EX_OSERR, "A file cannot be made: %s.", strerror(errno));
@@ -204,7 +219,7 @@ static int choose(struct trial *trial, size_t *ret_index)
 
 /* ---- What it contributes ---- */
 
-static void print_outcome(const struct step_result *result)
+static int print_outcome(const struct step_result *result)
 {
     static const char *const outcomes[] = { "delivered", "retry", "rejected" };
 
@@ -216,6 +231,7 @@ static void print_outcome(const struct step_result *result)
         printf(" (response %d)", result->response_code);
     }
     printf("%s%s\n", result->error[0] != '\0' ? ": " : "", result->error);
+    return result->outcome == CAIRN_DELIVERED ? EX_OK : EX_UNAVAILABLE;
 }
 
 static int copy_output(const struct trial *trial)
@@ -244,10 +260,8 @@ static int print_answer(const struct trial *trial, enum cairn_kind kind,
     if (kind == CAIRN_KIND_FILTER) {
         printf("%s%s%s\n", result->action == CAIRN_DROP ? "drop" : "keep",
                result->reason[0] != '\0' ? ": " : "", result->reason);
-    } else if (kind == CAIRN_KIND_TRANSPORT) {
-        print_outcome(result);
     }
-    return EX_OK;
+    return kind == CAIRN_KIND_TRANSPORT ? print_outcome(result) : EX_OK;
 }
 
 static int print(const struct trial *trial, const struct config_instance *instance,

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 #define EXIT_CANNOT         125
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND      127
+
+/* As long as cairn_start() waits for the same. */
+#define CHECK_SECONDS 10
 
 struct request {
     const char *config, *application, *version;
@@ -51,6 +55,18 @@ static char *const *check_arguments(const struct request *request, const char *e
     return arguments;
 }
 
+/* In the new process: ends whatever becomes of it after a while. */
+static void start_timer(void)
+{
+    sigset_t alarms;
+
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(CHECK_SECONDS);
+}
+
 /* Runs the engine's check, whose problems go to standard error. 0, 78 or 125. */
 static int check_configuration(const struct tool *tool, const struct request *request,
                                const char *executable)
@@ -62,6 +78,7 @@ static int check_configuration(const struct tool *tool, const struct request *re
     snprintf(engine, sizeof(engine), "%s/cairn-engine", paths_libexec());
     child = fork();
     if (child == 0) {
+        start_timer();
         dup2(STDERR_FILENO, STDOUT_FILENO); /* the program's output is not ours to add to */
         execv(engine, check_arguments(request, executable));
         fprintf(stderr, "cairn run: %s cannot be started: %s.\n", engine, strerror(errno));
@@ -79,6 +96,11 @@ static int check_configuration(const struct tool *tool, const struct request *re
         int code = WEXITSTATUS(status);
 
         return code == 0 || code == EX_CONFIG ? code : EXIT_CANNOT;
+    }
+    if (WTERMSIG(status) == SIGALRM) {
+        return tool_fail(tool, EXIT_CANNOT,
+                         "The check of the configuration did not end within %d seconds.",
+                         CHECK_SECONDS);
     }
     return tool_fail(tool, EXIT_CANNOT, "The check of the configuration ended by signal %d.",
                      WTERMSIG(status));

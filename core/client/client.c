@@ -4,6 +4,7 @@
  * finds. [app]: runs in the program, before any crash; libc only.
  */
 #include "core/client/client.h"
+#include "core/client/spawn.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -296,28 +297,34 @@ static int make_here(const struct client_error *error)
     return 0;
 }
 
-/* A fork child that starts Cairn for itself begins with an empty table. */
-static int prepare_process(const struct client_error *error)
+static int mark_here(const struct client_error *error)
 {
-    int result = 0;
+    int result = crash_state.here == NULL ? make_here(error) : 0;
 
-    if (client_is_here()) {
-        return 0;
+    if (result == 0) {
+        __atomic_store_n(crash_state.here, (uint32_t)getpid(), __ATOMIC_RELEASE);
     }
+    return result;
+}
+
+/* A fork child that starts Cairn for itself begins with an empty table. */
+static void prepare_process(void)
+{
+    if (client_is_here()) {
+        return;
+    }
+    crash_reset(); /* first: another thread may crash meanwhile */
     for (size_t i = 0; i < CRASH_HANDLERS; i++) {
         client_unmap(__atomic_exchange_n(&table[i].page, NULL, __ATOMIC_SEQ_CST));
         crash_unmap_reserve(client_handler(&table[i]));
         memset(&table[i], 0, sizeof(table[i]));
     }
-    crash_reset();
     crash_state.secure = getauxval(AT_SECURE) != 0;
-    if (crash_state.here == NULL) {
-        result = make_here(error);
-    }
-    if (result == 0) {
-        __atomic_store_n(crash_state.here, (uint32_t)getpid(), __ATOMIC_RELEASE);
-    }
-    return result;
+}
+
+static int is_awaited(const struct cairn_options *options)
+{
+    return (options->flags & CAIRN_START_NO_WAIT) == 0;
 }
 
 static int check_options(const struct cairn_options *options, const struct client_error *error)
@@ -356,25 +363,14 @@ static int copy_options(const struct cairn_options *options, const struct client
     return check_options(ret_options, error);
 }
 
-static const char *find_environment(char *const *environment, const char *name)
-{
-    size_t bytes = strlen(name);
-
-    for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, name, bytes) == 0 && (*environment)[bytes] == '=') {
-            return *environment + bytes + 1;
-        }
-    }
-    return NULL;
-}
-
 /* For the tests: see doc/architecture.md. */
 static void read_test_tier(char *const *environment)
 {
     static const char *const names[] = {
         [CRASH_TEST_COPY] = "2", [CRASH_TEST_COPY_ONLY] = "2-copy", [CRASH_TEST_HANDLER] = "3"
     };
-    const char *name = crash_state.secure ? NULL : find_environment(environment, "CAIRN_TEST_TIER");
+    const char *name =
+        crash_state.secure ? NULL : client_find_variable(environment, "CAIRN_TEST_TIER");
 
     crash_state.test_tier = CRASH_TEST_NONE;
     for (uint32_t i = CRASH_TEST_COPY; name != NULL && i <= CRASH_TEST_HANDLER; i++) {
@@ -384,33 +380,51 @@ static void read_test_tier(char *const *environment)
     }
 }
 
-int client_start_monitor(struct page *page, int page_fd, int check, char *const *environment,
-                         const struct client_error *error, struct client_monitor *ret_monitor)
+/* Waits until no call and no crash uses the page any more. False: it must stay mapped. */
+static int wait_for_users(const struct cairn *cairn)
 {
-    static char *const empty[] = { NULL };
-    const char *folder = NULL;
+    const struct timespec pause = { 0, 1000000 };
 
-    /* In a program with raised rights the environment is somebody else's. */
-    if (crash_state.secure) {
-        environment = empty;
-    } else {
-        folder = find_environment(environment, "CAIRN_LIBEXEC");
+    for (unsigned milliseconds = 0; milliseconds < 1000; milliseconds++) {
+        if (__atomic_load_n(&cairn->users, __ATOMIC_SEQ_CST) == 0 && crash_is_quiet()) {
+            return 1;
+        }
+        nanosleep(&pause, NULL);
     }
-    if (folder == NULL || folder[0] == '\0') {
-        folder = CAIRN_LIBEXECDIR;
+    return 0;
+}
+
+static int take_down(struct cairn *cairn)
+{
+    struct page *page = __atomic_exchange_n(&cairn->page, NULL, __ATOMIC_SEQ_CST);
+
+    if (page == NULL) {
+        return CAIRN_ENOTSTARTED;
     }
-    return client_spawn(folder, page, page_fd, check, environment, error, ret_monitor);
+    __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
+    if (client_first(NULL) == NULL) {
+        crash_uninstall();
+        client_stack_stop();
+    }
+    if (client_is_here()) {
+        client_dismiss(page); /* in a fork child it is the parent's monitor */
+    }
+    if (wait_for_users(cairn)) {
+        crash_unmap_reserve(client_handler(cairn));
+        client_unmap(page);
+    }
+    return 0;
 }
 
 /* From here on crashes are reported. */
 static int publish(struct cairn *cairn, struct page *page, const struct cairn_options *options,
-                   const struct client_monitor *monitor, const struct client_error *error)
+                   pid_t monitor, const struct client_error *error)
 {
     struct crash_handler *handler = client_handler(cairn);
     int result;
 
     handler->number = ++crash_state.last_number;
-    handler->monitor_pid = monitor->pid;
+    handler->monitor_pid = monitor;
     handler->filter = (crash_filter_fn *)options->filter;
     handler->post_dump = (crash_post_dump_fn *)options->post_dump;
     handler->first_chance = (crash_first_chance_fn *)options->first_chance;
@@ -436,35 +450,72 @@ static int publish(struct cairn *cairn, struct page *page, const struct cairn_op
     return 0;
 }
 
+/* What takes its time, but needs no monitor yet. */
+static int work_beside(struct cairn *cairn, struct page *page, const struct cairn_options *options,
+                       pid_t monitor, const struct client_error *error)
+{
+    int result = mark_here(error);
+
+    if (result != 0) {
+        return result;
+    }
+    result = client_stack_start();
+    if (result != 0) {
+        return client_fail(error, result, "The thread's alternate signal stack cannot be made.");
+    }
+    return is_awaited(options) ? 0 : publish(cairn, page, options, monitor, error);
+}
+
+/* The plan says which signals. */
+static int await_and_publish(struct cairn *cairn, struct page *page,
+                             const struct cairn_options *options, const struct client_spawn *spawn,
+                             const struct client_error *error)
+{
+    int result = client_await_plan(page, spawn->pidfd, error);
+
+    return result == 0 ? publish(cairn, page, options, spawn->pid, error) : result;
+}
+
+/* Closes the page's descriptor. */
+static int start_monitor(struct cairn *cairn, struct page *page, int page_fd,
+                         const struct cairn_options *options, char *const *environment,
+                         const struct client_error *error)
+{
+    const struct client_error nobody = { NULL, 0 };
+    struct client_spawn spawn;
+    int result = client_begin_spawn(page, page_fd, is_awaited(options), environment, error, &spawn);
+    int finished;
+
+    close(page_fd);
+    if (result != 0) {
+        return result;
+    }
+    result = work_beside(cairn, page, options, spawn.pid, error);
+    finished = client_finish_spawn(&spawn, result == 0 ? error : &nobody);
+    if (result == 0) {
+        result = finished;
+    }
+    if (result == 0 && is_awaited(options)) {
+        result = await_and_publish(cairn, page, options, &spawn, error);
+    }
+    if (spawn.pidfd >= 0) {
+        close(spawn.pidfd);
+    }
+    return result;
+}
+
 static int bring_up(struct cairn *cairn, const struct cairn_options *options,
                     char *const *environment, const struct client_error *error)
 {
-    struct client_monitor monitor = { 0, -1 };
     struct page *page = NULL;
-    int fd = -1, wait = (options->flags & CAIRN_START_NO_WAIT) == 0;
+    int fd = -1;
     int result = client_make_page(options, error, &page, &fd);
 
     if (result != 0) {
         return result;
     }
-    result = client_start_monitor(page, fd, wait, environment, error, &monitor);
-    close(fd);
-    if (result == 0) {
-        result = client_stack_start(); /* while the monitor starts */
-        if (result != 0) {
-            client_fail(error, result, "The thread's alternate signal stack cannot be made.");
-        }
-    }
-    if (result == 0 && wait) {
-        result = client_await_plan(page, monitor.pidfd, error);
-    }
-    if (monitor.pidfd >= 0) {
-        close(monitor.pidfd);
-    }
-    if (result == 0) {
-        result = publish(cairn, page, options, &monitor, error);
-    }
-    if (result != 0) {
+    result = start_monitor(cairn, page, fd, options, environment, error);
+    if (result != 0 && take_down(cairn) != 0) { /* it was not published */
         if (client_first(NULL) == NULL) {
             client_stack_stop();
         }
@@ -489,11 +540,9 @@ static int start_one(const struct cairn_options *options, char *const *environme
                      const void *owner, const struct client_error *error, struct cairn **ret_cairn)
 {
     struct cairn *cairn;
-    int result = prepare_process(error);
+    int result;
 
-    if (result != 0) {
-        return result;
-    }
+    prepare_process();
     read_test_tier(environment);
     cairn = find_free();
     if (cairn == NULL) {
@@ -531,42 +580,6 @@ int client_start(const struct cairn_options *options, char *const *environment,
 __attribute__((destructor)) static void notice_exit(void)
 {
     crash_on_exit();
-}
-
-/* Waits until no call and no crash uses the page any more. False: it must stay mapped. */
-static int wait_for_users(const struct cairn *cairn)
-{
-    const struct timespec pause = { 0, 1000000 };
-
-    for (unsigned milliseconds = 0; milliseconds < 1000; milliseconds++) {
-        if (__atomic_load_n(&cairn->users, __ATOMIC_SEQ_CST) == 0 && crash_is_quiet()) {
-            return 1;
-        }
-        nanosleep(&pause, NULL);
-    }
-    return 0;
-}
-
-static int take_down(struct cairn *cairn)
-{
-    struct page *page = __atomic_exchange_n(&cairn->page, NULL, __ATOMIC_SEQ_CST);
-
-    if (page == NULL) {
-        return CAIRN_ENOTSTARTED;
-    }
-    __atomic_store_n(&client_handler(cairn)->page, NULL, __ATOMIC_SEQ_CST);
-    if (client_first(NULL) == NULL) {
-        crash_uninstall();
-        client_stack_stop();
-    }
-    if (client_is_here()) {
-        client_dismiss(page); /* in a fork child it is the parent's monitor */
-    }
-    if (wait_for_users(cairn)) {
-        crash_unmap_reserve(client_handler(cairn));
-        client_unmap(page);
-    }
-    return 0;
 }
 
 int client_stop(struct cairn *cairn, const void *owner)

@@ -33,10 +33,7 @@ struct client_error {
 int client_fail(const struct client_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-struct client_monitor {
-    pid_t pid;
-    int pidfd; /* readable once it has ended */
-};
+struct client_spawn; /* spawn.h */
 
 /* ---- api.c: the public functions, and which copy of the library does the work ---- */
 
@@ -102,9 +99,6 @@ int client_is_here(void);
 /* Says in all pages how this process is about to end: PAGE_EXITED, …; 0 takes it back. Children,
  * even of vfork(), say nothing in their parent's pages. [signal-safe] */
 void client_mark_end(uint32_t mark);
-/* Starts the installed monitor, or that of CAIRN_LIBEXEC; see client_spawn(). 0 or CAIRN_E…. */
-int client_start_monitor(struct page *page, int page_fd, int check, char *const *environment,
-                         const struct client_error *error, struct client_monitor *ret_monitor);
 /* One lock for everything that changes the table, the signals, attachments and regions. CAIRN_EBUSY
  * after a deadline. */
 int client_lock(void);
@@ -137,13 +131,18 @@ void client_revive(struct cairn *cairn);
 
 /* ---- spawn.c: the monitor ---- */
 
-/* Starts the monitor in `folder` with the page as descriptor 3 and a pidfd of this process as 4, as
- * nobody's child. `check`: somebody waits for the plan, so the engine that makes it begins at the
- * same time, as the monitor's child, with its output and errors in the monitor's descriptors 5 and
- * 6; else, and where that cannot be done, the monitor starts one. 0 or CAIRN_E…. */
-int client_spawn(const char *folder, struct page *page, int page_fd, int check,
-                 char *const *environment, const struct client_error *error,
-                 struct client_monitor *ret_monitor);
+/* The value of an environment's variable, or NULL. */
+const char *client_find_variable(char *const *environment, const char *name);
+/* Starts the installed monitor, or that of CAIRN_LIBEXEC, with the page as descriptor 3 and a pidfd
+ * of this process as 4, as nobody's child. `await`: somebody waits for the plan, so the engine that
+ * makes it begins at the same time, as the monitor's child, with its output and errors in the
+ * monitor's descriptors 5 and 6; else, and where that cannot be done, the monitor starts one.
+ * Between the two calls the caller does what need not come first, with every signal blocked;
+ * `ret_spawn->pid` is known, and the page's descriptor may be closed. When the first one fails
+ * nothing is to be finished; when the second one does, there is no monitor. 0 or CAIRN_E…. */
+int client_begin_spawn(struct page *page, int page_fd, int await, char *const *environment,
+                       const struct client_error *error, struct client_spawn *ret_spawn);
+int client_finish_spawn(struct client_spawn *spawn, const struct client_error *error);
 
 /* ---- stack.c: alternate signal stacks ---- */
 

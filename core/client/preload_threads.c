@@ -8,8 +8,10 @@
 
 uint32_t cairn_threads;
 
+/* Our key is the first of all: whatever stack a thread has, sanitizers unmap it by theirs. */
 void preload_threads_start(void)
 {
+    client_thread_prepare();
     __atomic_store_n(&cairn_threads, 1, __ATOMIC_RELEASE);
 }
 

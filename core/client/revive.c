@@ -5,6 +5,7 @@
  * for some microseconds; nothing that they say is lost. [app]
  */
 #include "core/client/client.h"
+#include "core/client/spawn.h"
 
 #include <signal.h>
 #include <string.h>
@@ -101,19 +102,16 @@ static void replace(struct cairn *cairn, struct page *old)
 {
     const struct client_error nobody = { NULL, 0 };
     const struct cairn_options options = options_of(old, client_handler(cairn));
-    struct client_monitor monitor = { 0, -1 };
+    struct client_spawn spawn;
     struct page *page = NULL;
     int fd = -1, moved;
 
     if (client_make_page(&options, &nobody, &page, &fd) != 0) {
         return;
     }
-    moved = client_start_monitor(page, fd, 0, environ, &nobody, &monitor) == 0 &&
-            move_over(cairn, old, page, monitor.pid);
+    moved = client_begin_spawn(page, fd, 0, environ, &nobody, &spawn) == 0 &&
+            client_finish_spawn(&spawn, &nobody) == 0 && move_over(cairn, old, page, spawn.pid);
     close(fd);
-    if (monitor.pidfd >= 0) {
-        close(monitor.pidfd);
-    }
     if (!moved) {
         client_dismiss(page);
         client_unmap(page);

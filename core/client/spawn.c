@@ -1,173 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts the monitor so that the program notices nothing: two vfork-like clones, the first of which
- * ends at once, so that the monitor is no child of the program, no SIGCHLD is sent, and no wait()
- * of the program returns a process it does not know.
+ * Starts the monitor so that the program notices nothing: two clones, the first of which ends at
+ * once, so that the monitor is no child of the program, no SIGCHLD is sent, and no wait() of the
+ * program returns a process it does not know.
  *
- * [app] Between clone and exec the children run in the program's memory, with every signal blocked:
- * they make system calls and write what the struct below holds, nothing else.
+ * [app] Until its exec the second child runs in the program's memory, beside the program's thread,
+ * which meanwhile does what there is to do and then waits. Every signal is blocked in all of them.
  */
 #include "core/client/client.h"
+#include "core/client/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES  (32 * 1024)
-#define GUARD_BYTES  4096
-#define STACKS_BYTES (2 * (GUARD_BYTES + STACK_BYTES)) /* one for each child */
+#define GUARD_BYTES         4096
+#define MONITOR_STACK_BYTES (32 * 1024)
+#define FIRST_STACK_BYTES   4096
 
-/* The descriptors' numbers until they get their places: out of the way of 0 to 4. */
-#define FIRST_FREE_FD 10
+/* To be woken takes a processor that sleeps up to 0.06 ms, and the child's exec is near when the
+ * program comes to wait for it. */
+#define SPIN_NS 100000
 
-#define PAGE_FD    3
-#define PROCESS_FD 4
+/* The exec may have to wait for a disk. */
+#define EXEC_NS 10000000000ull
+#define LOOK_NS 20000000
 
-/* Where the pipes of a check land, as nothing else is open: the monitor keeps the first two. */
-#define OUTPUT_FD         5
-#define OUTPUT_WRITING_FD 6
-#define ERRORS_FD         6
-#define ERRORS_READING_FD 7
-#define ERRORS_WRITING_FD 8
-
-/* What the program and its children share. */
-struct spawn {
-    const char *folder; /* of Cairn's programs */
-    char **environment;
-    struct page *page;
-    char *const *check; /* the engine's arguments, or NULL */
-    int page_fd, process_fd;
-    char *second_stack; /* its top */
-    volatile pid_t pid;
-    volatile int pidfd;
-    volatile int error;          /* errno of what failed, in the children too */
-    const char *volatile failed; /* ... and what that was */
-};
-
-/* The kernel's structure, for what libc would keep from it. */
-struct kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-
-static void close_from(unsigned first)
+int client_clone(int (*run)(void *), char *stack, unsigned flags, struct client_spawn *spawn,
+                 int *ret_pidfd)
 {
-    struct rlimit limit = { 1024, 1024 };
+    pid_t pid = clone(run, stack, (int)flags, spawn, ret_pidfd, NULL, spawn->in_use);
 
-    if (syscall(SYS_close_range, first, ~0u, 0) == 0) {
-        return;
-    }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    for (unsigned fd = first; fd < limit.rlim_cur && fd < 1u << 20; fd++) {
-        close((int)fd);
-    }
-}
-
-static int place_descriptors(const struct spawn *spawn)
-{
-    int null;
-
-    if (dup2(spawn->page_fd, PAGE_FD) < 0 || dup2(spawn->process_fd, PROCESS_FD) < 0) {
-        return -1;
-    }
-    null = open("/dev/null", O_RDWR);
-    if (null < 0) {
-        /* Without a /dev, as in some chroots: what neither reads nor writes, but has its number. */
-        null = open("/", O_PATH);
-    }
-    for (int fd = 0; fd < PAGE_FD; fd++) {
-        if (null >= 0) {
-            dup2(null, fd);
-        } else {
-            close(fd);
-        }
-    }
-    close_from(PROCESS_FD + 1);
-    return 0;
-}
-
-static int fail_child(struct spawn *spawn, const char *what)
-{
-    spawn->error = errno;
-    spawn->failed = what;
-    return 127;
-}
-
-static int become_engine(void *argument)
-{
-    const struct spawn *spawn = argument;
-
-    setsid();
-    dup2(OUTPUT_WRITING_FD, STDOUT_FILENO);
-    dup2(ERRORS_WRITING_FD, STDERR_FILENO);
-    close_from(STDERR_FILENO + 1);
-    execve("cairn-engine", spawn->check, spawn->environment);
-    return 127; /* the monitor tries it, too, and says why it fails */
-}
-
-/* In the process that is about to be the monitor, so that the engine is its child. The stack is
- * free below this frame until the engine's exec. */
-static void start_check(const struct spawn *spawn)
-{
-    const struct kernel_action collect = { SIG_DFL, 0, NULL, 0 };
-    char stack[2048] __attribute__((aligned(16)));
-    int output[2], errors[2];
-
-    /* Ignored by the program, it would keep the engine's end from the monitor. */
-    syscall(SYS_rt_sigaction, SIGCHLD, &collect, NULL, sizeof(collect.mask));
-    if (pipe2(output, 0) == 0 && pipe2(errors, 0) == 0) {
-        spawn->page->check_pid = clone(become_engine, stack + sizeof(stack),
-                                       CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)spawn);
-    }
-    dup2(ERRORS_READING_FD, ERRORS_FD);
-    close_from(ERRORS_FD + 1);
-}
-
-/* The second child: becomes the monitor. Its result is an exit status. */
-static int become_monitor(void *argument)
-{
-    struct spawn *spawn = argument;
-    char *arguments[] = { (char *)"cairn-monitor", NULL };
-
-    setsid();
-    umask(077);
-    if (place_descriptors(spawn) != 0) {
-        return fail_child(spawn, "The monitor's descriptors cannot be placed");
-    }
-    /* Every signal is blocked and stays so, until who is started has undone what it inherits. */
-    if (chdir(spawn->folder) == 0) {
-        if (spawn->check != NULL) {
-            start_check(spawn);
-        }
-        execve(arguments[0], arguments, spawn->environment);
-    }
-    return fail_child(spawn, "The monitor cannot be started");
+    return pid < 0 ? -errno : pid;
 }
 
 /* The first child shares the program's descriptors: the pidfd of the second one lands there. */
 static int start_second(void *argument)
 {
-    struct spawn *spawn = argument;
+    struct client_spawn *spawn = argument;
+    const unsigned awaited = spawn->awaited ? CLONE_VFORK | CLONE_PIDFD : 0;
     int pidfd = -1;
-    pid_t pid = clone(become_monitor, spawn->second_stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD,
-                      spawn, &pidfd);
+    int pid = client_clone(client_become_monitor, spawn->monitor_stack,
+                           CLONE_VM | CLONE_CHILD_CLEARTID | awaited, spawn, &pidfd);
 
     if (pid < 0) {
-        return fail_child(spawn, "The monitor's process cannot be made");
+        return client_fail_child(spawn, pid, "The monitor's process cannot be made");
     }
-    spawn->pid = pid;
     spawn->pidfd = pidfd;
+    spawn->pid = pid;
     return 0;
 }
 
@@ -186,20 +73,72 @@ static void reap(pid_t pid)
     }
 }
 
-static void run(struct spawn *spawn, char *first_stack)
+static void run(struct client_spawn *spawn)
 {
-    const uint64_t all = ~0ull;
-    uint64_t mask = 0;
-    pid_t pid;
+    int pid = client_clone(start_second, spawn->monitor_stack + FIRST_STACK_BYTES,
+                           CLONE_VM | CLONE_VFORK | CLONE_FILES, spawn, NULL);
 
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(mask));
-    pid = clone(start_second, first_stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, spawn);
     if (pid < 0) {
-        fail_child(spawn, "A process for the monitor cannot be made");
+        client_fail_child(spawn, pid, "A process for the monitor cannot be made");
     } else {
         reap(pid);
     }
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+    if (spawn->pid == 0) {
+        *spawn->in_use = 0;
+        if (spawn->failed == NULL) { /* the first child was killed, by a sandbox's filter */
+            client_fail_child(spawn, -ECHILD, "The monitor's process cannot be made");
+        }
+    }
+    close(spawn->process_fd); /* the second child has its own */
+}
+
+/* Until its exec, or its end, the second child needs the program's memory: the kernel clears the
+ * word then. Where an emulated kernel does not, the monitor says that it runs. */
+static int is_in_use(const struct client_spawn *spawn)
+{
+    return __atomic_load_n(spawn->in_use, __ATOMIC_ACQUIRE) != 0 &&
+           __atomic_load_n(&spawn->page->monitor_pid, __ATOMIC_ACQUIRE) == 0;
+}
+
+/* False: it took so long that it was killed, and may still be about to end. */
+static int await_exec(const struct client_spawn *spawn)
+{
+    const struct timespec look = { 0, LOOK_NS };
+    const uint64_t began = crash_now();
+    uint64_t passed = 0;
+
+    while (is_in_use(spawn)) {
+        passed = crash_now() - began;
+        if (passed >= EXEC_NS) {
+            syscall(SYS_kill, spawn->pid, SIGKILL);
+            return 0;
+        }
+        if (passed < SPIN_NS && !spawn->awaited) {
+            syscall(SYS_sched_yield);
+        } else {
+            syscall(SYS_futex, spawn->in_use, FUTEX_WAIT, 1, &look, NULL, 0);
+        }
+    }
+    return 1;
+}
+
+const char *client_find_variable(char *const *environment, const char *name)
+{
+    size_t bytes = strlen(name);
+
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, bytes) == 0 && (*environment)[bytes] == '=') {
+            return *environment + bytes + 1;
+        }
+    }
+    return NULL;
+}
+
+static const char *find_folder(char *const *environment)
+{
+    const char *folder = client_find_variable(environment, "CAIRN_LIBEXEC");
+
+    return folder != NULL && folder[0] != '\0' ? folder : CAIRN_LIBEXECDIR;
 }
 
 /* The dynamic linker's variables are the program's business, not the monitor's. */
@@ -230,45 +169,32 @@ static void filter_environment(char *const *environment, size_t count, char **re
     ret_filtered[kept] = NULL;
 }
 
-/* Two stacks, each above a guard page, and `more` bytes above them. Not from malloc(), which the
- * program may not have initialised yet, or never need. */
-static char *map_stacks(size_t more)
+/* A stack above a guard page, the first child's above that, the environment above both: what is
+ * touched of them lies together. Not from malloc(), which the program may not have initialised yet,
+ * or never need. */
+static int map_memory(struct client_spawn *spawn, char *const *environment)
 {
-    const size_t bytes = STACKS_BYTES + more;
-    char *stacks = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-
-    if (stacks == MAP_FAILED) {
-        return NULL;
-    }
-    if (mprotect(stacks, GUARD_BYTES, PROT_NONE) != 0 ||
-        mprotect(stacks + STACKS_BYTES / 2, GUARD_BYTES, PROT_NONE) != 0) {
-        munmap(stacks, bytes);
-        return NULL;
-    }
-    return stacks;
-}
-
-static int run_on_stacks(struct spawn *spawn, char *const *environment,
-                         const struct client_error *error)
-{
+    const size_t below = GUARD_BYTES + MONITOR_STACK_BYTES + FIRST_STACK_BYTES;
     const size_t count = count_variables(environment);
-    const size_t more = (count + 1) * sizeof(*spawn->environment);
-    char *stacks = map_stacks(more);
+    char *memory;
 
-    if (stacks == NULL) {
-        return client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
+    spawn->bytes = below + sizeof(*spawn->in_use) * 2 + (count + 1) * sizeof(*environment);
+    memory = mmap(NULL, spawn->bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return 0;
     }
-    spawn->second_stack = stacks + STACKS_BYTES;
-    spawn->environment = (char **)spawn->second_stack;
+    if (mprotect(memory, GUARD_BYTES, PROT_NONE) != 0) {
+        munmap(memory, spawn->bytes);
+        return 0;
+    }
+    spawn->memory = memory;
+    spawn->monitor_stack = memory + GUARD_BYTES + MONITOR_STACK_BYTES;
+    spawn->in_use = (uint32_t *)(memory + below);
+    *spawn->in_use = 1;
+    spawn->environment = (char **)(spawn->in_use + 2);
     filter_environment(environment, count, spawn->environment);
-    run(spawn, stacks + STACKS_BYTES / 2);
-    munmap(stacks, STACKS_BYTES + more);
-    if (spawn->failed != NULL) {
-        return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s/cairn-monitor).", spawn->failed,
-                           strerror(spawn->error), spawn->folder);
-    }
-    return 0;
+    return 1;
 }
 
 static int read_executable(char ret_path[PAGE_PATH_BYTES])
@@ -282,49 +208,71 @@ static int read_executable(char ret_path[PAGE_PATH_BYTES])
     return 1;
 }
 
-static void close_if_open(int fd)
+/* Before the exec, because the engine is told who is started. */
+static void ask_for_check(struct client_spawn *spawn)
 {
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-int client_spawn(const char *folder, struct page *page, int page_fd, int check,
-                 char *const *environment, const struct client_error *error,
-                 struct client_monitor *ret_monitor)
-{
-    char executable[PAGE_PATH_BYTES];
     /* An empty text stands for what is not given. */
     char *const arguments[] = { (char *)"cairn-engine",
                                 (char *)"start",
-                                page->config_file,
-                                page->application,
-                                page->application_version,
-                                executable,
+                                spawn->page->config_file,
+                                spawn->page->application,
+                                spawn->page->application_version,
+                                spawn->executable,
                                 NULL };
-    struct spawn spawn = { .folder = folder, .page = page, .pidfd = -1 };
-    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-    int result;
 
-    if (check && (page->client_flags & PAGE_CONFIG_IS_TEXT) == 0 && read_executable(executable)) {
-        spawn.check = arguments;
+    if ((spawn->page->client_flags & PAGE_CONFIG_IS_TEXT) == 0 &&
+        read_executable(spawn->executable)) {
+        memcpy(spawn->arguments, arguments, sizeof(arguments));
+        spawn->check = spawn->arguments;
     }
-    spawn.page_fd = fcntl(page_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-    spawn.process_fd = self >= 0 ? fcntl(self, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
-    if (spawn.page_fd < 0 || spawn.process_fd < 0) {
-        result = client_fail(error, CAIRN_ESYSTEM,
-                             "A descriptor for the monitor cannot be had: %s.", strerror(errno));
-    } else {
-        result = run_on_stacks(&spawn, environment, error);
+}
+
+int client_begin_spawn(struct page *page, int page_fd, int await, char *const *environment,
+                       const struct client_error *error, struct client_spawn *ret_spawn)
+{
+    const uint64_t all = ~0ull;
+    struct client_spawn *spawn = ret_spawn;
+
+    /* In a program with raised rights the environment is somebody else's. */
+    if (crash_state.secure) {
+        environment = NULL;
     }
-    close_if_open(self);
-    close_if_open(spawn.page_fd);
-    close_if_open(spawn.process_fd);
-    if (result != 0) {
-        close_if_open(spawn.pidfd);
-        return result;
+    spawn->process_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (spawn->process_fd < 0) {
+        return client_fail(error, CAIRN_ESYSTEM, "A descriptor of this process cannot be had: %s.",
+                           strerror(errno));
     }
-    ret_monitor->pid = spawn.pid;
-    ret_monitor->pidfd = spawn.pidfd;
+    if (!map_memory(spawn, environment)) {
+        close(spawn->process_fd);
+        return client_fail(error, CAIRN_ENOMEM, "There is no memory to start the monitor with.");
+    }
+    spawn->folder = find_folder(environment);
+    spawn->page = page;
+    spawn->page_fd = page_fd;
+    spawn->awaited = await;
+    spawn->check = NULL;
+    spawn->pid = 0;
+    spawn->pidfd = -1;
+    spawn->failed = NULL;
+    if (await) {
+        ask_for_check(spawn);
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &spawn->mask, sizeof(spawn->mask));
+    run(spawn);
     return 0;
+}
+
+int client_finish_spawn(struct client_spawn *spawn, const struct client_error *error)
+{
+    if (await_exec(spawn)) {
+        munmap(spawn->memory, spawn->bytes);
+    } else {
+        client_fail_child(spawn, -ETIME, "The monitor cannot be started");
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &spawn->mask, NULL, sizeof(spawn->mask));
+    if (spawn->failed == NULL) {
+        return 0;
+    }
+    return client_fail(error, CAIRN_EMONITOR, "%s: %s (%s/cairn-monitor).", spawn->failed,
+                       strerror(spawn->error), spawn->folder);
 }

@@ -33,26 +33,12 @@ static void end_thread(void *round)
     }
 }
 
-/* Sanitizers prepare each thread before anything may happen in it, by the same means, and have an
- * alternate stack for it that they take back themselves, whosever it is by then. */
-void __asan_init(void) __attribute__((weak));
-void __hwasan_init(void) __attribute__((weak));
-void __msan_init(void) __attribute__((weak));
-void __tsan_init(void) __attribute__((weak));
-
-static int is_sanitized(void)
-{
-    return __asan_init != NULL || __hwasan_init != NULL || __msan_init != NULL ||
-           __tsan_init != NULL;
-}
-
 static void make_key(void)
 {
-    has_key = !is_sanitized() && pthread_key_create(&last_round, end_thread) == 0;
+    has_key = pthread_key_create(&last_round, end_thread) == 0;
 }
 
-/* At the first thread, because that may be before our constructor. */
-static int prepare(void)
+int client_thread_prepare(void)
 {
     return pthread_once(&once, make_key) == 0 && has_key;
 }
@@ -60,7 +46,7 @@ static int prepare(void)
 /* Without the key the stack would leak, without the stack only an overflow is lost. */
 void client_thread_enter(void)
 {
-    if (prepare() && pthread_setspecific(last_round, (void *)1) == 0) {
+    if (client_thread_prepare() && pthread_setspecific(last_round, (void *)1) == 0) {
         cairn_thread_start();
     }
 }
@@ -94,7 +80,7 @@ static struct start *make_start(void *argument)
 {
     struct start *start = NULL;
 
-    if (client_thread_wanted() && prepare()) {
+    if (client_thread_wanted() && client_thread_prepare()) {
         start = malloc(sizeof(*start));
     }
     if (start != NULL) {

@@ -23,6 +23,9 @@ int client_thread_create(client_create_fn *next, pthread_t *thread,
                          void *argument);
 int client_thread_create_c11(client_create_c11_fn *next, thrd_t *thread, thrd_start_t routine,
                              void *argument);
+/* False: there is no thread-specific key left, and threads are made as they are. At the first
+ * thread it is made at the latest, which may be before any constructor of ours. */
+int client_thread_prepare(void);
 /* Gives the calling thread a stack, until its last destructor has run. */
 void client_thread_enter(void);
 

@@ -13,8 +13,24 @@
  * neither sees nor takes away. */
 extern uint32_t cairn_threads __attribute__((weak));
 
+/* Sanitizers prepare each thread before anything may happen in it, by the same means, and have an
+ * alternate stack for it that they take back themselves, whosever it is by then. */
+void __asan_init(void) __attribute__((weak));
+void __hwasan_init(void) __attribute__((weak));
+void __msan_init(void) __attribute__((weak));
+void __tsan_init(void) __attribute__((weak));
+
+static int is_sanitized(void)
+{
+    return __asan_init != NULL || __hwasan_init != NULL || __msan_init != NULL ||
+           __tsan_init != NULL;
+}
+
 int client_thread_wanted(void)
 {
+    if (is_sanitized()) {
+        return 0;
+    }
     return &cairn_threads == NULL || __atomic_load_n(&cairn_threads, __ATOMIC_ACQUIRE) == 0;
 }
 

@@ -205,6 +205,9 @@ int engine_start(const char *program, char *const *arguments, struct error *erro
 /* Waits for the end of a child, which stays to be collected. False when the deadline (monotonic)
  * passed first. */
 bool engine_wait_for_end(pid_t pid, uint64_t deadline_us);
+/* The same, and collects it; one that has not ended by then is killed: false. Its status stays what
+ * it was if that does not end it either, because it hangs in a disk's call. */
+bool engine_take_end(pid_t pid, uint64_t deadline_us, int *ret_status);
 /* Runs it and waits for it until `deadline_us` (monotonic). Its exit code, or an error. */
 int engine_start_wait(const char *program, char *const *arguments, uint64_t deadline_us,
                       struct error *error);

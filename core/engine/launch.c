@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define LOOK_MS 20
+#define KILL_US 2000000u /* for a killed one to be gone */
 
 void engine_argument(struct engine_arguments *arguments, const char *text)
 {
@@ -175,22 +176,32 @@ bool engine_wait_for_end(pid_t pid, uint64_t deadline_us)
     return ended;
 }
 
+bool engine_take_end(pid_t pid, uint64_t deadline_us, int *ret_status)
+{
+    bool in_time = engine_wait_for_end(pid, deadline_us);
+
+    if (!in_time) {
+        kill(pid, SIGKILL);
+        engine_wait_for_end(pid, time_monotonic_us() + KILL_US);
+    }
+    waitpid(pid, ret_status, WNOHANG);
+    return in_time;
+}
+
 int engine_start_wait(const char *program, char *const *arguments, uint64_t deadline_us,
                       struct error *error)
 {
-    int status = 0, result;
+    int status = -1, result;
     pid_t pid;
 
     result = launch(program, arguments, false, &pid, error);
     if (result != 0) {
         return result;
     }
-    if (!engine_wait_for_end(pid, deadline_us)) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+    if (!engine_take_end(pid, deadline_us, &status)) {
         return error_set(error, CAIRN_ETIMEOUT, "%s did not end in time and was ended.", program);
     }
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+    if (!WIFEXITED(status)) {
         return error_set(error, CAIRN_ESYSTEM, "%s was ended by a signal.", program);
     }
     return WEXITSTATUS(status);

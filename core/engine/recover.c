@@ -97,22 +97,11 @@ static int process(const struct recovery *recovery, const char *id, int folder_f
     return result;
 }
 
-/* Every wait in there has a deadline: one that takes longer than all of them is frozen. */
-static bool await(pid_t pid, uint64_t most_us, int *ret_status)
-{
-    if (!engine_wait_for_end(pid, time_monotonic_us() + most_us)) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        return false;
-    }
-    return waitpid(pid, ret_status, 0) == pid;
-}
-
 /* Its status, or -1. */
 static int run_apart(struct recovery *recovery, const char *id, int folder_fd)
 {
     uint64_t most_us = engine_hold_us(folder_fd, engine_pipeline_us(recovery->options, folder_fd));
-    int status;
+    int status = -1;
     pid_t pid;
 
     holder_promise(recovery->turn_fd, most_us + TURN_MARGIN_US);
@@ -123,7 +112,8 @@ static int run_apart(struct recovery *recovery, const char *id, int folder_fd)
         close(recovery->turn_fd); /* whoever ends our parent has ended its turn */
         _exit(process(recovery, id, folder_fd));
     }
-    return pid > 0 && await(pid, most_us, &status) ? status : -1;
+    /* Every wait in there has a deadline: one that takes longer than all of them is frozen. */
+    return pid > 0 && engine_take_end(pid, time_monotonic_us() + most_us, &status) ? status : -1;
 }
 
 static bool ended_by(int status, int number)

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define WALK_TIMEOUT_US  5000000u
+#define END_US           1000000u /* for a child that has said all; hostile files may have its way */
 #define WALK_MEMORY      ((rlim_t)1 << 30) /* private memory: compressed sections may be bombs */
 #define MAX_SYMBOL_BYTES 4096
 
@@ -269,10 +270,7 @@ static void walk(struct engine_run *run, const struct unwind_registers *register
     buf_init(&sent, (sizeof(struct record) + MAX_SYMBOL_BYTES) * (INNERMOST + OUTERMOST + 2));
     in_time = receive(ends[0], deadline_us, &sent);
     close(ends[0]);
-    if (!in_time) {
-        kill(pid, SIGKILL);
-    }
-    waitpid(pid, &status, 0);
+    engine_take_end(pid, in_time ? time_monotonic_us() + END_US : 0, &status);
     complete = add_frames(run, &sent);
     buf_finish(&sent);
     note_end(run, in_time, complete, status);

@@ -145,14 +145,24 @@ writers: { dump: { plugin: minidump } }
 pipelines: { default: { writers: [dump] } }
 END
 rm -rf "$spool"
-cairn run -c "$scratch/sh.yaml" -- sh -c "echo ready; exec sleep 60" >"$scratch/out" 2>&1 &
+mkfifo "$scratch/go"
+cairn run -c "$scratch/sh.yaml" -- sh -c "read -r go; exec sleep 60" <"$scratch/go" >"$scratch/out" 2>&1 &
 pid=$!
 started=$pid
-wait_for 20 sh -c "[ \"\$(cat /proc/$pid/comm)\" = sleep ]"
-ok "the monitor leaves with exec()" wait_for 20 all_over
+exec 3>"$scratch/go"
+one_monitor() {
+    monitor=$(processes cairn-monitor)
+    [ -n "$monitor" ] && [ "$monitor" != "${first:-}" ] && ! echo "$monitor" | grep -q '[^0-9]'
+}
+wait_for 20 one_monitor
+first=$monitor
+echo go >&3
+exec 3>&-
+ok "what cairn run's program becomes by exec() gets a monitor of its own, and the first one leaves" wait_for 20 one_monitor
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
-is "... so there is no report" "$(reports)" 0
+wait_for 20 all_over
+is "... so there is one report of its death" "$(reports)" 1
 
 # ---- what the configuration says
 

@@ -108,7 +108,7 @@ is "... under cairn run" "$(timeout 30 $under_run "$scratch/linked" "$config" co
 # ---- sanitizers, which have to be the first in each thread
 for sanitizer in address thread; do
     if command -v clang >/dev/null && clang -fsanitize=$sanitizer $flags -std=gnu11 -o "$scratch/sanitized" "$source" \
-        $(pkg-config --cflags --libs cairn) "$rpath" 2>"$scratch/err" && "$scratch/sanitized" - count 20 >"$scratch/out" 2>&1; then
+        $(pkg-config --cflags --libs cairn) "$rpath" 2>"$scratch/err" && "$scratch/sanitized" - count 200 >"$scratch/out" 2>&1; then
         clang -fsanitize=$sanitizer $flags -std=gnu11 -o "$scratch/sanitized" "$source" \
             $(pkg-config --cflags --libs cairn-threads) "$rpath"
         is "with clang's sanitizer of $sanitizer threads work as without the library" \

@@ -5,7 +5,8 @@
  *
  *     threads_victim CONFIG KIND [COUNT]
  *
- * CONFIG "-": Cairn is not started. Every kind but "answers" and "count" overflows a stack.
+ * CONFIG "-": Cairn is not started. Every kind but "answers" and "count" (of more than 60 threads)
+ * overflows a stack.
  */
 #include <cairn/cairn.h>
 #include <errno.h>

@@ -73,6 +73,8 @@ fails "lint of a file that is no plugin" 65 'not ok 1 - .*\.yaml is a plugin' ca
 fails "lint of nothing" 66 'none.so cannot be opened' cairn plugin lint none.so
 fails "lint without a file" 64 "Exactly one plugin's file" cairn plugin lint
 is "lint with options" "$(status_of cairn plugin lint --options 'text: "%s"' lint.so)" 65
+fails "lint with options that are none" 65 'lint" has no such option' cairn plugin lint --options 'colour: red' lint.so
+has "... by a test of its own" "$(cat out)" '^not ok [0-9]+ - the options of --options are good$'
 
 # ---- run
 cat >run.yaml <<END
@@ -106,12 +108,18 @@ try dump >written.dmp
 is "run of a writer of bytes" "$(head -c 4 written.dmp)" MDMP
 is "run of a transport" "$(try disk)" "delivered (id $id)"
 has "run of a plugin by its name" "$(try my-annotator)" '^load: [0-9.]+$'
+has "... or by its kind, too" "$(try annotator/my-annotator)" '^load: [0-9.]+$'
 ok "the report is as it was" cmp before.json "$(newest)/report.json"
 fails "run of one that fails" 78 '"bad" failed: "no name" is not the name of an attribute' cairn plugin run \
     -c run.yaml bad
 fails "run of two with one name" 64 'There are 2 instances named "build": say "(hooks|annotators)\.build"' \
     cairn plugin run -c run.yaml build
 fails "run of nothing" 66 'neither an instance nor a plugin named "nothing"' cairn plugin run -c run.yaml nothing
+fails "run of another kind" 66 'neither an instance nor a plugin named "writer/my-annotator"' cairn plugin run -c run.yaml writer/my-annotator
+sed "s,path: [^ ]*copies,path: $scratch/run.yaml/copies," run.yaml >refused.yaml
+is "run of a transport that does not deliver" "$(status_of cairn plugin run -c refused.yaml --report "$id" disk)" 69
+has "... says why" "$(cat "$scratch/out")" '^(retry|rejected): '
+fails "doc of a name with a slip" 66 'There is no plugin named "writer/minidmp" \(did you mean "minidump"\?\)' cairn plugin doc writer/minidmp
 fails "run on no report" 66 'ffff' cairn plugin run -c run.yaml --report ffff build
 is "without a configuration, that of the report" "$(cairn plugin run --spool "$spool" annotators.build)" "team: payments"
 

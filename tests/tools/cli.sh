@@ -11,6 +11,17 @@ fails() {
     has "$description: sentence" "$(cat "$scratch/err" "$scratch/out")" "$pattern"
 }
 
+# An engine that hangs, on a disk that does not answer, say. What becomes of it is looked at in the end.
+mkdir "$scratch/hanging"
+printf '#!/bin/sh\nexec sleep 600\n' >"$scratch/hanging/cairn-engine"
+chmod +x "$scratch/hanging/cairn-engine"
+(
+    trap '' ALRM
+    CAIRN_LIBEXEC=$scratch/hanging timeout 60 cairn run true >"$scratch/hanging/out" 2>&1
+    echo $? >"$scratch/hanging/status"
+) &
+started="$started $!"
+
 is "cairn --help" "$(status_of cairn --help)" 0
 is "cairn --version" "$(cairn --version)" "cairn $(sed -n 's/^AC_INIT(\[cairn\], \[\([^]]*\)\].*/\1/p' "$CAIRN_SRCDIR/configure.ac")"
 for command in run check config list show send dump process plugin doctor; do
@@ -39,9 +50,8 @@ for command in --help "list --help" "plugin list" "config --schema"; do
     cairn $command >/dev/full 2>"$scratch/err"
     is "cairn $command onto a full disk" "$? $(cat "$scratch/err")" "74 cairn: The output could not be written."
 done
-for part in "plugin" "plugin lsit"; do
-    fails "$part" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn $part
-done
+fails "plugin" 64 'Say what to do with plugins: list, doc, new, lint or run' cairn plugin
+fails "plugin lsit" 64 'What to do with plugins is list, doc, new, lint or run, not "lsit"' cairn plugin lsit
 for part in list doc new lint run; do
     has "cairn.1 has plugin $part" "$(cat "$CAIRN_SRCDIR/doc/man/cairn.1")" "^\.Cm plugin $part|^\.Cm $part"
     has "the completion has plugin $part" "$(cat "$CAIRN_SRCDIR/config/completions/cairn")" "(^|[ \"])$part([ \"]|$)"
@@ -135,6 +145,11 @@ cat "$scratch/out" "$scratch/err" >"$scratch/mistakes"
 is "... all of them in one run, each at its place" "$(positions "$scratch/mistakes")" \
     "$(positions "$golden.txt" | sed 's/15:30 15:61/15:35 15:66/')"
 ok "... of which there are twelve at least" test "$(positions "$scratch/mistakes" | wc -w)" -ge 12
+
+ok "a check that hangs has an end" wait_for 30 test -s "$scratch/hanging/status"
+is "... the program is not run" "$(cat "$scratch/hanging/status")" 125
+is "... in a sentence" "$(cat "$scratch/hanging/out")" \
+    "cairn run: The check of the configuration did not end within 10 seconds."
 
 if command -v mandoc >/dev/null; then
     for page in "$CAIRN_SRCDIR"/doc/man/*.[1-8]; do
