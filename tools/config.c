@@ -5,6 +5,7 @@
 #include "core/config/config.h"
 #include "core/config/schema.h"
 #include "core/plugin/setup.h"
+#include "tools/options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -91,28 +92,32 @@ static int schema(const struct tool *tool)
     return complained ? EX_CONFIG : code;
 }
 
-static int run(const struct tool *tool, int argc, char **argv)
+struct wanted {
+    const char *path;
+    bool origin, schema;
+};
+
+/* TOOL_GO_ON, or the exit code. */
+static int parse(const struct tool *tool, int argc, char **argv, struct wanted *wanted)
 {
     static const struct option options[] = { { "origin", no_argument, NULL, 'o' },
                                              { "schema", no_argument, NULL, 's' },
                                              { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
-    const char *path = NULL;
-    bool origin = false, with_schema = false;
     int option;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'o':
-            origin = true;
+            wanted->origin = true;
             break;
         case 's':
-            with_schema = true;
+            wanted->schema = true;
             break;
         case 'c':
-            path = optarg;
+            wanted->path = optarg;
             break;
         case 'h':
             return tool_help(tool);
@@ -120,16 +125,27 @@ static int run(const struct tool *tool, int argc, char **argv)
             return tool_bad_option(tool, option, argv);
         }
     }
-    if (with_schema && (origin || path != NULL || optind < argc)) {
+    return TOOL_GO_ON;
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+    struct wanted wanted = { .path = NULL };
+    int code = parse(tool, argc, argv, &wanted);
+
+    if (code != TOOL_GO_ON) {
+        return code;
+    }
+    if (wanted.schema && (wanted.origin || wanted.path != NULL || optind < argc)) {
         return tool_usage(tool, "--schema stands alone: it is of all configurations.");
     }
-    if (argc - optind > (path == NULL ? 1 : 0)) {
+    if (argc - optind > (wanted.path == NULL ? 1 : 0)) {
         return tool_usage(tool, "Only one file can be shown at a time.");
     }
     if (optind < argc) {
-        path = argv[optind];
+        wanted.path = argv[optind];
     }
-    return with_schema ? schema(tool) : show(tool, path, origin);
+    return wanted.schema ? schema(tool) : show(tool, wanted.path, wanted.origin);
 }
 
 const struct tool tool_config = {

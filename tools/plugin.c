@@ -175,26 +175,37 @@ static const struct {
     { "run", plugin_run },
 };
 
+/* Why it cannot do `what`, which may be NULL. */
+static int refuse(const struct tool *tool, const char *what)
+{
+    if (what == NULL || strcmp(what, "list") == 0 || strcmp(what, "doc") == 0) {
+        return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
+    }
+    return tool_usage(tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".",
+                      what);
+}
+
 static int list_or_explain(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
     int result = tool_parse(tool, "om", argc, argv, &options);
-    int count = argc - optind;
+    const char *what, *name;
 
     if (result != TOOL_GO_ON) {
         return result;
     }
-    if (count == 1 && strcmp(argv[optind], "list") == 0 && !options.man) {
+    what = argv[optind];
+    if (what == NULL || argc - optind > 2) {
+        return refuse(tool, what);
+    }
+    name = argv[optind + 1];
+    if (strcmp(what, "list") == 0 && name == NULL && !options.man) {
         return list(tool, options.options);
     }
-    if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
-        return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
+    if (strcmp(what, "doc") == 0 && !options.options) {
+        return doc(tool, name, options.man);
     }
-    if (count >= 1 && strcmp(argv[optind], "list") != 0 && strcmp(argv[optind], "doc") != 0) {
-        return tool_usage(tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".",
-                          argv[optind]);
-    }
-    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
+    return refuse(tool, what);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)
