@@ -50,7 +50,7 @@ struct work {
     const struct page *page;
     const struct crash_signal *signal;
     struct minidump_reserve *reserve; /* the handler's may become another's meanwhile */
-    uint32_t complete; /* its state then: COMPLETE or OPEN */
+    uint32_t complete;                /* its state then: COMPLETE or OPEN */
     const char *reason;
     uint32_t tier;
     enum way way;

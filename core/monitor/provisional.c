@@ -55,7 +55,7 @@ static void begin(struct monitor *monitor)
         .tid = slot->tid,
         .low = slot->handler_low,
         .top = slot->handler_top,
-        .incarnation = identity_read_stack(monitor->pid),
+        .incarnation = identity_parse_stack(monitor->first_stat, strlen(monitor->first_stat)),
         .next_look = now + FIRST_LOOK_NS,
         .pause = FIRST_LOOK_NS,
         .deadline = now + DEADLINE_NS,
@@ -80,18 +80,19 @@ uint64_t provisional_deadline(const struct provisional *provisional)
                                                           : provisional->deadline;
 }
 
-/* The thread is where it was before, or elsewhere on its own stack: its handler has jumped out. */
+/* The thread is where it was before, or elsewhere on its own stack: its handler has jumped out.
+ * Whose stack that was is known when it has been looked at. */
 static enum slot_outcome look(struct monitor *monitor)
 {
     struct provisional *provisional = &monitor->provisional;
-    uint64_t sp;
+    uint64_t sp = look_at_stack_pointer(monitor->pid, provisional->tid);
+    uint64_t now = identity_read_stack(monitor->pid);
 
     provisional->pause *= 2;
     provisional->next_look = clock_now() + provisional->pause;
-    if (identity_read_stack(monitor->pid) != provisional->incarnation) {
+    if (now != 0 && provisional->incarnation != 0 && now != provisional->incarnation) {
         return OUTCOME_DIED; /* its handler has started the program anew */
     }
-    sp = look_at_stack_pointer(monitor->pid, provisional->tid);
     return sp == 0 || (provisional->low <= sp && sp < provisional->top) ? OUTCOME_OPEN
                                                                         : OUTCOME_RECOVERED;
 }
