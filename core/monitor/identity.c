@@ -32,6 +32,11 @@ uint64_t identity_parse(const char *stat, size_t bytes)
     return parse_field(stat, bytes, FIELDS_BEFORE_START);
 }
 
+uint64_t identity_parse_stack(const char *stat, size_t bytes)
+{
+    return parse_field(stat, bytes, FIELDS_BEFORE_STACK);
+}
+
 void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES])
 {
     proc_read(pid, "stat", ret_text, IDENTITY_BYTES);

@@ -45,6 +45,14 @@ static enum slot_outcome decide(struct page_slot *slot, enum slot_outcome from,
                : (enum slot_outcome)seen;
 }
 
+/* As it was when the monitor began: the program may have gone on to another one by now. */
+static uint64_t find_incarnation(const struct monitor *monitor)
+{
+    uint64_t first = identity_parse_stack(monitor->first_stat, strlen(monitor->first_stat));
+
+    return first != 0 ? first : identity_read_stack(monitor->pid);
+}
+
 static void begin(struct monitor *monitor)
 {
     const struct page_slot *slot = crash_slot(monitor);
@@ -55,7 +63,7 @@ static void begin(struct monitor *monitor)
         .tid = slot->tid,
         .low = slot->handler_low,
         .top = slot->handler_top,
-        .incarnation = identity_read_stack(monitor->pid),
+        .incarnation = find_incarnation(monitor),
         .next_look = now + FIRST_LOOK_NS,
         .pause = FIRST_LOOK_NS,
         .deadline = now + DEADLINE_NS,
@@ -84,11 +92,12 @@ uint64_t provisional_deadline(const struct provisional *provisional)
 static enum slot_outcome look(struct monitor *monitor)
 {
     struct provisional *provisional = &monitor->provisional;
-    uint64_t sp;
+    uint64_t incarnation = identity_read_stack(monitor->pid), sp;
 
     provisional->pause *= 2;
     provisional->next_look = clock_now() + provisional->pause;
-    if (identity_read_stack(monitor->pid) != provisional->incarnation) {
+    if (incarnation != 0 && provisional->incarnation != 0 &&
+        incarnation != provisional->incarnation) {
         return OUTCOME_DIED; /* its handler has started the program anew */
     }
     sp = look_at_stack_pointer(monitor->pid, provisional->tid);

@@ -7,7 +7,7 @@
  *
  * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap |
  * call | sites: call, from a place of its own each time), then it crashes in crash_here(), and its
- * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | hang), or makes
+ * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | become | hang), or makes
  * the thread call what does (call-exit: a bare system call | call-abort | call-leave: exit()), or
  * it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it leaves by a
  * bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
@@ -103,6 +103,8 @@ static void end_without_signal(void)
         arguments[1] = "none";
         arguments[2] = NULL;
         execv("/proc/self/exe", arguments);
+    } else if (strcmp(how, "become") == 0) {
+        execl("/bin/sleep", "sleep", "3", (char *)NULL);
     } else if (strcmp(how, "hang") == 0) {
         for (;;) {
             pause();

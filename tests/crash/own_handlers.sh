@@ -117,6 +117,21 @@ count=$((count + 1))
 is "$what: the new program ends" "$status" 0
 ok "$what: nothing is left over" wait_for 20 at_rest
 is "$what: the handler started the program anew, one report" "$(reports)" "$count"
+# ... before its monitor looked again.
+frozen=$scratch/frozen
+rm -f "$frozen"
+CAIRN_TEST_FAULT=monitor.answered:stop:$frozen timeout 60 cairn run -c "$OWN_CONFIG" -- "$scratch/plain" become &
+run=$!
+becomes() {
+    [ -s "$frozen" ] && [ -n "$(processes sleep)" ]
+}
+ok "preload: become: it is another program, and its monitor is frozen" wait_for 20 becomes
+kill -CONT "$(cat "$frozen")"
+wait "$run"
+is "preload: become: exit status of the new program" "$?" 0
+count=$((count + 1))
+ok "preload: become: nothing is left over" wait_for 20 at_rest
+is "preload: become: one report" "$(reports)" "$count"
 # Where what the program calls goes through the preload library:
 crashes 3 preload _exit mend 3
 crashes 139 preload fault mend 3
