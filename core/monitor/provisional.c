@@ -106,7 +106,8 @@ static enum slot_outcome look(struct monitor *monitor)
 }
 
 /* The return address of what the handler made the thread call is still there, or may be: who is not
- * permitted to look does not know. */
+ * permitted to look does not know, and a program that is ending has no memory any more before its
+ * end is seen. */
 static bool is_calling(const struct monitor *monitor)
 {
     const struct page_slot *slot = crash_slot(monitor);
@@ -117,7 +118,7 @@ static bool is_calling(const struct monitor *monitor)
     if (process_vm_readv(monitor->pid, &here, 1, &there, 1, 0) == (ssize_t)sizeof(word)) {
         return word == slot->call_word;
     }
-    return errno == EPERM;
+    return errno != EFAULT;
 }
 
 /* Whether an end that no handler has seen is that of a program which could not mend its fault: not

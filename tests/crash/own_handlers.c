@@ -11,6 +11,7 @@
  * the thread call what does (call-exit: a bare system call | call-abort | call-leave: exit()), or
  * it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it leaves by a
  * bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
+ * OWN_MEMORY: it has so many MiB of memory.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -257,6 +258,22 @@ static int start(void)
     return 0;
 }
 
+/* Memory that takes the kernel long to free: so long there is a process without any. */
+static void take_memory(const char *mebibytes)
+{
+    size_t bytes = mebibytes != NULL ? strtoul(mebibytes, NULL, 10) << 20 : 0;
+    char *memory;
+
+    if (bytes == 0) {
+        return;
+    }
+    memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) != 0) {
+        exit(2);
+    }
+    memset(memory, 1, bytes);
+}
+
 /* The child returns, its parent does not. */
 static void go_on_in_child(void)
 {
@@ -302,6 +319,7 @@ int main(int argc, char **argv)
     sigaction(SIGTRAP, &action, NULL);
     sigaction(SIGABRT, &action, NULL);
     page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    take_memory(getenv("OWN_MEMORY"));
     if (start() != 0) {
         return 2;
     }

@@ -150,6 +150,15 @@ for mode in preload embedded; do
     recovers $mode none call 2000
     recovers $mode none sites 200
 done
+# Its memory is gone a good while before its end is seen: that is no call that is over.
+OWN_MEMORY=256
+export OWN_MEMORY
+for mode in preload embedded; do
+    crashes 3 $mode call-exit
+    is "$what: how it ended" "$(sed -n 's/^ *"crash.end": *"\(.*\)",*$/\1/p' "$report")" "exit status 3, without exit()"
+    crashes 134 $mode call-abort
+done
+unset OWN_MEMORY
 # Of one that does so in many places any other place is captured first; only then a bare exit is seen as what it is.
 crashes 3 preload call-exit sites 100
 # One that does so everywhere is asked first everywhere: without a capture of each, only what it raises is seen.
