@@ -52,6 +52,15 @@ static int show(const struct tool *tool, const char *path, bool origin)
     return code;
 }
 
+/* What --config names, or the only one of `files`, which NULL ends. */
+static int show_one(const struct tool *tool, const char *path, char **files, bool origin)
+{
+    if (files[0] != NULL && (path != NULL || files[1] != NULL)) {
+        return tool_usage(tool, "Only one file can be shown at a time.");
+    }
+    return show(tool, files[0] != NULL ? files[0] : path, origin);
+}
+
 /* ---- The schema ---------------------------------------------------------------------------- */
 
 static void complain(const char *path, const struct error *error, void *user)
@@ -120,16 +129,12 @@ static int run(const struct tool *tool, int argc, char **argv)
             return tool_bad_option(tool, option, argv);
         }
     }
-    if (with_schema && (origin || path != NULL || optind < argc)) {
-        return tool_usage(tool, "--schema stands alone: it is of all configurations.");
+    if (with_schema) {
+        return origin || path != NULL || optind < argc
+                   ? tool_usage(tool, "--schema stands alone: it is of all configurations.")
+                   : schema(tool);
     }
-    if (argc - optind > (path == NULL ? 1 : 0)) {
-        return tool_usage(tool, "Only one file can be shown at a time.");
-    }
-    if (optind < argc) {
-        path = argv[optind];
-    }
-    return with_schema ? schema(tool) : show(tool, path, origin);
+    return show_one(tool, path, argv + optind, origin);
 }
 
 const struct tool tool_config = {
