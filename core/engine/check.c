@@ -109,7 +109,8 @@ static void check_spool(struct plugin_setup *setup, const char *application)
     if (length > 0 && error.text[length - 1] == '.') {
         error.text[length - 1] = '\0';
     }
-    config_problem_add(&setup->problems, spool_position(config), "engine.spool", "%s", error.text);
+    config_problem_add(&setup->problems, spool_position(config), "engine.spool", "%s%s", error.text,
+                       spool_position(config).line == 0 ? "; this key can name another one" : "");
 }
 
 /* ---- What an earlier run left behind ---- */

@@ -60,6 +60,20 @@ ok "README's first steps can be taken as they are written" grep -q '^1\.\.4$' "$
 is "... each of them works" "$(grep -v '^ok\|^1\.\.' "$scratch/steps.tap")" ""
 ok "... and the copy is there" wait_for 20 sh -c "ls '$scratch'/steps/copies/*/report.json"
 
+# ---- the configuration is the administrator's once it is there
+installed() {
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$CAIRN_BUILDDIR" "$1-config" DESTDIR= cairnconfdir="$scratch/conf"
+}
+installed install
+ok "make install puts the configuration there" cmp "$top/config/cairn.yaml" "$scratch/conf/cairn.yaml"
+installed uninstall
+is "... make uninstall takes it away" "$(ls "$scratch/conf")" ""
+installed install
+echo '# mine' >>"$scratch/conf/cairn.yaml"
+has "... make install says that it leaves a changed one alone" "$(installed install)" 'was left as it is\.$'
+installed uninstall
+is "... and so does make uninstall" "$(tail -n 1 "$scratch/conf/cairn.yaml")" "# mine"
+
 # ---- programs
 mkdir "$scratch/code"
 documents code "$scratch/code" "$top/README.md" "$top/doc/coming-from-breakpad.md" "$top/doc/man/cairn.3" >"$scratch/programs"
@@ -93,6 +107,25 @@ echo '      --brand-new' >>"$scratch/wrong/list"
 sed -i 's/--due/--dew/' "$scratch/wrong/send"
 is "... others are found" "$(documents options "$scratch/wrong" "$page" "$completion" | sort | tr '\n' ';')" \
     "cairn send --help lacks --due;cairn.1: the list of options lacks --brand-new;cairn.1: the list of options lacks --dew;cairn.1: the synopsis of list lacks --brand-new;cairn.1: the synopsis of send lacks --dew;cairn: the completion lacks --brand-new;cairn: the completion lacks --dew;no --help has --due, which cairn.1 lists;"
+
+# The completions of zsh and fish ask --help.
+for file in cairn.fish _cairn; do
+    expression=$(sed -n "s/^ *sed -nE '\\(.*(-\\[a-z\\].*\\)'.*/\\1/p" "$top/config/completions/$file" | head -n 1)
+    for command in "$scratch"/help/*; do
+        sed -nE "$expression" "$command" | grep -oE '^--[a-z-]+' | sort -u | sed "s,^,$(basename "$command") ,"
+    done >"$scratch/completed"
+    for command in "$scratch"/help/*; do
+        grep -oE '^ +(-[a-z], )?--[a-z-]+' "$command" | grep -oE -- '--[a-z-]+' | sort -u | sed "s,^,$(basename "$command") ,"
+    done >"$scratch/wanted"
+    is "$file finds each option of each command" "$(cat "$scratch/completed")" "$(cat "$scratch/wanted")"
+done
+ok "... of which there are many" test "$(wc -l <"$scratch/completed")" -ge 30
+if command -v fish >/dev/null; then
+    ok "fish accepts its completion" fish -n "$top/config/completions/cairn.fish"
+fi
+if command -v zsh >/dev/null; then
+    ok "zsh accepts its completion" zsh -n "$top/config/completions/_cairn"
+fi
 
 ok "the commands in the documents exist" documents commands "$scratch/help" "$top/README.md" "$top"/doc/*.md "$top"/doc/man/*.[1-8]
 sed 's/cairn check shop/cairn check --hard shop/' "$top/README.md" >"$scratch/wrong.md"
