@@ -382,7 +382,7 @@ tests_crash_page_liar_SOURCES = tests/crash/page_liar.c core/crash/page.h
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += tests/crash/copies.c tests/crash/copies_plugin.c tests/crash/copies_table.c tests/crash/threads_victim.c \
 	tests/crash/threads_std.cc
-EXTRA_DIST += tests/tools/documents.py tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh \
+EXTRA_DIST += tests/tools/documents.py tests/crash/embed.c tests/crash/own_handlers.c tests/crash/chained.c tests/crash/runtimes tests/lib.sh tests/setup.sh tests/installcheck.sh tests/wall/hostile-flags.sh tests/wall/mutations.sh tests/wall/mutations.txt \
 	tests/readers/package.json
 
 # ---- plugins: the ABI against its frozen copies, what faulty plugins cost, the author's kit

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `cairn config`: the configuration that counts, all layers in one, and the schema for editors. */
-#include "tools/options.h"
+#include "tools/tool.h"
 
 #include "core/config/config.h"
 #include "core/config/schema.h"
@@ -52,6 +52,15 @@ static int show(const struct tool *tool, const char *path, bool origin)
     return code;
 }
 
+/* What --config names, or the only one of `files`, which NULL ends. */
+static int show_one(const struct tool *tool, const char *path, char **files, bool origin)
+{
+    if (files[0] != NULL && (path != NULL || files[1] != NULL)) {
+        return tool_usage(tool, "Only one file can be shown at a time.");
+    }
+    return show(tool, files[0] != NULL ? files[0] : path, origin);
+}
+
 /* ---- The schema ---------------------------------------------------------------------------- */
 
 static void complain(const char *path, const struct error *error, void *user)
@@ -91,31 +100,28 @@ static int schema(const struct tool *tool)
     return complained ? EX_CONFIG : code;
 }
 
-struct request {
-    const char *path; /* or NULL */
-    bool origin, schema;
-};
-
-static int parse(const struct tool *tool, int argc, char **argv, struct request *ret_request)
+static int run(const struct tool *tool, int argc, char **argv)
 {
     static const struct option options[] = { { "origin", no_argument, NULL, 'o' },
                                              { "schema", no_argument, NULL, 's' },
                                              { "config", required_argument, NULL, 'c' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
+    const char *path = NULL;
+    bool origin = false, with_schema = false;
     int option;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'o':
-            ret_request->origin = true;
+            origin = true;
             break;
         case 's':
-            ret_request->schema = true;
+            with_schema = true;
             break;
         case 'c':
-            ret_request->path = optarg;
+            path = optarg;
             break;
         case 'h':
             return tool_help(tool);
@@ -123,27 +129,12 @@ static int parse(const struct tool *tool, int argc, char **argv, struct request 
             return tool_bad_option(tool, option, argv);
         }
     }
-    return TOOL_GO_ON;
-}
-
-static int run(const struct tool *tool, int argc, char **argv)
-{
-    struct request request = { NULL, false, false };
-    int code = parse(tool, argc, argv, &request);
-
-    if (code != TOOL_GO_ON) {
-        return code;
+    if (with_schema) {
+        return origin || path != NULL || optind < argc
+                   ? tool_usage(tool, "--schema stands alone: it is of all configurations.")
+                   : schema(tool);
     }
-    if (request.schema && (request.origin || request.path != NULL || optind < argc)) {
-        return tool_usage(tool, "--schema stands alone: it is of all configurations.");
-    }
-    if (argc - optind > (request.path == NULL ? 1 : 0)) {
-        return tool_usage(tool, "Only one file can be shown at a time.");
-    }
-    if (optind < argc) {
-        request.path = argv[optind];
-    }
-    return request.schema ? schema(tool) : show(tool, request.path, request.origin);
+    return show_one(tool, path, argv + optind, origin);
 }
 
 const struct tool tool_config = {

@@ -201,7 +201,8 @@ static void look_at_yama(struct doctor *doctor)
         doctor_say(doctor, DOCTOR_OK, "yama", "The security module Yama is not in this kernel.");
         return;
     }
-    doctor_say(doctor, line[0] <= '1' || geteuid() == 0 ? DOCTOR_OK : DOCTOR_NOTE, "yama",
+    bool may_trace = line[0] <= '1' || (line[0] == '2' && geteuid() == 0);
+    doctor_say(doctor, may_trace ? DOCTOR_OK : DOCTOR_NOTE, "yama",
                "kernel.yama.ptrace_scope is %c: %s.", line[0], meanings[line[0] - '0']);
 }
 

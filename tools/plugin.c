@@ -175,32 +175,31 @@ static const struct {
     { "run", plugin_run },
 };
 
-/* No part of this name (NULL: none was given), or not with these operands and options. */
-static int refuse(const struct tool *tool, const char *part)
-{
-    if (part != NULL && strcmp(part, "list") != 0 && strcmp(part, "doc") != 0) {
-        return tool_usage(
-            tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".", part);
-    }
-    return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
-}
-
 static int list_or_explain(const struct tool *tool, int argc, char **argv)
 {
     struct tool_options options;
     int result = tool_parse(tool, "om", argc, argv, &options);
     int count = argc - optind;
+    const char *part = count > 0 ? argv[optind] : NULL;
 
     if (result != TOOL_GO_ON) {
         return result;
     }
-    if (count == 1 && strcmp(argv[optind], "list") == 0 && !options.man) {
-        return list(tool, options.options);
+    if (part == NULL) {
+        return tool_usage(tool, "Say what to do with plugins: list, doc, new, lint or run.");
     }
-    if (count >= 1 && count <= 2 && strcmp(argv[optind], "doc") == 0 && !options.options) {
-        return doc(tool, count == 2 ? argv[optind + 1] : NULL, options.man);
+    if (strcmp(part, "list") == 0) {
+        return count == 1 && !options.man
+                   ? list(tool, options.options)
+                   : tool_usage(tool, "A list is of all plugins, with or without --options.");
     }
-    return refuse(tool, argv[optind]);
+    if (strcmp(part, "doc") == 0) {
+        return count <= 2 && !options.options
+                   ? doc(tool, argv[optind + 1], options.man)
+                   : tool_usage(tool, "One plugin is explained, or all, with or without --man.");
+    }
+    return tool_usage(tool, "What to do with plugins is list, doc, new, lint or run, not \"%s\".",
+                      part);
 }
 
 static int run(const struct tool *tool, int argc, char **argv)

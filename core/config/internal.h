@@ -264,6 +264,9 @@ bool config_is_common_key(const char *key);
 /* The option at a path like "engine.limits.total", and the name of its map; NULL: no such thing. */
 const struct cairn_option *config_own_option(const char *path, const char **ret_map);
 
+/* Whether there can be a key that a policy's pattern, "engine.limits.*", fits. */
+bool config_own_fits(const char *pattern);
+
 /* ---- subst.c, sections.c, pipelines.c ------------------------------------------------------ */
 
 void config_substitute(struct config_check *check, struct config_node *node);

@@ -7,6 +7,8 @@
 #include "core/config/internal.h"
 
 #include <stddef.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SECOND 1000000ull
@@ -226,4 +228,70 @@ const struct cairn_option *config_own_option(const char *path, const char **ret_
         }
     }
     return NULL;
+}
+
+/* As in config_pattern_fits(), a "*" stays within its part: that is what fnmatch() does with paths.
+ */
+static bool fits(const char *pattern, const char *prefix, const char *name)
+{
+    char paths[2][256];
+
+    if (strlen(pattern) >= sizeof(paths[0])) {
+        return false;
+    }
+    snprintf(paths[0], sizeof(paths[0]), "%s", pattern);
+    snprintf(paths[1], sizeof(paths[1]), "%s%s", prefix, name);
+    for (size_t i = 0; i < 2; i++) {
+        for (char *dot = strchr(paths[i], '.'); dot != NULL; dot = strchr(dot, '.')) {
+            *dot = '/';
+        }
+    }
+    return fnmatch(paths[0], paths[1], FNM_PATHNAME) == 0;
+}
+
+static bool fits_option(const char *pattern)
+{
+    static const struct {
+        const char *prefix;
+        const struct cairn_option *options;
+    } tables[] = {
+        { "application.", config_application_options }, { "engine.", config_engine_options },
+        { "engine.limits.", config_limits_options },    { "engine.clocks.", config_clocks_options },
+        { "consent.", config_consent_options },
+    };
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct cairn_option *o = tables[i].options; o->name != NULL; o++) {
+            if (fits(pattern, tables[i].prefix, o->name)) {
+                return true;
+            }
+        }
+    }
+    return fits(pattern, "engine.", "limits") || fits(pattern, "engine.", "clocks");
+}
+
+/* Sections in which instances and pipelines have any names, and options of the plugins. */
+static bool has_names(const char *section)
+{
+    for (enum cairn_kind kind = CAIRN_KIND_FILTER; kind <= CAIRN_KIND_TRANSPORT; kind++) {
+        if (strcmp(section, config_section(kind)) == 0) {
+            return true;
+        }
+    }
+    return strcmp(section, "pipelines") == 0;
+}
+
+bool config_own_fits(const char *pattern)
+{
+    const char *rest = strchr(pattern, '.');
+    char first[64];
+
+    snprintf(first, sizeof(first), "%.*s",
+             (int)(rest != NULL ? (size_t)(rest - pattern) : strlen(pattern)), pattern);
+    for (const char *const *key = config_top_keys; *key != NULL; key++) {
+        if ((rest == NULL || has_names(*key)) && fits(first, "", *key)) {
+            return true;
+        }
+    }
+    return fits_option(pattern);
 }

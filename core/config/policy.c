@@ -72,6 +72,38 @@ static void check_required(struct config_check *check, const struct config_node 
     }
 }
 
+/* A slip in it would be a rule that keeps nobody from anything. */
+static void check_pattern(struct config_check *check, const struct config_node *node,
+                          const char *pattern)
+{
+    char quoted[CONFIG_QUOTED_BYTES], hint[CONFIG_QUOTED_BYTES];
+
+    if (!config_own_fits(pattern)) {
+        config_complain_key(check, node, "no key of a configuration fits %s%s",
+                            config_quote(pattern, quoted),
+                            config_did_you_mean(pattern, config_top_keys, hint));
+    }
+}
+
+static void check_patterns(struct config_check *check, const struct config_policy *policy)
+{
+    const struct config_node *locks = config_get(policy->root, "lock");
+    const struct config_node *maxima = config_get(policy->root, "max");
+
+    for (const struct config_node *n = locks != NULL ? locks->first : NULL; n != NULL;
+         n = n->next) {
+        if (n->kind == CONFIG_SCALAR && locks->kind == CONFIG_LIST) {
+            check_pattern(check, n, n->text);
+        }
+    }
+    for (const struct config_node *n = maxima != NULL ? maxima->first : NULL; n != NULL;
+         n = n->next) {
+        if (n->key != NULL) {
+            check_pattern(check, n, n->key);
+        }
+    }
+}
+
 static void check_policy(struct config_check *check, struct config_policy *policy)
 {
     static const char *const others[] = { "version", "require", NULL };
@@ -88,6 +120,7 @@ static void check_policy(struct config_check *check, struct config_policy *polic
     config_check_version(check, policy->root, true);
     config_table_read(check, policy->root, &table, &settings, &set);
     check_required(check, config_get(policy->root, "require"));
+    check_patterns(check, policy);
     policy->user_config = settings.user_config;
     policy->program_config = settings.program_config;
     policy->sound = check->problems->errors == errors;

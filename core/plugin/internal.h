@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of core/plugin share: limits of a descriptor, and how a plugin's file is opened.
- * Not for other folders.
+ * What the files of core/plugin share: limits of a descriptor, what names and texts may be, and how
+ * a plugin's file is opened. Not for other folders.
  */
 #ifndef CAIRN_CORE_PLUGIN_INTERNAL_H
 #define CAIRN_CORE_PLUGIN_INTERNAL_H

@@ -33,8 +33,8 @@ const char *paths_machine_consent(char *buffer, size_t capacity);
 const char *paths_user_consent(char *buffer, size_t capacity);
 /* The index-th plugin folder, each holding <kind>/<name>.so, in `buffer`; NULL past the last. */
 const char *paths_plugins(size_t index, char *buffer, size_t capacity);
-/* "~/.local/state/cairn" ($XDG_STATE_HOME), or "/var/lib/cairn" for root, in `buffer`; NULL when no home
- * folder is known. */
+/* "~/.local/state/cairn" ($XDG_STATE_HOME), or "/var/lib/cairn" for root, in `buffer`; NULL when no
+ * home folder is known. */
 const char *paths_default_spool(char *buffer, size_t capacity);
 
 #endif

@@ -252,24 +252,51 @@ judge "the monitor is told to end" 137 SIGKILL signal
 
 # ---- the kernel's OOM killer
 
-group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null)/cairn-deaths-$$
-if mkdir "$group" 2>/dev/null && echo 67108864 >"$group/memory.limit_in_bytes"; then
-    echo 67108864 >"$group/memory.memsw.limit_in_bytes" 2>/dev/null
+# lies_within NUMBER LEAST MOST
+lies_within() {
+    [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
+}
+# out_of_memory NAME GROUP PEAK: a program that takes more than the 64 MiB that the group has. PEAK: whether this
+# kernel keeps the most that was used.
+out_of_memory() {
     cat >"$scratch/in-group" <<END
 #!/bin/sh
-echo \$\$ >$group/cgroup.procs && exec "\$@"
+echo \$\$ >$2/cgroup.procs && exec "\$@"
 END
     chmod +x "$scratch/in-group"
     prefix=$scratch/in-group
     run memory
     prefix=
-    judge "out of memory" 137 SIGKILL oom-killer
-    is "its limit, and what was counted" "$(attribute death.cgroup.memory.limit) $(attribute death.cgroup.oom_kills)" \
-        "67108864 1"
-    is "its reason" "$(fact crash.reason)" "killed by the kernel, which ran out of memory"
-    wait_for 10 rmdir "$group"
+    judge "$1" 137 SIGKILL oom-killer
+    is "$1: its limit, and what was counted" \
+        "$(attribute death.cgroup.memory.limit) $(attribute death.cgroup.oom_kills)" "67108864 1"
+    is "$1: its reason" "$(fact crash.reason)" "killed by the kernel, which ran out of memory"
+    ok "$1: what was used at the end" lies_within "$(attribute death.cgroup.memory.current)" 0 67108864
+    if [ "$3" = yes ]; then
+        ok "$1: the most that was used" lies_within "$(attribute death.cgroup.memory.peak)" 60000000 67108864
+    fi
+    wait_for 10 rmdir "$2"
+}
+
+group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null)/cairn-deaths-$$
+if mkdir "$group" 2>/dev/null && echo 67108864 >"$group/memory.limit_in_bytes"; then
+    echo 67108864 >"$group/memory.memsw.limit_in_bytes" 2>/dev/null
+    out_of_memory "out of memory" "$group" yes
 else
     skip "out of memory" "no memory cgroup of version 1 can be made here"
+fi
+
+# The same by version 2, where it is what has the memory: below the root, which may have processes of its own.
+top=$(sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' /proc/mounts | head -n 1)
+group=$top/cairn-deaths-$$
+if [ -n "$top" ] && grep -qw memory "$top/cgroup.controllers" && { echo +memory >"$top/cgroup.subtree_control"; } 2>/dev/null &&
+    mkdir "$group" 2>/dev/null && { echo 67108864 >"$group/memory.max"; } 2>/dev/null; then
+    echo 0 >"$group/memory.swap.max" 2>/dev/null
+    has_peak=no
+    [ ! -e "$group/memory.peak" ] || has_peak=yes
+    out_of_memory "out of memory, version 2" "$group" "$has_peak"
+else
+    skip "out of memory, version 2" "no cgroup of version 2 that has the memory can be made here"
 fi
 
 # ---- a program that nobody here wrote

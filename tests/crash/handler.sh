@@ -155,6 +155,10 @@ is "dead: cairn_start() says so" "$(FAKE_MODE=die "$victim" null 2>&1; echo $?)"
 is "absent: cairn_start() says so" "$(CAIRN_LIBEXEC=/nonexistent "$victim" null 2>&1; echo $?)" \
     "the monitor could not be started or has died: The monitor cannot be started: No such file or directory (/nonexistent/cairn-monitor).
 2"
+captured no-wait-absent 139 11 1 main
+is "absent: a start that does not wait leaves nothing, and says so; the next one works" "$out" \
+    "nothing is left
+The monitor cannot be started: No such file or directory (/nonexistent/cairn-monitor)."
 is "a bad configuration: its problems come back" "$(FAKE_MODE=fail "$victim" null 2>&1; echo $?)" \
     "the configuration has problems: cairn.yaml:1:1: nothing is right here.
 2"
@@ -174,6 +178,10 @@ crash capture wait
 is "the program has no new child" "$out" "no child"
 crash capture descriptors
 is "the program has no new descriptor" "$out" "no new descriptor"
+crash capture no-wait-wait
+is "no-wait: the program has no new child" "$out" "no child"
+crash capture no-wait-descriptors
+is "no-wait: the program has no new descriptor" "$out" "no new descriptor"
 crash capture stop
 is "stop restores the handlers" "$out" "stopped"
 has "stop ends the monitor" "$log" '^dismissed'

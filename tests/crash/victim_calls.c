@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -129,6 +130,36 @@ static void do_descriptors(void)
                                                          : "a new descriptor\n");
 }
 
+/* A start that does not wait, where there is no monitor: what it did before it knew is undone. */
+static void before_absent(void)
+{
+    struct cairn_options options = CAIRN_OPTIONS_INIT;
+    char error[256] = "", folder[4096] = "";
+    const char *libexec = getenv("CAIRN_LIBEXEC");
+    struct sigaction action;
+    sigset_t mask;
+    stack_t stack;
+    int status, result, clean;
+
+    snprintf(folder, sizeof(folder), "%s", libexec != NULL ? libexec : "");
+    setenv("CAIRN_LIBEXEC", "/nonexistent", 1);
+    descriptors_before = count_descriptors();
+    options.flags = CAIRN_START_NO_WAIT;
+    result = cairn_start(&options, NULL, error, sizeof(error));
+    sigaction(SIGSEGV, NULL, &action);
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    sigaltstack(NULL, &stack);
+    clean = result == CAIRN_EMONITOR && action.sa_handler == SIG_DFL &&
+            stack.ss_flags == SS_DISABLE && !sigismember(&mask, SIGSEGV) &&
+            !sigismember(&mask, SIGTERM) && count_descriptors() == descriptors_before &&
+            waitpid(-1, &status, __WALL) < 0 &&
+            cairn_set_string(NULL, "name", "value") == CAIRN_ENOTSTARTED;
+    victim_say(clean ? "nothing is left\n" : "something is left\n");
+    victim_say(error);
+    victim_say("\n");
+    setenv("CAIRN_LIBEXEC", folder, 1);
+}
+
 static void say_end_of(pid_t child)
 {
     int status = 0;
@@ -245,5 +276,10 @@ const struct victim_kind victim_calls[] = {
     { "fork", .run = crash_fork },
     { "fork-start", .run = crash_fork_start },
     { "no-wait", .run = victim_fault, .flags = CAIRN_START_NO_WAIT },
+    { "no-wait-wait", .run = do_wait, .flags = CAIRN_START_NO_WAIT },
+    { "no-wait-descriptors", .before = before_descriptors, .run = do_descriptors,
+      .flags = CAIRN_START_NO_WAIT },
+    { "no-wait-absent", .before = before_absent, .run = victim_fault,
+      .flags = CAIRN_START_NO_WAIT },
     { .name = NULL },
 };

@@ -121,14 +121,13 @@ mount --bind "$scratch/containers/$id/hostname" /etc/hostname && mount --bind "$
 exec "\$@"
 END
 chmod +x "$scratch/inside"
-root=
-[ "$(id -u)" -eq 0 ] || root=--map-root-user
-if unshare $root --mount --uts --cgroup "$scratch/inside" true 2>/dev/null; then
-    ok "a report from namespaces of its own" crash unshare $root --mount --uts --cgroup "$scratch/inside"
+# Not in a user namespace of somebody else's: there the installed plugins belong to nobody who is known.
+if unshare --mount --uts --cgroup "$scratch/inside" true 2>/dev/null; then
+    ok "a report from namespaces of its own" crash unshare --mount --uts --cgroup "$scratch/inside"
     is "container: by its mounts" "$(attribute container.id) $(attribute k8s.pod.uid)" "$id $pod"
     is "container: the pod's name" "$(attribute k8s.pod.name)" boxed-7d4f
 else
-    skip "a report from namespaces of its own" "no namespaces can be made here"
+    skip "a report from namespaces of its own" "no namespaces can be made here without being root"
 fi
 
 done_testing

@@ -36,6 +36,55 @@ has "--json: findings" "$(field "$scratch/doctor.json" findings)" '"verdict": "o
 is "two programs are too many" "$(status_of cairn doctor a b)" 64
 is "the program that it lets crash" "$(status_of cairn doctor --crash)" 139
 
+# ---- Another user, with a home and a spool of his own; kernels with Yama; a small memory cgroup.
+nobody="setpriv --reuid 65534 --regid 65534 --clear-groups env -u CAIRN_CONSENT HOME=$scratch/home TMPDIR=$scratch/home"
+# with_yama SCOPE COMMAND...: where the kernel has that module; the folder stands for the kernel's.
+with_yama() {
+    unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+        echo "$1" >/proc/sys/kernel/yama/ptrace_scope && shift && exec "$@"' sh "$@"
+}
+if [ "$(id -u)" -eq 0 ]; then
+    chmod 755 "$scratch"
+    mkdir -m 700 "$scratch/home"
+    sed "s,spool: [^,]*,spool: ~/spool," "$scratch/good.yaml" >"$scratch/own.yaml"
+    chown 65534:65534 "$scratch/home"
+fi
+# shellcheck disable=SC2086 # a command with its arguments
+if [ "$(id -u)" -eq 0 ] && $nobody test -r "$CAIRN_STAGE/bin/cairn"; then
+    status=$(status_of $nobody cairn doctor -c "$scratch/own.yaml")
+    out=$(cat "$scratch/out")
+    is "another user: status" "$status" 0
+    has "another user: his spool" "$out" "^ok +spool .*$scratch/home/spool"
+    has "another user: tracing" "$out" '^ok +ptrace '
+    has "another user: the trial's report came from tier 1" "$out" '^ok +trial .*tier 1'
+    has "another user: and one from tier 2" "$out" '^ok +tier-2 .*: tier 2, [1-9][0-9]* frames'
+    is "another user: his folder is private" "$(stat -c '%U %a' "$scratch/home/spool")" "nobody 700"
+    if with_yama 1 true 2>/dev/null; then
+        status=$(status_of with_yama 2 $nobody cairn doctor -c "$scratch/own.yaml")
+        has "Yama, 2: another user" "$(cat "$scratch/out")" '^note +yama .* is 2: only CAP_SYS_PTRACE may trace'
+    fi
+else
+    skip "another user" "needs root, and an installation that others can read"
+fi
+if with_yama 1 true 2>/dev/null; then
+    status=$(status_of with_yama 1 cairn doctor -c "$scratch/good.yaml")
+    has "Yama, 1" "$(cat "$scratch/out")" '^ok +yama .* is 1: only children and programs that agree'
+    status=$(status_of with_yama 3 cairn doctor -c "$scratch/good.yaml")
+    has "Yama, 3: not even root" "$(cat "$scratch/out")" '^note +yama .* is 3: nobody may trace'
+else
+    skip "Yama" "no folder can be mounted over the kernel's here"
+fi
+group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null)/cairn-doctor-$$
+if mkdir "$group" 2>/dev/null && echo 67108864 >"$group/memory.limit_in_bytes"; then
+    status=$(status_of sh -c "echo \$\$ >$group/cgroup.procs && exec cairn doctor -c $scratch/good.yaml")
+    out=$(cat "$scratch/out")
+    is "64 MiB of memory: status" "$status" 0
+    has "64 MiB of memory: the trial's report came from tier 1" "$out" '^ok +trial .*tier 1'
+    wait_for 10 rmdir "$group"
+else
+    skip "64 MiB of memory" "no memory cgroup of version 1 can be made here"
+fi
+
 # ---- What is not.
 bad() {
     is "$1: status" "$status" 1
@@ -52,6 +101,14 @@ printf 'int main(void) { return 0; }\n' >"$scratch/static.c"
 ${CC:-cc} -static -o "$scratch/static" "$scratch/static.c"
 doctor "$scratch/static"
 bad "a static program" '^bad +program .*static'
+
+# A policy is no reason for alarm: the trial has a configuration and a spool of its own, or there is none.
+mkdir "$scratch/governed"
+cp "$scratch/good.yaml" "$scratch/governed/cairn.yaml"
+printf 'version: 1\nlock: [engine.spool]\nallow_plugins: [text, minidump]\n' >"$scratch/governed/policy.yaml"
+status=$(CAIRN_CONFIG=$scratch/governed/cairn.yaml status_of cairn doctor)
+is "a policy that locks the spool: status" "$status" 0
+has "... the trial is made" "$(cat "$scratch/out")" '^ok +trial .*tier 1'
 
 sed 's/plugin: minidump/plugin: minidmp/' "$scratch/good.yaml" >"$scratch/bad.yaml"
 status=$(status_of cairn doctor -c "$scratch/bad.yaml") out=$(cat "$scratch/out")

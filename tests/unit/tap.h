@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CUnit with TAP output: a test program lists its tests and returns tap_run(). Each test is one line
- * "ok" or "not ok", each failed assertion a comment with file, line and condition.
+ * CUnit with TAP output: a test program lists its tests and returns tap_run(). Each test is one
+ * line "ok" or "not ok", each failed assertion a comment with file, line and condition.
  */
 #ifndef CAIRN_TESTS_UNIT_TAP_H
 #define CAIRN_TESTS_UNIT_TAP_H

@@ -5,13 +5,15 @@
 # must find.
 . "${CAIRN_SRCDIR:-.}/tests/lib.sh"
 
-# sources ROOT NAME-PATTERN...: the files of these names in the folders that hold code of ours.
+# sources ROOT NAME-PATTERN...: the files of these names in the folders that hold code of ours; without the one that
+# a build in the same folder makes.
 sources() {
     (
         cd "$1" || exit 1
         shift
         for pattern in "$@"; do
-            find bench core demo examples include plugins tests tools -type f -name "$pattern" 2>/dev/null
+            find bench core demo examples include plugins tests tools -type f -name "$pattern" \
+                ! -name plugin_template.c 2>/dev/null
         done | sort
     )
 }
