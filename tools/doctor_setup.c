@@ -192,5 +192,10 @@ void doctor_look_at_program(struct doctor *doctor, const char *program)
         doctor_say(doctor, DOCTOR_BAD, "program", "%s", error.text);
     } else {
         doctor_say(doctor, DOCTOR_OK, "program", "`cairn run` can report the crashes of %s.", path);
+        if (executable_is_script(path)) {
+            doctor_say(doctor, DOCTOR_NOTE, "program",
+                       "It is a script: its interpreter is reported, and what it becomes by exec; "
+                       "programs that it starts besides are with `cairn run --children`.");
+        }
     }
 }

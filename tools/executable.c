@@ -7,7 +7,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +144,18 @@ static bool is_script(int fd, char ret_interpreter[PATH_MAX])
     start = line + 2 + strspn(line + 2, " \t");
     start[strcspn(start, " \t\r\n")] = '\0';
     return text_copy(ret_interpreter, PATH_MAX, start);
+}
+
+bool executable_is_script(const char *path)
+{
+    char interpreter[PATH_MAX];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool script = fd >= 0 && is_script(fd, interpreter);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return script;
 }
 
 int executable_can_preload(const char *path, struct error *error)

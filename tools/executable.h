@@ -6,6 +6,7 @@
 #include "core/util/error.h"
 
 #include <limits.h>
+#include <stdbool.h>
 
 /* As execvp(3) would find `name`. 0, CAIRN_ENOENT, or CAIRN_EPERM when what exists is not
  * executable. */
@@ -14,5 +15,8 @@ int executable_find(const char *name, char ret_path[PATH_MAX], struct error *err
 /* 0, or CAIRN_EUNSUPPORTED with a sentence: static, set-id, file capabilities, another machine's.
  * For a script, of its interpreter. */
 int executable_can_preload(const char *path, struct error *error);
+
+/* Whether it begins with "#!"; false where it cannot be read. */
+bool executable_is_script(const char *path);
 
 #endif

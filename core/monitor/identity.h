@@ -20,8 +20,8 @@ void identity_text(int32_t pid, char ret_text[IDENTITY_BYTES]);
 /* The same of a process that exists now; 0 if it cannot be read. */
 uint64_t identity_read(int32_t pid);
 
-/* Where its first stack begins: elsewhere after each exec(). 0 if it may not be read, or is gone.
- */
+/* Where its first stack begins, elsewhere after each exec(): out of the same text, or of a process
+ * that exists now. 0 if it may not be read. */
 uint64_t identity_parse_stack(const char *stat, size_t bytes);
 uint64_t identity_read_stack(int32_t pid);
 

@@ -45,6 +45,14 @@ static enum slot_outcome decide(struct page_slot *slot, enum slot_outcome from,
                : (enum slot_outcome)seen;
 }
 
+/* As it was when the monitor began: the program may have gone on to another one by now. */
+static uint64_t find_incarnation(const struct monitor *monitor)
+{
+    uint64_t first = identity_parse_stack(monitor->first_stat, strlen(monitor->first_stat));
+
+    return first != 0 ? first : identity_read_stack(monitor->pid);
+}
+
 static void begin(struct monitor *monitor)
 {
     const struct page_slot *slot = crash_slot(monitor);
@@ -55,7 +63,7 @@ static void begin(struct monitor *monitor)
         .tid = slot->tid,
         .low = slot->handler_low,
         .top = slot->handler_top,
-        .incarnation = identity_parse_stack(monitor->first_stat, strlen(monitor->first_stat)),
+        .incarnation = find_incarnation(monitor),
         .next_look = now + FIRST_LOOK_NS,
         .pause = FIRST_LOOK_NS,
         .deadline = now + DEADLINE_NS,
@@ -80,17 +88,17 @@ uint64_t provisional_deadline(const struct provisional *provisional)
                                                           : provisional->deadline;
 }
 
-/* The thread is where it was before, or elsewhere on its own stack: its handler has jumped out.
- * Whose stack that was is known when it has been looked at. */
+/* The thread is where it was before, or elsewhere on its own stack: its handler has jumped out. */
 static enum slot_outcome look(struct monitor *monitor)
 {
     struct provisional *provisional = &monitor->provisional;
     uint64_t sp = look_at_stack_pointer(monitor->pid, provisional->tid);
-    uint64_t now = identity_read_stack(monitor->pid);
+    uint64_t incarnation = identity_read_stack(monitor->pid); /* whose stack pointer that was */
 
     provisional->pause *= 2;
     provisional->next_look = clock_now() + provisional->pause;
-    if (now != 0 && provisional->incarnation != 0 && now != provisional->incarnation) {
+    if (incarnation != 0 && provisional->incarnation != 0 &&
+        incarnation != provisional->incarnation) {
         return OUTCOME_DIED; /* its handler has started the program anew */
     }
     return sp == 0 || (provisional->low <= sp && sp < provisional->top) ? OUTCOME_OPEN

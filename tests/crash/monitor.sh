@@ -127,15 +127,30 @@ started="$started $waiting"
 exec 9>"$scratch/hold"
 ok "idle: the program has started" wait_for 5 grep -q '^threads' "$scratch/out"
 monitor=$(cat "$scratch/monitor.pid")
+# wakeups PROCESS...
 wakeups() {
-    cat /proc/"$monitor"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
+    for process; do cat /proc/"$process"/task/*/status; done | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
 }
 sleeps() {
-    first=$(wakeups)
+    first=$(wakeups "$monitor" "$waiting")
     sleep 1
-    [ "$(wakeups)" -eq "$first" ]
+    [ "$(wakeups "$monitor" "$waiting")" -eq "$first" ]
 }
-ok "idle: it comes to rest: no wake-up in a second" wait_for 1 sleeps
+# timers PROCESS: of timer_create(), of timerfd_create().
+timers() {
+    grep '^ID' "/proc/$1/timers"
+    find "/proc/$1/fd" -lname '*timerfd*'
+}
+ok "idle: it comes to rest, and the program: no wake-up in a second" wait_for 1 sleeps
+if [ -e /proc/self/timers ]; then
+    is "idle: the program has no timer" "$(timers "$waiting")" ""
+    timeout 60 sleep 60 &
+    timed=$!
+    ok "control: a timer is seen" wait_for 5 sh -c "grep -q '^ID' /proc/$timed/timers"
+    kill "$timed"
+else
+    skip "idle: the program has no timer" "the kernel does not tell (CONFIG_CHECKPOINT_RESTORE)"
+fi
 pss=$(awk '/^Pss:/ { print $2 }' "/proc/$monitor/smaps_rollup")
 echo "# idle monitor: PSS $pss KiB"
 is "idle: it blocks what it waits for, and nothing of what the program did" \

@@ -7,12 +7,11 @@
  *
  * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap |
  * call | sites: call, from a place of its own each time), then it crashes in crash_here(), and its
- * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | hang), or makes
+ * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | become | hang), or makes
  * the thread call what does (call-exit: a bare system call | call-abort | call-leave: exit()), or
  * it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it leaves by a
  * bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
- * OWN_MEMORY: it has so many MiB of memory. OWN_NEXT: HOW of the program that exec starts; with
- * HOW wait it ends with its standard input.
+ * OWN_MEMORY: it has so many MiB of memory.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -102,9 +101,11 @@ static void end_without_signal(void)
     } else if (strcmp(how, "_exit") == 0) {
         _exit(3);
     } else if (strcmp(how, "exec") == 0) {
-        arguments[1] = getenv("OWN_NEXT") != NULL ? getenv("OWN_NEXT") : "none";
+        arguments[1] = "none";
         arguments[2] = NULL;
         execv("/proc/self/exe", arguments);
+    } else if (strcmp(how, "become") == 0) {
+        execl("/bin/sleep", "sleep", "3", (char *)NULL);
     } else if (strcmp(how, "hang") == 0) {
         for (;;) {
             pause();
@@ -297,13 +298,8 @@ static void recover_often(void)
 
 static void end_at_last(void)
 {
-    char byte;
-
     if (strcmp(how, "abort-returned") == 0) {
         abort(); /* whose handler returns */
-    } else if (strcmp(how, "wait") == 0) {
-        while (read(STDIN_FILENO, &byte, 1) > 0) {
-        }
     } else if (strcmp(how, "bare") == 0) {
         syscall(SYS_exit_group, 3);
     } else if (strcmp(how, "none") != 0) {

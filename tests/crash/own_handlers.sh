@@ -117,21 +117,21 @@ count=$((count + 1))
 is "$what: the new program ends" "$status" 0
 ok "$what: nothing is left over" wait_for 20 at_rest
 is "$what: the handler started the program anew, one report" "$(reports)" "$count"
-# A monitor that sleeps from the moment at which it lets the program go until that has become another one.
-mkfifo "$scratch/line"
-CAIRN_TEST_FAULT=monitor.answered:stop:$scratch/stopped OWN_NEXT=wait \
-    cairn run -c "$OWN_CONFIG" -- "$scratch/plain" exec <"$scratch/line" >"$scratch/out" 2>&1 &
-anew=$!
-started="$started $anew"
-exec 7>"$scratch/line"
-ok "exec: the monitor sleeps" wait_for 10 test -s "$scratch/stopped"
-ok "... until the handler has started the program anew" wait_for 10 grep -q wait "/proc/$anew/cmdline"
-kill -CONT "$(cat "$scratch/stopped")"
+# ... before its monitor looked again.
+frozen=$scratch/frozen
+rm -f "$frozen"
+CAIRN_TEST_FAULT=monitor.answered:stop:$frozen timeout 60 cairn run -c "$OWN_CONFIG" -- "$scratch/plain" become &
+run=$!
+becomes() {
+    [ -s "$frozen" ] && [ -n "$(processes sleep)" ]
+}
+ok "preload: become: it is another program, and its monitor is frozen" wait_for 20 becomes
+kill -CONT "$(cat "$frozen")"
+wait "$run"
+is "preload: become: exit status of the new program" "$?" 0
 count=$((count + 1))
-ok "... one report" wait_for 20 committed "$count"
-exec 7>&-
-wait "$anew"
-is "... it goes on to its end" "$?" 0
+ok "preload: become: nothing is left over" wait_for 20 at_rest
+is "preload: become: one report" "$(reports)" "$count"
 # Where what the program calls goes through the preload library:
 crashes 3 preload _exit mend 3
 crashes 139 preload fault mend 3

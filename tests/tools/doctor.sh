@@ -90,6 +90,11 @@ bad() {
     is "$1: status" "$status" 1
     has "$1: said" "$out" "$2"
 }
+printf '#!/bin/sh\n/bin/true\n' >"$scratch/script"
+chmod +x "$scratch/script"
+doctor "$scratch/script"
+has "a script can be run" "$out" '^ok +program .*script\.$'
+has "... and what it starts takes an option" "$out" '^note +program .*--children'
 doctor "$scratch/no-such-program"
 bad "a program that does not exist" '^bad +program .*no-such-program'
 printf 'int main(void) { return 0; }\n' >"$scratch/static.c"
