@@ -5,6 +5,7 @@
 #include "core/crash/page.h"
 #include "core/monitor/identity.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of the kernel's interface (include/uapi/linux/pidfd.h, Linux 6.15), which libc's headers may not
@@ -33,6 +35,10 @@ _Static_assert(sizeof(struct pidfd_information) == 64, "the kernel knows it by t
 /* Where the last fields of stat stand, counted as proc(5) does. */
 #define FIELD_STATE     3
 #define FIELD_EXIT_CODE 52
+
+/* In which who started a process mostly collects it. */
+#define COLLECTION_NS 500000000
+#define LOOK_NS       10000000
 
 bool end_has_come(int pidfd)
 {
@@ -88,6 +94,24 @@ static bool ask_kernel(int pidfd, int *ret_status)
     return true;
 }
 
+/* Not asked where the kernel never tells. */
+static bool await_kernel(int pidfd, int *ret_status)
+{
+    const struct timespec look = { 0, LOOK_NS };
+    struct pidfd_information information = { .mask = INFO_EXIT };
+
+    for (unsigned i = 0; i < COLLECTION_NS / LOOK_NS; i++) {
+        if (ask_kernel(pidfd, ret_status)) {
+            return true;
+        }
+        if (ioctl(pidfd, GET_INFORMATION, &information) != 0 && errno == ENOTTY) {
+            return false;
+        }
+        nanosleep(&look, NULL);
+    }
+    return false;
+}
+
 /* The start of a field behind the name, which may hold anything, also ")" and blanks. */
 static const char *find_field(const char *text, const char *end, unsigned field)
 {
@@ -130,11 +154,22 @@ bool end_parse_stat(const char *text, size_t bytes, uint64_t born, int *ret_stat
            parse_status(code, end, ret_status);
 }
 
+/* To who may not trace the process its status is shown as 0: the same permission as for the link,
+ * which in a process that has ended leads nowhere. */
+static bool is_shown(int32_t pid)
+{
+    char path[32], target[8];
+
+    snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
+    return readlink(path, target, sizeof(target)) >= 0 || errno != EACCES;
+}
+
 static bool ask_stat(int32_t pid, uint64_t born, int *ret_status)
 {
     char text[IDENTITY_BYTES];
 
-    if (!end_may_look()) {
+    /* Asked first: of one that has been collected meanwhile there is no text. */
+    if (!end_may_look() || !is_shown(pid)) {
         return false;
     }
     identity_text(pid, text);
@@ -146,11 +181,12 @@ struct end end_read(int pidfd, int32_t pid, uint64_t born, uint32_t mark)
     int status;
 
     /* It may be collected between the two. */
-    if (ask_kernel(pidfd, &status) || ask_stat(pid, born, &status) || ask_kernel(pidfd, &status)) {
+    if (ask_kernel(pidfd, &status) || ask_stat(pid, born, &status)) {
         return end_of_status(status);
     }
     if ((mark & PAGE_EXITED) != 0) {
         return (struct end){ .how = END_EXITED, .status = (int)(mark & PAGE_EXIT_STATUS) };
     }
-    return (struct end){ .how = END_UNKNOWN };
+    return await_kernel(pidfd, &status) ? end_of_status(status)
+                                        : (struct end){ .how = END_UNKNOWN };
 }

@@ -2,8 +2,9 @@
 /*
  * How a process ended that is nobody's child here. The kernel tells from Linux 6.15 on
  * (PIDFD_GET_INFO, once the process has been collected), before that only as long as it has not
- * been: /proc/PID/stat. Where both come too late, the program's own mark in the shared page is all
- * there is. Runs in the monitor.
+ * been, and only those who may trace it: /proc/PID/stat. Otherwise the program's own mark in the
+ * shared page is all there is, or the collection is waited for, for half a second. Runs in the
+ * monitor.
  */
 #ifndef CAIRN_CORE_MONITOR_END_H
 #define CAIRN_CORE_MONITOR_END_H

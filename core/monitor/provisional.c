@@ -131,7 +131,7 @@ static bool is_of_fault(const struct monitor *monitor, const struct death *death
     case END_SIGNALLED:
         return (monitor->plan.signals & 1ull << (death->end.signal - 1)) != 0;
     default:
-        return true;
+        return !death->left_by_exit;
     }
 }
 
