@@ -5,6 +5,7 @@
 #include "core/crash/page.h"
 #include "core/monitor/identity.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of the kernel's interface (include/uapi/linux/pidfd.h, Linux 6.15), which libc's headers may not
@@ -33,6 +35,8 @@ _Static_assert(sizeof(struct pidfd_information) == 64, "the kernel knows it by t
 /* Where the last fields of stat stand, counted as proc(5) does. */
 #define FIELD_STATE     3
 #define FIELD_EXIT_CODE 52
+
+#define COLLECTED_MS 50 /* in which parents mostly collect their children */
 
 bool end_has_come(int pidfd)
 {
@@ -130,6 +134,15 @@ bool end_parse_stat(const char *text, size_t bytes, uint64_t born, int *ret_stat
            parse_status(code, end, ret_status);
 }
 
+/* To whom may not look into a process the kernel says 0 of it. */
+static bool is_hidden(int32_t pid)
+{
+    char path[64], target[1];
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    return readlink(path, target, sizeof(target)) < 0 && errno == EACCES;
+}
+
 static bool ask_stat(int32_t pid, uint64_t born, int *ret_status)
 {
     char text[IDENTITY_BYTES];
@@ -138,16 +151,23 @@ static bool ask_stat(int32_t pid, uint64_t born, int *ret_status)
         return false;
     }
     identity_text(pid, text);
-    return end_parse_stat(text, strlen(text), born, ret_status);
+    return end_parse_stat(text, strlen(text), born, ret_status) &&
+           (*ret_status != 0 || !is_hidden(pid));
 }
 
 struct end end_read(int pidfd, int32_t pid, uint64_t born, uint32_t mark)
 {
+    const struct timespec pause = { 0, 1000000 };
+    bool hidden = true;
     int status;
 
-    /* It may be collected between the two. */
-    if (ask_kernel(pidfd, &status) || ask_stat(pid, born, &status) || ask_kernel(pidfd, &status)) {
-        return end_of_status(status);
+    /* It may be collected between the two; of one that is hidden nothing is told before. */
+    for (unsigned i = 0; i < COLLECTED_MS && hidden; i++) {
+        if (ask_kernel(pidfd, &status) || ask_stat(pid, born, &status) ||
+            ask_kernel(pidfd, &status)) {
+            return end_of_status(status);
+        }
+        hidden = end_may_look() && is_hidden(pid) && nanosleep(&pause, NULL) == 0;
     }
     if ((mark & PAGE_EXITED) != 0) {
         return (struct end){ .how = END_EXITED, .status = (int)(mark & PAGE_EXIT_STATUS) };
