@@ -7,10 +7,10 @@
  *
  * First it recovers ROUNDS times from MENDED (mend | threads | move | jump | sent | raise | trap |
  * call | sites: call, from a place of its own each time), then it crashes in crash_here(), and its
- * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | become | hang), or makes
- * the thread call what does (call-exit: a bare system call | call-abort | call-leave: exit()), or
- * it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it leaves by a
- * bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
+ * handler does HOW (raise | reset | return | abort | exit | _exit | fault | exec | become | hang),
+ * or makes the thread call what does (call-exit: a bare system call | call-abort | call-leave:
+ * exit()), or it calls abort() (abort-returned); with HOW none it ends with status 0, with bare it
+ * leaves by a bare exit_group(3). With "fork" a child does all that, and its parent ends as it did.
  * OWN_MEMORY: it has so many MiB of memory.
  */
 #include <pthread.h>
