@@ -82,29 +82,32 @@ bool end_may_look(void)
     return may_ask("stat");
 }
 
+/* False with ENOTTY: the kernel never tells. */
 static bool ask_kernel(int pidfd, int *ret_status)
 {
     struct pidfd_information information = { .mask = INFO_EXIT };
 
-    if (!may_ask("kernel") || ioctl(pidfd, GET_INFORMATION, &information) != 0 ||
-        (information.mask & INFO_EXIT) == 0) {
+    errno = ENOTTY;
+    if (!may_ask("kernel") || ioctl(pidfd, GET_INFORMATION, &information) != 0) {
+        return false;
+    }
+    errno = EAGAIN;
+    if ((information.mask & INFO_EXIT) == 0) {
         return false;
     }
     *ret_status = information.exit_code;
     return true;
 }
 
-/* Not asked where the kernel never tells. */
 static bool await_kernel(int pidfd, int *ret_status)
 {
     const struct timespec look = { 0, LOOK_NS };
-    struct pidfd_information information = { .mask = INFO_EXIT };
 
     for (unsigned i = 0; i < COLLECTION_NS / LOOK_NS; i++) {
         if (ask_kernel(pidfd, ret_status)) {
             return true;
         }
-        if (ioctl(pidfd, GET_INFORMATION, &information) != 0 && errno == ENOTTY) {
+        if (errno == ENOTTY) {
             return false;
         }
         nanosleep(&look, NULL);

@@ -110,7 +110,7 @@ static enum answer ask_kernel(int32_t pid)
 }
 
 /* The child's exit status, or -ETIMEDOUT. */
-static int collect(pid_t child)
+static int await(pid_t child)
 {
     const struct timespec look = { 0, LOOK_NS };
     const uint64_t deadline = clock_now() + ANSWER_NS;
@@ -126,9 +126,19 @@ static int collect(pid_t child)
         }
         nanosleep(&look, NULL);
     }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
     return -ETIMEDOUT;
+}
+
+/* The same; no child is left, unless it hangs in a call of the kernel's. */
+static int collect(pid_t child)
+{
+    int answer = await(child);
+
+    if (answer == -ETIMEDOUT) {
+        kill(child, SIGKILL);
+        await(child);
+    }
+    return answer;
 }
 
 static int ask(const struct rights *rights, int32_t pid)
