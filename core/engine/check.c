@@ -281,18 +281,22 @@ static int print_plan(const struct engine_options *options, const struct config 
     return result;
 }
 
-static void print_problems(const struct engine_options *options, const struct plugin_setup *setup)
+/* Also mere warnings. EX_OK, or EX_IOERR: the JSON that was asked for could not be written. */
+static int print_problems(const struct engine_options *options, const struct plugin_setup *setup)
 {
-    if (options->json) {
-        plugin_setup_print_problems_json(setup, STDOUT_FILENO);
-    } else {
+    if (!options->json) {
         plugin_setup_print_problems(setup, STDERR_FILENO);
+    } else if (!plugin_setup_print_problems_json(setup, STDOUT_FILENO)) {
+        fputs("cairn-engine: The output could not be written.\n", stderr);
+        return EX_IOERR;
     }
+    return EX_OK;
 }
 
 static int check(const struct engine_options *options, struct plugin_setup *setup)
 {
     const char *application = application_of(options, setup->config);
+    int printed;
 
     if (options->plan && application == NULL) {
         fputs("cairn-engine: a plan needs --application or --executable.\n", stderr);
@@ -302,12 +306,12 @@ static int check(const struct engine_options *options, struct plugin_setup *setu
     if (!options->plan) {
         check_plugins(setup);
     }
-    print_problems(options, setup); /* also mere warnings */
+    printed = print_problems(options, setup);
     if (setup->problems.errors != 0 ||
         (options->deny_warnings && config_problems_warnings(&setup->problems) != 0)) {
         return EX_CONFIG;
     }
-    return options->plan ? print_plan(options, setup->config, application) : EX_OK;
+    return options->plan ? print_plan(options, setup->config, application) : printed;
 }
 
 int engine_check(const struct engine_options *options)

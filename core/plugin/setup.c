@@ -49,12 +49,13 @@ int plugin_setup_load_own(struct plugin_setup *setup, int folder_fd, const char 
     return result;
 }
 
-static void print(int fd, struct buf *text)
+static bool print(int fd, struct buf *text)
 {
-    if (text->failed == 0 && text->data != NULL) {
-        fs_write_all(fd, text->data, text->bytes);
-    }
+    bool printed =
+        text->failed == 0 && (text->data == NULL || fs_write_all(fd, text->data, text->bytes) == 0);
+
     buf_finish(text);
+    return printed;
 }
 
 void plugin_setup_print_problems(const struct plugin_setup *setup, int fd)
@@ -66,13 +67,13 @@ void plugin_setup_print_problems(const struct plugin_setup *setup, int fd)
     print(fd, &text);
 }
 
-void plugin_setup_print_problems_json(const struct plugin_setup *setup, int fd)
+bool plugin_setup_print_problems_json(const struct plugin_setup *setup, int fd)
 {
     struct buf text;
 
     buf_init(&text, MAX_PROBLEM_BYTES);
     config_print_problems_json(setup->config, &setup->problems, &text);
-    print(fd, &text);
+    return print(fd, &text);
 }
 
 void plugin_setup_finish(struct plugin_setup *setup)

@@ -27,9 +27,10 @@ int plugin_setup_load(struct plugin_setup *setup, const struct config_request *r
  * messages call it `name`. CAIRN_ENOENT, as a problem too, where there is none. */
 int plugin_setup_load_own(struct plugin_setup *setup, int folder_fd, const char *name);
 
-/* All problems, for people or as JSON; what cannot be written is lost. */
+/* All problems, for people; what cannot be written is lost. */
 void plugin_setup_print_problems(const struct plugin_setup *setup, int fd);
-void plugin_setup_print_problems_json(const struct plugin_setup *setup, int fd);
+/* The same as JSON. False: not all could be written. */
+bool plugin_setup_print_problems_json(const struct plugin_setup *setup, int fd);
 
 void plugin_setup_finish(struct plugin_setup *setup);
 

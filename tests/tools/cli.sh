@@ -76,6 +76,8 @@ writers: { dump: { plugin: minidump } }
 pipelines: { default: { writers: [dump] } }
 END
 is "a good configuration" "$(status_of cairn check "$scratch/good.yaml")" 0
+cairn check --format json "$scratch/good.yaml" >/dev/full 2>"$scratch/err"
+is "cairn check --format json onto a full disk" "$? $(cat "$scratch/err")" "74 cairn-engine: The output could not be written."
 fails "configuration that does not exist" 78 "$scratch/none.yaml" cairn check "$scratch/none.yaml"
 printf 'version: 1\n  bad: [\n' >"$scratch/malformed.yaml"
 fails "malformed YAML" 78 'malformed.yaml:2:' cairn check "$scratch/malformed.yaml"
