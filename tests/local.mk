@@ -158,7 +158,7 @@ tests_crash_children_victim_SOURCES = tests/crash/children_victim.c
 tests_crash_children_victim_CFLAGS = $(AM_CFLAGS) -O1 -g -pthread
 tests_crash_children_victim_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_crash_children_victim_LDADD = libcairn.la -lpthread
-tests_crash_preloaded_SOURCES = tests/crash/preloaded.c
+tests_crash_preloaded_SOURCES = tests/crash/preloaded.c tests/crash/mappings.h
 tests_crash_preloaded_CFLAGS = $(AM_CFLAGS) -O1 -pthread -Wno-deprecated-declarations
 tests_crash_fake_cairn_monitor_SOURCES = tests/crash/fake_monitor.c core/crash/page.h
 TESTS += tests/crash/handler.sh tests/crash/preload.sh tests/crash/children.sh tests/wall/symbols.sh
@@ -366,8 +366,6 @@ TESTS += tests/unit/test_death.test
 endif
 TESTS += tests/crash/deaths.sh
 EXTRA_DIST += tests/crash/deaths.sh
-
-# ---- crash
 
 # ---- end to end: real programs, the staged installation
 dist_check_SCRIPTS = \

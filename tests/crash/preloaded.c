@@ -5,6 +5,8 @@
  *
  *     preloaded KIND
  */
+#include "tests/crash/mappings.h"
+
 #include <asm/prctl.h>
 #include <errno.h>
 #include <poll.h>
@@ -213,20 +215,6 @@ static void *return_at_once(void *unused)
 static void *exit_at_once(void *unused)
 {
     pthread_exit(unused);
-}
-
-static long mappings(void)
-{
-    FILE *maps = fopen("/proc/self/maps", "r");
-    long count = 0;
-
-    for (int c = 0; maps != NULL && (c = getc(maps)) != EOF;) {
-        count += c == '\n';
-    }
-    if (maps != NULL) {
-        fclose(maps);
-    }
-    return count;
 }
 
 /* Threads come and go, and leave nothing: neither by their end nor by pthread_exit(). */

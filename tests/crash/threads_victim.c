@@ -8,6 +8,8 @@
  * CONFIG "-": Cairn is not started. Every kind but "answers" and "count" (of more than 60 threads)
  * overflows a stack.
  */
+#include "mappings.h" /* beside it: it is built as an outsider's program */
+
 #include <cairn/cairn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -166,20 +168,6 @@ static void forked(void)
 }
 
 /* ---- what else there is to see ---- */
-
-static long mappings(void)
-{
-    FILE *maps = fopen("/proc/self/maps", "r");
-    long count = 0;
-
-    for (int c = 0; maps != NULL && (c = getc(maps)) != EOF;) {
-        count += c == '\n';
-    }
-    if (maps != NULL) {
-        fclose(maps);
-    }
-    return count;
-}
 
 static void *end_by_return(void *unused)
 {
